@@ -1,0 +1,1 @@
+"""From sound to words: the recogniser contract, its back ends, voice activity, endpointing, confidence."""

@@ -1,0 +1,1 @@
+"""One file per engine; each imports its heavy library itself, and nobody else does."""

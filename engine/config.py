@@ -1,0 +1,1 @@
+"""The engine's settings: one TOML file, checked on reading."""

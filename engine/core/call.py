@@ -1,0 +1,45 @@
+"""A call and what it is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType
+
+CallId = NewType("CallId", str)
+"""Names one call for ever; made by the door that took it, or by the peer."""
+
+
+class Speaker(StrEnum):
+    """Who is talking. In two-channel recordings the caller is on the left."""
+
+    CALLER = "caller"
+    AGENT = "agent"
+
+
+class Direction(StrEnum):
+    """Who dialled."""
+
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+
+
+@dataclass(frozen=True, slots=True)
+class CallFacts:
+    """What the door knows about a call before the first word."""
+
+    id: CallId
+
+    door: str
+    """The door it came through: ``twilio``, ``audiosocket``, ``wav``, ``browser`` ..."""
+
+    direction: Direction = Direction.INBOUND
+
+    caller_number: str | None = None
+    """E.164, where the door was told it."""
+
+    called_number: str | None = None
+    """E.164, where the door was told it."""
+
+    flow: str | None = None
+    """The flow the peer asked for, or ``None`` for the configured one."""

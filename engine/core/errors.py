@@ -1,0 +1,82 @@
+"""Every error the engine raises on purpose.
+
+::
+
+    EngineError                 has a stable ``code``, safe to log and to count
+    ├── ConfigError             the operator's: a file, a field, what was expected, what was found
+    ├── ModelError              a recogniser's, a voice's or an encoder's
+    │   ├── ModelNotFound       its files are not there, or are not the pinned ones
+    │   ├── ModelBroken         it was loaded and then failed
+    │   └── ModelOverloaded     nothing free in time: try later, or ask another way
+    ├── MediaError              the peer's bytes: audio, frames, messages we were sent
+    ├── ProtocolError           our own machine misused: always a bug of ours
+    ├── HostError               the bank's system did not answer, or answered with an error
+    └── PrivacyError            refused: it would have shown protected data; never caught below ``runtime``
+
+The message says what was expected, what was found and where. It may hold data of the peer's, so it is never spoken, never sent
+to a peer, never in an HTTP body and never logged at INFO: the code is. Each is caught in one place per call and per job.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class EngineError(Exception):
+    """The root of the tree. Raise one of the others."""
+
+    code: ClassVar[str] = "engine"
+
+
+class ConfigError(EngineError):
+    """The operator's files or settings are wrong; the message names file, line or field."""
+
+    code = "config"
+
+
+class ModelError(EngineError):
+    """A model can't do its work."""
+
+    code = "model"
+
+
+class ModelNotFound(ModelError):
+    """The model's files are not there, or are not the ones that were pinned."""
+
+    code = "model.not_found"
+
+
+class ModelBroken(ModelError):
+    """The model was loaded, or should have been, and failed."""
+
+    code = "model.broken"
+
+
+class ModelOverloaded(ModelError):
+    """No worker was free in time: try later, or ask another way."""
+
+    code = "model.overloaded"
+
+
+class MediaError(EngineError):
+    """The peer sent bytes that are not what was agreed: audio, a frame, a message."""
+
+    code = "media"
+
+
+class ProtocolError(EngineError):
+    """One of our own machines was misused; a bug of ours, never the caller's."""
+
+    code = "protocol"
+
+
+class HostError(EngineError):
+    """The bank's own system did not answer in time, or answered with an error."""
+
+    code = "host"
+
+
+class PrivacyError(EngineError):
+    """Refused, because going on would have shown protected data."""
+
+    code = "privacy"

@@ -1,0 +1,1 @@
+"""Drives calls: model workers, admission, one task per call."""

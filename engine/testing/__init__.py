@@ -1,0 +1,1 @@
+"""Shipped doubles and contract suites for plug-in authors."""
