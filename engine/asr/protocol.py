@@ -1,8 +1,8 @@
 """The contract between the engine and a recogniser.
 
 A :class:`Recogniser` is the loaded model, shared by many calls. A :class:`Stream` holds all the state of one utterance.
-Whatever the caller's rate, a back end hears 16 kHz: the driver resamples once. Raw scores never leave a back end: confidence is calibrated,
-and ``None`` where it can't be had.
+Whatever the caller's rate, a back end hears 16 kHz: the driver resamples once. Raw scores never leave a back end: confidence is
+calibrated, and ``None`` where it can't be had.
 """
 
 from __future__ import annotations

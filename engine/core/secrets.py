@@ -87,4 +87,4 @@ class SecretDigits:
     __copy__ = _refuse
     __deepcopy__ = _refuse
     __eq__ = _refuse
-    __hash__ = _refuse  # type: ignore[assignment]
+    __hash__ = _refuse
