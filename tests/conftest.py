@@ -1,0 +1,34 @@
+"""Fixtures that all tests share."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TESTDATA = Path(__file__).resolve().parents[2] / "shared" / "testdata"
+
+
+def missing(what: str) -> None:
+    """Skip for want of ``what``; in CI, where everything is there, fail."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{what} is missing, and with CI set nothing may be skipped")
+    pytest.skip(f"{what} is not here")
+
+
+@pytest.fixture(scope="session")
+def testdata() -> Path:
+    """The folder of real recordings and texts."""
+    if not (TESTDATA / "manifest.jsonl").exists():
+        missing("the shared test data")
+    return TESTDATA
+
+
+@pytest.fixture(scope="session")
+def manifest(testdata: Path) -> Sequence[Mapping[str, Any]]:
+    """One row a file; ``path`` is relative to ``testdata``."""
+    return [json.loads(line) for line in (testdata / "manifest.jsonl").read_text(encoding="utf-8").splitlines()]
