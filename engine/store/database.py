@@ -1,0 +1,66 @@
+"""Opens the database and brings it to the present schema.
+
+SQLite in WAL mode with ``synchronous=FULL`` by default: a commit that was acknowledged survives a power cut. Any other SQLAlchemy
+address (PostgreSQL) is taken as it is.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+from engine.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+    from sqlalchemy.pool import ConnectionPoolEntry
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_BUSY_MS = 5_000  # how long a writer waits for another process's write
+
+
+def connect(url: str) -> Engine:
+    """Open the database at an SQLAlchemy address.
+
+    Raises:
+        ConfigError: the address can't be read, or its folder can't be made.
+    """
+    try:
+        address = make_url(url)
+    except SQLAlchemyError as error:
+        raise ConfigError(f"expected a database address such as sqlite:///var/callwright.db, found {url!r}") from error
+    if address.get_backend_name() != "sqlite":
+        return create_engine(address, pool_pre_ping=True)
+    if address.database and address.database != ":memory:":
+        Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(address)
+    event.listen(engine, "connect", _make_durable)
+    return engine
+
+
+def _make_durable(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_MS}"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def upgrade(engine: Engine) -> None:
+    """Bring the schema up to date; safe to repeat, also after it was cut off.
+
+    Raises:
+        ConfigError: the database can't be reached or written.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    try:
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except OperationalError as error:
+        raise ConfigError(f"expected a database that can be written at {engine.url!r}, found: {error.orig}") from error

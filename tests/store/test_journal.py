@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from engine.core.call import CallFacts, CallId
+from engine.core.errors import ConfigError
+from engine.core.units import Seconds
+from engine.store.database import connect, upgrade
+from engine.store.journal import CRASHED, Journal, JournalBroken, Step
+
+CALL = CallId("call-1")
+
+
+class _Flow:
+    name = "bank"
+    revision = "0" * 64
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    engine = connect(f"sqlite:///{tmp_path}/calls.db")
+    upgrade(engine)
+    journal = Journal(engine)
+    yield journal
+    journal.close()
+
+
+def begin(journal: Journal, call: CallId = CALL) -> None:
+    journal.begin(CallFacts(call, "wav"), _Flow(), language=None, agents=False)
+
+
+def test_steps_come_back_in_order_as_they_were_written(journal: Journal) -> None:
+    begin(journal)
+    steps = [Step(n, Seconds(n / 50), None if n % 2 else '{"event":"x"}', "[]") for n in range(50)]
+    for step in steps:
+        last = journal.append(CALL, step)
+    last.result(5)
+
+    assert journal.steps(CALL) == steps
+
+
+def test_the_database_commits_through_to_the_disk(tmp_path: Path) -> None:
+    engine = connect(f"sqlite:///{tmp_path}/calls.db")
+    with engine.connect() as connection:
+        assert connection.scalar(text("PRAGMA journal_mode")) == "wal"
+        assert connection.scalar(text("PRAGMA synchronous")) == 2  # FULL
+
+
+def test_upgrading_twice_changes_nothing(tmp_path: Path) -> None:
+    engine = connect(f"sqlite:///{tmp_path}/calls.db")
+    upgrade(engine)
+    upgrade(engine)
+
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "0001"
+
+
+def test_an_address_that_is_none_is_the_operators_error() -> None:
+    with pytest.raises(ConfigError, match="expected a database address"):
+        connect("not an address")
+
+
+def test_a_call_ends_once_with_its_first_outcome(journal: Journal) -> None:
+    begin(journal)
+    journal.end(CALL, "completed")
+    journal.end(CALL, "hung_up").result(5)
+
+    row = journal.call(CALL)
+    assert row is not None
+    assert row.outcome == "completed"
+
+
+def test_calls_left_open_by_a_dead_engine_are_swept_up_once(journal: Journal) -> None:
+    begin(journal)
+    begin(journal, CallId("call-2"))
+    journal.end(CALL, "completed").result(5)
+
+    assert journal.sweep() == ["call-2"]
+    assert journal.sweep() == []
+    assert {row.id: row.outcome for row in journal.calls()} == {"call-1": "completed", "call-2": CRASHED}
+
+
+def test_a_failed_write_is_told_to_everyone_who_waits_and_nothing_more_is_written(journal: Journal) -> None:
+    begin(journal)
+    journal.append(CALL, Step(1, Seconds(0), None, "[]")).result(5)
+    twice = journal.append(CALL, Step(1, Seconds(0), None, "[]"))
+
+    with pytest.raises(JournalBroken):
+        twice.result(5)
+    with pytest.raises(JournalBroken):
+        journal.append(CALL, Step(2, Seconds(0), None, "[]")).result(5)
+    assert not journal.healthy
+    assert len(journal.steps(CALL)) == 1
+
+
+WRITER = """
+    import sys
+    from engine.core.call import CallFacts, CallId
+    from engine.core.units import Seconds
+    from engine.store.database import connect, upgrade
+    from engine.store.journal import Journal, Step
+    class Flow: name = "bank"; revision = "0"
+    engine = connect(sys.argv[1]); upgrade(engine); journal = Journal(engine)
+    journal.begin(CallFacts(CallId("c"), "wav"), Flow(), language=None, agents=False).result()
+    n = 0
+    while True:
+        n += 1
+        journal.append(CallId("c"), Step(n, Seconds(n), None, "[]")).result()
+        print(n, flush=True)
+"""
+
+
+def test_every_acknowledged_step_survives_kill_9(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/calls.db"
+    with subprocess.Popen([sys.executable, "-c", textwrap.dedent(WRITER), url], stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout is not None
+        acknowledged = [int(writer.stdout.readline()) for _ in range(100)]
+        writer.send_signal(signal.SIGKILL)
+        acknowledged += [int(line) for line in writer.stdout if line.endswith("\n")]
+
+    journal = Journal(connect(url))
+    kept = [step.number for step in journal.steps(CallId("c"))]
+    journal.close()
+    assert set(acknowledged) <= set(kept)
+    assert kept == list(range(1, len(kept) + 1))
