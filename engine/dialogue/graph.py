@@ -188,6 +188,9 @@ class Service(NodeBase):
     arguments: tuple[SlotName, ...] = ()
     """Slots that go into the request; secret ones are put in by the driver, unseen."""
 
+    fills: tuple[SlotName, ...] = ()
+    """Slots that the answer ``ok`` fills; no other value of the host's is let through."""
+
     sets_verified: bool = False
     """Whether a good answer makes the call a verified one."""
 
