@@ -1,0 +1,1 @@
+"""The parts of the whisper back end: where to listen, how to decode, when not to believe it."""

@@ -1,0 +1,197 @@
+"""Whisper by faster-whisper, int8 on the CPU: recordings, the second pass, and languages without a live model.
+
+Rules, each for a measured reason: a voice-activity gate stands before it, for it answers noise with words; no initial prompt, for
+on 3 s of silence it repeats its prompt and looks sure; no temperature sampling, so the same sound gives the same words; loops are
+thrown away (``engine.asr.guards``). Raw scores: ``extra`` holds ``no_speech`` (the network's probability that nobody speaks),
+``margin`` (mean log-probability above the next reading) and ``letters_a_second``.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from faster_whisper import WhisperModel
+
+from engine.asr.backends._whisper.decoding import FULL_CONTEXT, SHORT_CONTEXT, Decoded, Decoder, Piece
+from engine.asr.backends._whisper.listening import Window, windows
+from engine.asr.features import Calibrator, RawScores
+from engine.asr.models import ready
+from engine.asr.protocol import Capabilities, Hints
+from engine.core.audio import WIDEBAND, AudioFrame, joined
+from engine.core.errors import ConfigError, MediaError, ModelBroken, ModelNotFound, ProtocolError
+from engine.core.speech import Transcript, Word
+from engine.core.units import Confidence, Language, Seconds, confidence
+
+NAME = "whisper"
+LONGEST_WINDOW = Seconds(28.0)  # of the 30 s the network takes in
+LONGEST_SHORT = Seconds(13.0)  # of the 15 s of the short context
+LOUDEST = 32768.0  # int16 to [-1, 1)
+
+
+class Context(StrEnum):
+    """How much the encoder takes in for one window."""
+
+    FULL = "full"
+    """30 s, about 1 s of CPU whatever is said: files."""
+
+    SHORT = "short"
+    """15 s where the speech is shorter than 13 s, 0.35 s of CPU: live turns. Up to 3 points of word error rate may be lost."""
+
+
+def load(
+    *, model: str = "whisper-base", context: str = Context.FULL, threads: int = 1, calibrator: Calibrator | None = None
+) -> WhisperRecogniser:
+    """Load a model of the manifest by name, or a faster-whisper folder by path. ``threads``: of one decode.
+
+    Raises:
+        ConfigError: no such context.
+        ModelNotFound: the files are not there, or not the pinned ones.
+        ModelBroken: they can't be loaded.
+    """
+    if context not in list(Context):
+        raise ConfigError(f"whisper's context is {' or '.join(Context)}, found {context!r}")
+    folder = Path(model) if os.sep in model else ready(model)
+    if not (folder / "model.bin").is_file() or not (folder / "tokenizer.json").is_file():
+        raise ModelNotFound(f"expected model.bin and tokenizer.json of a faster-whisper model in {folder}")
+    try:  # a local folder with its own tokenizer: the library has no reason to ask a hub
+        network = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=threads, local_files_only=True)
+    except (RuntimeError, ValueError) as error:
+        raise ModelBroken(f"whisper can't load {folder}: {error}") from error
+    return WhisperRecogniser(network, Context(context), calibrator)
+
+
+class WhisperRecogniser:
+    """The loaded network; safe to share among threads."""
+
+    name = NAME
+
+    def __init__(self, network: WhisperModel, context: Context, calibrator: Calibrator | None) -> None:
+        self._decoder = Decoder(network)
+        self._context = context
+        self._calibrator = calibrator
+        self._capabilities = Capabilities(
+            languages=frozenset(Language(code) for code in network.supported_languages),
+            word_times=True,
+            confidence=calibrator is not None,
+        )
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do; confidence only where its scores were calibrated."""
+        return self._capabilities
+
+    def stream(self, hints: Hints) -> WhisperStream:
+        """Begin to hear an utterance; nothing is said before its end."""
+        self._check(hints)
+        return WhisperStream(self, hints)
+
+    def recognise(self, utterances: Sequence[AudioFrame], hints: Sequence[Hints]) -> list[Transcript]:
+        """Hear whole utterances, one after the other: batches gain nothing on a CPU (measured)."""
+        return [self._hear(sound, hint) for sound, hint in zip(utterances, hints, strict=True)]
+
+    def _check(self, hints: Hints) -> None:
+        if hints.language not in self._capabilities.languages:
+            known = ", ".join(sorted(self._capabilities.languages))
+            raise ConfigError(f"whisper hears {known}, found language {hints.language!r}")
+
+    def _hear(self, frame: AudioFrame, hints: Hints) -> Transcript:
+        self._check(hints)
+        check_rate(frame)
+        sound = frame.samples.astype(np.float32) / LOUDEST
+        try:
+            parts = [self._window(sound, window, hints.language) for window in windows(sound, LONGEST_WINDOW)]
+        except RuntimeError as error:
+            raise ModelBroken(f"whisper failed on {frame.duration:.2f} s of sound: {error}") from error
+        return merged([part for part in parts if part], hints.language)
+
+    def _window(self, sound: npt.NDArray[np.float32], window: Window, language: Language) -> Transcript:
+        short = self._context is Context.SHORT and window.duration <= LONGEST_SHORT
+        piece = sound[window.start : window.end]
+        decoded = self._decoder.decode(piece, language, SHORT_CONTEXT if short else FULL_CONTEXT)
+        if decoded is None or not decoded.pieces:
+            return Transcript(language=language, recogniser=NAME)
+        return self._transcript(decoded, window, language)
+
+    def _transcript(self, decoded: Decoded, window: Window, language: Language) -> Transcript:
+        scores = raw_scores(decoded, window.duration)
+        place = WIDEBAND.seconds(window.start)
+        return Transcript(
+            tuple(self._word(piece, place, window.duration, scores) for piece in decoded.pieces),
+            language,
+            self._calibrator.turn(scores) if self._calibrator else None,
+            alternatives=decoded.readings,
+            recogniser=NAME,
+        )
+
+    def _word(self, piece: Piece, place: Seconds, duration: Seconds, scores: RawScores) -> Word:
+        believed = self._calibrator.word(piece.logprob, scores) if self._calibrator else None
+        start, end = min(piece.start, duration), min(max(piece.start, piece.end), duration)
+        return Word(piece.text, Seconds(place + start), Seconds(place + end), believed)
+
+
+class WhisperStream:
+    """One utterance, kept until its end."""
+
+    def __init__(self, recogniser: WhisperRecogniser, hints: Hints) -> None:
+        self._recogniser = recogniser
+        self._hints = hints
+        self._frames: list[AudioFrame] = []
+        self._finished = False
+
+    def feed(self, frame: AudioFrame) -> None:
+        """Keep the sound; Whisper has no partial results."""
+        self._check_open()
+        check_rate(frame)
+        self._frames.append(frame)
+
+    def finish(self) -> Transcript:
+        """Say what was heard."""
+        self._check_open()
+        self._finished = True
+        if not self._frames:
+            return Transcript(language=self._hints.language, recogniser=NAME)
+        return self._recogniser.recognise([joined(self._frames)], [self._hints])[0]
+
+    def _check_open(self) -> None:
+        if self._finished:
+            raise ProtocolError("the stream was finished; begin another one for the next utterance")
+
+
+def check_rate(frame: AudioFrame) -> None:
+    """Refuse what is not 16 kHz."""
+    if frame.format != WIDEBAND:
+        raise MediaError(f"whisper hears {WIDEBAND.rate_hz} Hz, found a frame of {frame.format.rate_hz} Hz")
+
+
+def raw_scores(decoded: Decoded, duration: Seconds) -> RawScores:
+    """What calibration is told about one window."""
+    logprobs = tuple(piece.logprob for piece in decoded.pieces)
+    letters = sum(len(piece.text) for piece in decoded.pieces)
+    return RawScores(
+        word_logprobs=logprobs,
+        mean_logprob=decoded.sum_logprob / decoded.tokens,
+        min_word_logprob=min(logprobs, default=0.0),
+        sum_logprob=decoded.sum_logprob,
+        duration=duration,
+        words=len(logprobs),
+        extra={
+            "no_speech": decoded.no_speech,
+            "margin": decoded.margin,
+            "letters_a_second": letters / max(duration, 0.1),
+        },
+    )
+
+
+def merged(parts: Sequence[Transcript], language: Language) -> Transcript:
+    """One transcript of consecutive windows: all words right means right in every window, taken as independent."""
+    if len(parts) == 1:
+        return parts[0]
+    known = [part.confidence for part in parts if part.confidence is not None]
+    whole: Confidence | None = confidence(math.prod(known)) if known and len(known) == len(parts) else None
+    return Transcript(tuple(word for part in parts for word in part.words), language, whole, recogniser=NAME)
