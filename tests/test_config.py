@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from engine.config import Config, load_config
+from engine.core.errors import ConfigError
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "engine.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_relative_paths_count_from_the_file(tmp_path: Path) -> None:
+    config = load_config(
+        written(tmp_path, '[flow]\npath = "bank.yaml"\n[host]\nurl = "http://127.0.0.1:1"\ntoken_file = "token"')
+    )
+
+    assert config.flow.path == tmp_path / "bank.yaml"
+    assert config.store.recordings == tmp_path / "var/recordings"
+    assert config.store.database == f"sqlite:///{tmp_path}/var/callwright.db"
+    assert config.host is not None
+    assert config.host.token_file == tmp_path / "token"
+
+
+def test_what_is_left_out_of_the_endpointing_keeps_its_measured_default(tmp_path: Path) -> None:
+    policy = load_config(written(tmp_path, '[flow]\npath = "f"\n[endpoint]\nincomplete_wait = 2.0')).endpoint.policy
+
+    assert policy.incomplete_wait == 2.0
+    assert policy.min_speech == type(policy)().min_speech
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("[flow]\npath = 'f'\nadress = 1", r"engine.toml: flow.adress: no such setting"),
+        ("[flow]\npath = 'f'\n[asr]\nworkers = 0", r"engine.toml: asr.workers: .*greater than or equal to 1, found 0"),
+        ("[flow]\npath = 'f'\n[doors.http]\nunprotected = 'yes'", r"doors.http.unprotected: .*'i know', found 'yes'"),
+        ("", r"engine.toml: flow: Field required"),
+        ("[flow", r"engine.toml: expected TOML, found"),
+    ],
+)
+def test_a_wrong_file_says_which_field_what_was_expected_and_what_was_found(tmp_path: Path, text: str, complaint: str) -> None:
+    with pytest.raises(ConfigError, match=complaint):
+        load_config(written(tmp_path, text))
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"nowhere.toml: expected a configuration file"):
+        load_config(tmp_path / "nowhere.toml")
+
+
+def described(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, str | None]]:
+    for name, field in model.model_fields.items():
+        kinds = [kind for kind in (field.annotation, *getattr(field.annotation, "__args__", ())) if isinstance(kind, type)]
+        sections = [kind for kind in kinds if issubclass(kind, BaseModel)]
+        if sections:
+            yield from described(sections[0], f"{path}{name}.")
+        else:
+            yield f"{path}{name}", field.description
+
+
+def test_every_setting_is_described() -> None:
+    assert [name for name, description in described(Config) if not description] == []
