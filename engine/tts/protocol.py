@@ -22,6 +22,9 @@ class VoiceCapabilities:
     streaming: bool = False
     """Whether the first frame comes before the last one is made."""
 
+    revision: str = ""
+    """Names what makes it sound as it does (model, speaking rate); another revision is rendered anew by the prompt cache."""
+
 
 class Voice(Protocol):
     """A loaded voice. Text comes to it already worded (``engine.tts.wording``): no digits, no currency signs."""
