@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -75,19 +76,22 @@ class Interpret:
 
 @dataclass(frozen=True, slots=True)
 class Speak:
-    """Say a text that is not in the prompt cache."""
+    """Say a prompt."""
 
     prompt: str
+    """Its name, for the bank's own recording."""
 
     language: Language
 
     text: str
-    """Worded for the voice."""
+    """With ``{slot}`` still standing where a value goes."""
+
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """8 kHz sound of a text."""
+    """The sound of a prompt."""
 
     pcm: bytes
     """int16, little endian, 8 kHz."""

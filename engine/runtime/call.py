@@ -1,0 +1,287 @@
+"""Drives one call: waits, feeds the machine, performs what it says. One task, one inbox, one thing at a time.
+
+The leg is the clock: it gives a frame for every 20 ms, so nothing here needs a timer. State changes only inside
+:meth:`Dialogue.receive` and :meth:`Dialogue.tick`, never across an ``await``; what they return is performed in order. Every
+step is in the journal, and before anything that can't be undone (the bank's host, a transfer) the journal has been committed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any, TypeAlias, assert_never
+
+import structlog
+
+from engine.core.audio import AudioFrame
+from engine.core.errors import EngineError, HostError, ModelError, ProtocolError
+from engine.core.units import Seconds
+from engine.dialogue import actions as do
+from engine.dialogue import events
+from engine.dialogue.codec import to_json
+from engine.dialogue.machine import Dialogue, State
+from engine.runtime.ear import Attention
+from engine.runtime.entries import Entered, Entries
+from engine.runtime.hearing import Decoded, Hearing
+from engine.runtime.host import Host
+from engine.runtime.mouth import Mouth
+from engine.runtime.prompts import Prompts
+from engine.runtime.tape import NoTape, Tape
+from engine.runtime.watch import Watch
+from engine.store.journal import Journal, Step
+from engine.telephony.leg import Gone, Incoming, Key, Leg, Sound
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The voice workers have made what was to be said; for the call's inbox."""
+
+    play: do.Play
+
+    sound: AudioFrame | None
+    """``None`` where no voice could make it."""
+
+
+Inbox: TypeAlias = asyncio.Queue[Incoming | Decoded | Rendered | events.HostReplied | events.HostFailed]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a call needs beside its leg and its dialogue; most of it is shared by all calls."""
+
+    prompts: Prompts
+    host: Host | None
+    journal: Journal
+    watch: Watch
+    tape: Tape = NoTape()
+
+
+class Call:
+    """One call in progress."""
+
+    def __init__(self, leg: Leg, dialogue: Dialogue, hearing: Hearing, inbox: Inbox, around: Surroundings) -> None:
+        self._leg = leg
+        self._dialogue = dialogue
+        self._hearing = hearing
+        self._inbox = inbox
+        self._around = around
+        self._mouth = Mouth(leg.lead)
+        self._entries = Entries(around.tape)
+        self._rendering: do.Play | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._now = Seconds(0.0)
+        self._steps = 0
+        self._voice_ended: Seconds | None = None
+        self._outcome = "failed"
+
+    async def run(self, answered: events.Answered) -> str:
+        """Carry the call on to its end; its outcome. Safe to cancel: the call is then hung up, its record closed."""
+        pump = asyncio.create_task(self._pump()) if self._leg.real_time else None
+        try:
+            await self._feed(answered)
+            while self._dialogue.state is not State.ENDED:
+                await self._take(await self._next())
+        except EngineError as error:
+            _log.error("call.failed", call=self._leg.facts.id, code=error.code)
+        finally:
+            if pump is not None:
+                pump.cancel()
+            await self._close()
+        return self._outcome
+
+    async def _pump(self) -> None:
+        while True:
+            incoming = await self._leg.receive()
+            self._inbox.put_nowait(incoming)
+            if isinstance(incoming, Gone):
+                return
+
+    async def _next(self) -> Any:
+        """What comes next. A caller whose time is not the wall clock's waits for our models, so that a replay is a replay."""
+        if self._leg.real_time or not self._inbox.empty() or self._busy:
+            return await self._inbox.get()
+        return await self._leg.receive()
+
+    @property
+    def _busy(self) -> bool:
+        return bool(self._tasks) or self._hearing.pending
+
+    async def _take(self, item: Any) -> None:
+        match item:
+            case Sound(frame):
+                await self._frame(frame)
+            case Key(code):
+                await self._key(code)
+            case Gone():
+                await self._feed(events.HungUp())
+            case Decoded():
+                await self._feed_all(self._hearing.answered(item, self._now))
+            case Rendered(play, sound):
+                if play is self._rendering:
+                    await self._say(play, sound)
+            case events.HostReplied() | events.HostFailed():
+                await self._feed(item)
+            case _:
+                raise ProtocolError(f"expected something for the call's inbox, found {type(item).__name__}")
+
+    async def _frame(self, frame: AudioFrame) -> None:
+        self._now = frame.end_s
+        self._around.tape.caller(frame)
+        await self._feed_all(self._hearing.hear(frame))
+        await self._entered(self._entries.tick(self._now))
+        await self._speak()
+        if self._dialogue.deadline is not None and self._now >= self._dialogue.deadline:
+            await self._perform_all(None, self._dialogue.tick(self._now))
+
+    async def _key(self, code: int) -> None:
+        if not self._entries.open:
+            await self._feed(events.KeyPressed(chr(code)))
+            return
+        if self._mouth.interruptible and (play := self._mouth.playing) is not None:
+            await self._hush()  # the caller knows what to do: for the dialogue the prompt is over
+            await self._feed(events.PlayFinished(play))
+        await self._entered(self._entries.press(code, self._now))
+
+    async def _entered(self, entered: Entered | None) -> None:
+        if entered is not None:
+            await self._feed(entered)
+
+    async def _speak(self) -> None:
+        """Send what is due, and tell the dialogue when the caller has heard it all."""
+        for frame in self._mouth.due(self._now):
+            await self._leg.send(frame)
+            self._around.tape.engine(frame)
+        finished = self._mouth.finished(self._now)
+        if finished is not None:
+            self._entries.prompt_ended(self._now)
+            await self._feed(events.PlayFinished(finished))
+
+    async def _feed_all(self, happened: list[events.Event]) -> None:
+        for event in happened:
+            await self._feed(event)
+
+    async def _feed(self, event: events.Event) -> None:
+        if isinstance(event, events.Heard):
+            self._voice_ended = event.speech_end
+        if isinstance(event, events.HungUp):
+            self._outcome = "caller_hung_up"
+        try:
+            actions = self._dialogue.receive(event, self._now)
+        except ProtocolError as error:
+            # A bug of ours must not cost the caller the call: the machine did not move, its deadline still stands.
+            _log.error("call.protocol", call=self._leg.facts.id, error=str(error))
+            return
+        await self._perform_all(event, actions)
+
+    async def _perform_all(self, event: events.Event | None, actions: tuple[do.Action, ...]) -> None:
+        self._steps += 1
+        step = Step(self._steps, self._now, None if event is None else to_json(event), to_json(actions))
+        kept = self._around.journal.append(self._leg.facts.id, step)
+        self._around.watch.stepped(self._leg.facts, self._now, event, actions)
+        if any(isinstance(action, do.CallHost | do.TransferCall) for action in actions):
+            await self._kept(asyncio.wrap_future(kept))
+        for action in actions:
+            await self._perform(action)
+
+    async def _kept(self, written: asyncio.Future[None]) -> None:
+        """Wait until a step can't be lost; a broken journal does not cost the caller the call."""
+        try:
+            await written
+        except EngineError as error:
+            _log.error("call.journal", call=self._leg.facts.id, code=error.code)
+
+    async def _perform(self, action: do.Action) -> None:  # noqa: C901 -- one case an action
+        match action:
+            case do.Play():
+                await self._play(action)
+            case do.StopPlaying():
+                await self._hush()
+            case do.Listen(hints=hints, question=question):
+                self._hearing.listen(Attention(hints, question))
+            case do.StopListening():
+                self._hearing.disregard()
+            case do.CollectKeys():
+                if action.secret:
+                    self._hearing.close()
+                self._entries.begin(action, self._now)
+            case do.StopCollecting():
+                self._entries.stop()
+            case do.CallHost():
+                self._hearing.settle()
+                self._start(self._ask_host(action))
+            case do.TransferCall(destination=destination, context=context):
+                self._outcome = "transferred"
+                await self._leg.transfer(destination, context)
+            case do.HangUp(reason=reason):
+                self._outcome = reason
+                await self._leg.hang_up()
+            case do.AskAgent() | do.WithdrawAgent() | do.Decided() | do.Entered():
+                pass  # a silent agent's desk is not wired here: the machine's own deadline takes the next rung
+            case _:
+                assert_never(action)
+
+    async def _play(self, play: do.Play) -> None:
+        await self._hush()
+        sound = self._around.prompts.ready(play.spoken, play.language)
+        if sound is not None:
+            await self._say(play, sound)
+        else:
+            self._rendering = play
+            self._start(self._render(play))
+
+    async def _render(self, play: do.Play) -> None:
+        try:
+            sound = await self._around.prompts.make(play.spoken, play.language)
+        except ModelError as error:
+            _log.error("call.voice", call=self._leg.facts.id, code=error.code)
+            self._inbox.put_nowait(Rendered(play, None))
+        else:
+            self._inbox.put_nowait(Rendered(play, sound))
+
+    async def _say(self, play: do.Play, sound: AudioFrame | None) -> None:
+        self._rendering = None
+        if sound is None:
+            await self._feed(events.PlayFinished(play.play))  # dead air is worse than a prompt left out
+            return
+        self._mouth.start(play.play, sound, self._now, barge_in=play.barge_in)
+        if self._voice_ended is not None:
+            self._around.watch.replied(self._leg.facts, Seconds(self._now - self._voice_ended))
+            self._voice_ended = None
+        await self._speak()
+
+    async def _hush(self) -> None:
+        self._rendering = None
+        if self._mouth.stop():
+            await self._leg.flush()
+
+    async def _ask_host(self, request: do.CallHost) -> None:
+        secrets = self._entries.secrets(request.secrets)
+        reply: events.HostReplied | events.HostFailed = events.HostFailed(request.request)
+        try:
+            if self._around.host is not None:
+                said = await self._around.host.ask(self._leg.facts.id, request.operation, request.arguments, secrets)
+                reply = events.HostReplied(request.request, said.outcome, said.values)
+        except HostError as error:
+            _log.warning("call.host", call=self._leg.facts.id, operation=request.operation, error=str(error))
+        finally:
+            self._entries.forget(request.secrets)
+        self._inbox.put_nowait(reply)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _close(self) -> None:
+        """Leave nothing behind: no task, no digit, no open file, no open record."""
+        for task in tuple(self._tasks):
+            task.cancel()
+        self._hearing.close()
+        self._entries.close()
+        await self._leg.hang_up()
+        self._around.tape.close()
+        self._around.journal.end(self._leg.facts.id, self._outcome)
+        self._around.watch.ended(self._leg.facts, self._outcome)

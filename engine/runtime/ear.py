@@ -1,0 +1,74 @@
+"""What the engine hears of one caller: the last seconds of sound, voice activity, and the endpointer.
+
+Knows no worker: it says which stretch of sound is to be recognised, and is told what came of it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from engine.asr.endpointer import Activity, EndpointAction, Endpointer, Judged
+from engine.asr.protocol import Hints
+from engine.asr.vad import VoiceActivity
+from engine.core.audio import FRAME, AudioFrame, joined
+from engine.core.units import Seconds
+from engine.nlu.interpretation import Completeness, Question
+from engine.runtime.jobs import Understood
+
+_REMEMBERED = Seconds(20.0)  # more than the longest turn with what may be taken back before it
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """What the ear is open for."""
+
+    hints: Hints = Hints()
+    question: Question = Question()
+
+
+class Ear:
+    """One leg's incoming sound."""
+
+    def __init__(self, vad: VoiceActivity, endpointer: Endpointer) -> None:
+        self._vad = vad
+        self._endpointer = endpointer
+        self._recent: deque[AudioFrame] = deque(maxlen=round(_REMEMBERED / FRAME))
+        self.attention = Attention()
+        """What the caller was last asked; a turn that is taken back is heard with the question it answered."""
+
+    @property
+    def speaking(self) -> bool:
+        """Whether the caller is in the middle of a turn."""
+        return self._endpointer.speaking
+
+    def hear(self, frame: AudioFrame) -> tuple[EndpointAction, ...]:
+        """Take the newest 20 ms."""
+        self._recent.append(frame)
+        return self._endpointer.receive(Activity(self._vad.is_speech(frame)), frame.end_s)
+
+    def listen(self, attention: Attention) -> None:
+        """Open up for an answer to something new."""
+        self.attention = attention
+        self._endpointer.open()
+
+    def close(self) -> tuple[EndpointAction, ...]:
+        """Hear nothing more, and forget the sound: what is said over a secret entry is nobody's business."""
+        self._recent.clear()
+        return self._endpointer.close()
+
+    def settle(self) -> None:
+        """What was decided can't be undone: the next words are a turn of their own."""
+        self._endpointer.settle()
+
+    def judged(self, decode: int, heard: Understood | None, now: Seconds) -> tuple[EndpointAction, ...]:
+        """Take what came of a decode; ``None`` = it failed."""
+        if heard is None:
+            return self._endpointer.receive(Judged(decode, Completeness.UNKNOWN, words=False), now)
+        completeness = heard.interpretation.completeness
+        return self._endpointer.receive(Judged(decode, completeness, words=bool(heard.transcript)), now)
+
+    def sound(self, start: Seconds, end: Seconds) -> AudioFrame | None:
+        """The sound from ``start`` to ``end`` as far as it is remembered; ``None`` where none of it is."""
+        frames = [frame for frame in self._recent if frame.end_s > start and frame.start_s < end]
+        return joined(frames) if frames else None

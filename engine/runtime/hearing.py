@@ -1,0 +1,220 @@
+"""From a caller's sound to the dialogue's events: the ear decides when, the model workers say what.
+
+Rules:
+
+* while nothing is asked, only a turn that is taken back is recognised; everything else is let pass unheard;
+* a decode that failed is judged as "no words, can't tell"; if the turn ends on it, the dialogue learns that the recogniser
+  failed;
+* a turn whose words are unsure gets a second opinion while there is time, and waits for it no longer than that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.asr.endpointer import Decode, Discard, Endpoint, EndpointAction, SpeechBegan
+from engine.core.audio import AudioFrame
+from engine.core.errors import ModelError
+from engine.core.units import Seconds
+from engine.dialogue.events import Event, Heard, HeardNothing, RecogniserFailed, SpeechStarted
+from engine.runtime.ear import Attention, Ear
+from engine.runtime.jobs import Recognise, Understood, Urgency
+
+Submit = Callable[[Recognise, Urgency], asyncio.Future[Any]]
+"""Queues a job with the workers that know its language; the future gives an ``Understood``."""
+
+Doubt = Callable[[Understood], bool]
+"""Whether a turn deserves a second opinion."""
+
+Choose = Callable[[Understood, Understood], Understood]
+"""Which of two opinions to believe."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecondOpinion:
+    """Another recogniser for unsure turns."""
+
+    submit: Submit
+    doubt: Doubt
+    choose: Choose
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A worker has answered; for the call's inbox."""
+
+    decode: int
+
+    second: bool = False
+    """It is the second opinion."""
+
+
+@dataclass(slots=True)
+class _Open:
+    """A decode that was asked for and is not settled."""
+
+    sound: AudioFrame
+    attention: Attention
+    future: asyncio.Future[Any]
+    partial: bool
+    first: Understood | None = None
+    second: asyncio.Future[Any] | None = None
+    ended: Endpoint | None = field(default=None)
+    """Set when the turn has ended and only the answer is waited for."""
+
+    @property
+    def pending(self) -> bool:
+        """Whether an answer is still to come."""
+        return not self.future.done() or (self.second is not None and not self.second.done())
+
+
+class Hearing:
+    """One call's hearing. ``post`` puts a :class:`Decoded` into the call's inbox."""
+
+    def __init__(
+        self, ear: Ear, flow: str, submit: Submit, post: Callable[[Decoded], None], second: SecondOpinion | None = None
+    ) -> None:
+        self._ear = ear
+        self._flow = flow
+        self._submit = submit
+        self._post = post
+        self._second = second
+        self._open: dict[int, _Open] = {}
+        self._attentive = False
+        self._resumed = False
+        self._asked = Attention()  # the question of the turn that is open, or was open last
+
+    @property
+    def pending(self) -> bool:
+        """Whether a worker is busy for this call."""
+        return any(one.pending for one in self._open.values())
+
+    def listen(self, attention: Attention) -> None:
+        """Open the ear for an answer."""
+        self._attentive = True
+        self._ear.listen(attention)
+
+    def disregard(self) -> None:
+        """Nothing is asked any more; the turn that was decided on may still be taken back."""
+        self._attentive = False
+
+    def close(self) -> None:
+        """Hear nothing at all."""
+        self._attentive = False
+        for action in self._ear.close():
+            self._discard(action)
+        for decode in tuple(self._open):
+            self._drop(decode)
+
+    def settle(self) -> None:
+        """What was decided can't be taken back any more."""
+        self._ear.settle()
+
+    def hear(self, frame: AudioFrame) -> list[Event]:
+        """Take the newest 20 ms."""
+        return self._after(self._ear.hear(frame), frame.end_s)
+
+    def answered(self, message: Decoded, now: Seconds) -> list[Event]:
+        """Take what a worker has said."""
+        one = self._open.get(message.decode)
+        if one is None:
+            return []
+        if message.second:
+            return self._concluded(message.decode, one) if one.ended else []
+        one.first = _result(one.future)
+        if one.partial:
+            del self._open[message.decode]
+            return self._after(self._ear.judged(message.decode, one.first, now), now)
+        if one.ended is None:
+            self._ask_second(message.decode, one)
+            return self._after(self._ear.judged(message.decode, one.first, now), now)
+        return self._concluded(message.decode, one)
+
+    def _after(self, actions: tuple[EndpointAction, ...], now: Seconds) -> list[Event]:
+        events: list[Event] = []
+        for action in actions:
+            match action:
+                case SpeechBegan(at, resumes):
+                    self._resumed = resumes
+                    if not resumes:
+                        self._asked = self._ear.attention
+                    if self._wanted:
+                        events.append(SpeechStarted(at))
+                case Decode():
+                    events += self._decode(action, now)
+                case Discard():
+                    self._discard(action)
+                case Endpoint():
+                    events += self._ended(action)
+        return events
+
+    @property
+    def _wanted(self) -> bool:
+        return self._attentive or self._resumed
+
+    def _decode(self, action: Decode, now: Seconds) -> list[Event]:
+        if not self._wanted:
+            return self._after(self._ear.judged(action.decode, None, now), now)
+        sound = self._ear.sound(action.start, action.end)
+        if sound is None:
+            return self._after(self._ear.judged(action.decode, None, now), now)
+        job = Recognise.of(sound, self._asked.hints, self._asked.question, self._flow)
+        future = self._submit(job, Urgency.PARTIAL if action.partial else Urgency.TURN)
+        self._open[action.decode] = _Open(sound, self._asked, future, action.partial)
+        future.add_done_callback(lambda _: self._post(Decoded(action.decode)))
+        return []
+
+    def _discard(self, action: EndpointAction) -> None:
+        if isinstance(action, Discard):
+            self._drop(action.decode)
+
+    def _drop(self, decode: int) -> None:
+        one = self._open.pop(decode, None)
+        if one is not None:
+            one.future.cancel()
+            if one.second is not None:
+                one.second.cancel()
+
+    def _ask_second(self, decode: int, one: _Open) -> None:
+        if self._second is None or one.first is None or not self._second.doubt(one.first):
+            return
+        job = Recognise.of(one.sound, one.attention.hints, one.attention.question, self._flow)
+        one.second = self._second.submit(job, Urgency.SECOND)
+        one.second.add_done_callback(lambda _: self._post(Decoded(decode, second=True)))
+
+    def _ended(self, action: Endpoint) -> list[Event]:
+        one = self._open.get(action.decode)
+        if one is None:
+            return [RecogniserFailed()] if self._wanted else []
+        one.ended = action
+        return self._concluded(action.decode, one)
+
+    def _concluded(self, decode: int, one: _Open) -> list[Event]:
+        """The turn's event, unless an answer is still to come."""
+        if one.pending or one.ended is None:
+            return []
+        del self._open[decode]
+        first, second = _result(one.future), _result(one.second)
+        if first is None:
+            return [RecogniserFailed()]
+        heard = self._second.choose(first, second) if self._second and second else first
+        if not heard.transcript:
+            return [HeardNothing()]
+        ended = one.ended
+        return [Heard(heard.transcript, heard.interpretation, ended.start, ended.speech_end, ended.continues)]
+
+
+def _result(future: asyncio.Future[Any] | None) -> Understood | None:
+    """What a worker said; ``None`` where it failed, was too late or was never asked."""
+    if future is None or not future.done() or future.cancelled():
+        return None
+    error = future.exception()
+    if isinstance(error, ModelError):
+        return None
+    if error is not None:
+        raise error
+    understood: Understood = future.result()
+    return understood

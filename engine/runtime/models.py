@@ -1,0 +1,134 @@
+"""The models that run in workers: one that hears and understands, one that speaks.
+
+Both are made inside their worker from a small picklable description; an understander is trained there in about a second.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from engine.asr.protocol import Hints, Recogniser
+from engine.asr.registry import load_recogniser
+from engine.audio.resample import resample
+from engine.core.audio import TELEPHONY, WIDEBAND, AudioFrame
+from engine.core.errors import ConfigError
+from engine.core.units import Language, Seconds
+from engine.dialogue.graph import Flow, NodeId
+from engine.nlu.encoder import UniversalSentenceEncoder
+from engine.nlu.interpretation import Question
+from engine.nlu.understand import Understander
+from engine.runtime.jobs import Interpret, Recognise, Speak, Spoken, Understood
+from engine.tts.prompts import PromptCache
+from engine.tts.recorded import RecordedPrompts
+from engine.tts.registry import load_voice
+
+_WARM_UP = Seconds(2.0)  # of faint noise: as much as a short answer
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What an understander learns a flow's intents from."""
+
+    revision: str
+    """The flow's."""
+
+    examples: Mapping[str, tuple[str, ...]]
+
+    names: Mapping[str, tuple[str, ...]]
+    """Titles and spoken synonyms by intent, in every language."""
+
+    @classmethod
+    def of(cls, flow: Flow) -> Lesson:
+        """Gather what a flow teaches."""
+        names = {intent: _spoken_names(flow, node) for intent, node in flow.intents.items()}
+        universal = {
+            word.value: tuple(form for forms in by_language.values() for form in forms)
+            for word, by_language in flow.globals.items()
+        }
+        return cls(flow.revision, dict(flow.examples), {**names, **universal})
+
+
+def _spoken_names(flow: Flow, node: NodeId) -> tuple[str, ...]:
+    there = flow.nodes[node]
+    return (*there.title.values(), *(name for names in there.synonyms.values() for name in names))
+
+
+class Understanding:
+    """Hears utterances and says what they mean."""
+
+    def __init__(self, recogniser: Recogniser, understanders: Mapping[str, Understander]) -> None:
+        self._recogniser = recogniser
+        self._understanders = understanders
+
+    def warm_up(self) -> None:
+        """Hear two seconds of faint noise in every language."""
+        noise = np.random.default_rng(0).normal(0.0, 20.0, TELEPHONY.samples(_WARM_UP)).astype(np.int16)
+        for language in self._recogniser.capabilities.languages:
+            for flow in self._understanders:
+                self.answer([Recognise.of(AudioFrame(noise), Hints(language), Question(language), flow)])
+
+    def answer(self, jobs: Sequence[Recognise | Interpret]) -> list[Understood]:
+        """Hear what is sound, all of it together; interpret all."""
+        began = time.perf_counter()
+        sounds = [job for job in jobs if isinstance(job, Recognise)]
+        heard = iter(
+            self._recogniser.recognise([resample(job.sound, WIDEBAND) for job in sounds], [job.hints for job in sounds])
+            if sounds
+            else ()
+        )
+        transcripts = [next(heard) if isinstance(job, Recognise) else job.transcript for job in jobs]
+        meanings = [
+            self._understander(job.flow).interpret(transcript, job.question)
+            for job, transcript in zip(jobs, transcripts, strict=True)
+        ]
+        worked = Seconds(time.perf_counter() - began)
+        return [Understood(transcript, meaning, worked) for transcript, meaning in zip(transcripts, meanings, strict=True)]
+
+    def _understander(self, flow: str) -> Understander:
+        if flow not in self._understanders:
+            raise ConfigError(f"expected a flow that was taught, found revision {flow!r}")
+        return self._understanders[flow]
+
+
+def understanding(recogniser: str, settings: Mapping[str, object], lessons: Sequence[Lesson]) -> Understanding:
+    """Load a recogniser and teach it the flows; runs inside the worker.
+
+    Raises:
+        ConfigError: no such recogniser.
+        ModelNotFound: its files are not there.
+    """
+    encoder = UniversalSentenceEncoder()
+    understanders = {lesson.revision: Understander.train(lesson.examples, lesson.names, encoder=encoder) for lesson in lessons}
+    return Understanding(load_recogniser(recogniser, **settings), understanders)
+
+
+class Speaking:
+    """Says prompts, from the bank's own recordings where there are some."""
+
+    def __init__(self, cache: PromptCache) -> None:
+        self._cache = cache
+
+    def warm_up(self) -> None:
+        """The prompts of the flow are its warm-up."""
+
+    def answer(self, jobs: Sequence[Speak]) -> list[Spoken]:
+        """Say each."""
+        sounds = [self._cache.say(job.prompt, job.language, job.text, job.values) for job in jobs]
+        return [Spoken(sound.samples.astype("<i2", copy=False).tobytes()) for sound in sounds]
+
+
+def speaking(voices: Mapping[Language, str], cache: Path, recorded: Path | None) -> Speaking:
+    """Load the voices; runs inside the worker.
+
+    Raises:
+        ConfigError: no such voice.
+        ModelNotFound: its files are not there.
+    """
+    loaded = {name: load_voice(name) for name in set(voices.values())}
+    by_language = {language: loaded[name] for language, name in voices.items()}
+    return Speaking(PromptCache(by_language, cache, RecordedPrompts(recorded) if recorded else None))
