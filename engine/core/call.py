@@ -5,9 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType
+from uuid import uuid4
 
 CallId = NewType("CallId", str)
-"""Names one call for ever; made by the door that took it, or by the peer."""
+"""Names one call for ever. Made here with :func:`new_call_id`, never by the peer: it names files and rows."""
+
+
+def new_call_id() -> CallId:
+    """A name no other call has."""
+    return CallId(uuid4().hex)
 
 
 class Speaker(StrEnum):
@@ -40,6 +46,9 @@ class CallFacts:
 
     called_number: str | None = None
     """E.164, where the door was told it."""
+
+    peer_id: str | None = None
+    """What the peer calls this call: a Twilio ``callSid``, an AudioSocket UUID."""
 
     flow: str | None = None
     """The flow the peer asked for, or ``None`` for the configured one."""
