@@ -55,7 +55,7 @@ def test_names_are_listed_without_importing_a_back_end() -> None:
 
 
 def test_an_unknown_voice_is_refused_with_those_that_are_there() -> None:
-    with pytest.raises(ConfigError, match="expected one of the voices .*espeak.*, found 'hal'"):
+    with pytest.raises(ConfigError, match=r"expected one of the voices .*espeak.*, found 'hal'"):
         load_voice("hal")
 
 

@@ -102,7 +102,7 @@ def test_a_value_that_is_not_of_its_kind_is_refused_with_what_was_expected(kind:
 
 
 def test_an_unknown_kind_or_language_is_refused() -> None:
-    with pytest.raises(ConfigError, match="expected one of the kinds text, .* found 'cash'"):
+    with pytest.raises(ConfigError, match=r"expected one of the kinds text, .* found 'cash'"):
         word("1", "cash", ENGLISH)
     with pytest.raises(ConfigError, match="languages en, ru, zh, found 'tlh'"):
         word("1", "number", Language("tlh"))
