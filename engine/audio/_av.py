@@ -1,0 +1,48 @@
+"""The door to FFmpeg (PyAV), for the containers libsndfile can't read: MP4/M4A, as mobile phones record.
+
+PyAV comes with faster-whisper; without it such files are refused with a sentence that says so. The demuxer is fixed to MP4, so
+that a file can't choose one of FFmpeg's hundreds, and its references to other files are not followed (FFmpeg's default).
+"""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+import numpy as np
+
+from engine.audio.recording import Gatherer, Limits, Recording
+from engine.core.errors import MediaError
+
+try:
+    import av
+except ImportError as error:
+    raise MediaError(
+        "expected a WAV, FLAC, Ogg or MP3 file, found MP4/M4A, which needs the package av (it comes with faster-whisper)"
+    ) from error
+
+
+def read(file: BinaryIO, name: str, limits: Limits) -> Recording:
+    """Decode the first sound track of an MP4.
+
+    Raises:
+        MediaError: it is no MP4, holds no sound, is broken, or is beyond ``limits``.
+    """
+    try:
+        with av.open(file, format="mp4", metadata_errors="ignore") as container:
+            if not container.streams.audio:
+                raise MediaError(f"{name}: expected a sound track, found MP4 without one")
+            return _decoded(container, name, limits)
+    except (av.FFmpegError, ValueError) as error:  # ValueError: FFmpeg's EINVAL, and PyAV's own checks
+        raise MediaError(f"{name}: expected MP4 sound that can be decoded, found: {error}") from error
+
+
+def _decoded(container: av.container.InputContainer, name: str, limits: Limits) -> Recording:
+    track = container.streams.audio[0]
+    gatherer = Gatherer(name, track.rate, track.channels, limits)
+    if track.duration and track.time_base:
+        gatherer.expect(int(track.duration * track.time_base * track.rate))
+    planar = av.AudioResampler(format="fltp", layout=track.layout, rate=track.rate)  # one format, whatever the codec gives
+    for decoded in container.decode(track):
+        for frame in planar.resample(decoded):
+            gatherer.add(np.ascontiguousarray(frame.to_ndarray().T, dtype=np.float32))
+    return gatherer.recording(f"MP4/{track.codec_context.name.upper()}")
