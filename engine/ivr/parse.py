@@ -118,16 +118,17 @@ def _reason(error: OSError | UnicodeDecodeError) -> str:
 def _problem(error: ErrorDetails, tree: Tree, name: str) -> Problem:
     """A finding of pydantic's in our own words."""
     loc = error["loc"]
-    path = _written_path(loc)
+    path = _written_path(loc, tree)
     expected, found, hint = _words(error)
     return Problem(*tree.place(path), dotted(path), expected, found, hint, name)
 
 
-def _written_path(loc: Path) -> Path:
-    """The location without the steps that only the schema has: a node's type, a prompt's ``texts``, a mapping's ``[key]``."""
+def _written_path(loc: Path, tree: Tree) -> Path:
+    """The location without what only the schema has: a node's type, a prompt's ``texts``, the place in a list of one."""
     typed = len(loc) > 2 and loc[0] == "nodes" and loc[2] in NODE_PARTS
     steps = (*loc[:2], *loc[3:]) if typed else loc
-    return tuple(step for step in steps if step not in {"texts", "[key]"})
+    named = tuple(step for step in steps if step not in {"texts", "[key]"})
+    return tuple(step for n, step in enumerate(named) if isinstance(step, str) or named[: n + 1] in tree.places)
 
 
 def _words(error: ErrorDetails) -> tuple[str, str, str]:
@@ -167,6 +168,7 @@ def _plain_words(kind: str, context: dict[str, object], found: str) -> tuple[str
             return f"a number of {limit}", found, ""
     simple = {
         "float_parsing": "a number",
+        "finite_number": "a number",
         "int_parsing": "a whole number",
         "bool_parsing": "true or false",
         "string_type": "a text",

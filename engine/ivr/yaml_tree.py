@@ -129,6 +129,8 @@ def read_tree(text: str, file: str) -> Tree:
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise FlowErrors([Problem(line, 1, "", "printable text", f"the character #x{error.character:04x}", file=file)]) from error
+    except RecursionError as error:
+        raise FlowErrors([Problem(1, 1, "", "at most a few levels", "brackets nested too deeply", file=file)]) from error
     if root is None:
         raise FlowErrors([Problem(1, 1, "", "a flow", "an empty file", file=file)])
     reading = _Reading(file)
@@ -156,8 +158,16 @@ def _merge_sources(node: yaml.MappingNode) -> Iterator[yaml.Node]:
 def _syntax(error: yaml.MarkedYAMLError, file: str) -> Problem:
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    expected, _, found = (error.problem or "something else").rpartition("but found ")
-    found = found.removeprefix("found ")
-    within = f" {error.context}" if error.context else ""
-    hint = "indent with spaces, never with tabs" if "\\t" in found else ""
-    return Problem(line, column, "", expected.strip(" ,").removeprefix("expected ") or "YAML", f"{found}{within}", hint, file)
+    said = (error.problem or "something else").replace("but got ", "but found ")
+    expected, _, found = said.rpartition("but found ")
+    within = f" ({error.context})" if error.context else ""
+    expected = expected.strip(" ,").removeprefix("expected ") or "YAML"
+    return Problem(line, column, "", expected, found.removeprefix("found ") + within, _syntax_hint(said), file)
+
+
+def _syntax_hint(said: str) -> str:
+    if "\\t" in said:
+        return "indent with spaces, never with tabs"
+    if "'?'" in said or "mapping values" in said or "expected ',' or" in said:
+        return "put a text that holds punctuation in quotes"
+    return ""
