@@ -146,6 +146,11 @@ class HungUp:
     """The caller, or the line, is gone."""
 
 
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """The machine's own deadline has come. Not an event of the call: it stands in journals, so that they can be replayed."""
+
+
 Event: TypeAlias = (
     Answered
     | PlayFinished

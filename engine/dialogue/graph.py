@@ -67,6 +67,12 @@ class Patience:
     take_back: Seconds = Seconds(1.0)
     """A caller who goes on talking this soon after a decision is taken back into the turn; nothing irrevocable happens before."""
 
+    host: Seconds = Seconds(8.0)
+    """How long the bank's host may take; after that it counts as failed."""
+
+    hearing: Seconds = Seconds(20.0)
+    """How long a voice that has begun may go on before its words are there; after that it counts as not understood."""
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -199,6 +205,10 @@ class Service(NodeBase):
 
     failed: NodeId | None = None
     """Where to go when the host does not answer; ``None`` = the operator."""
+
+    safe: bool = False
+    """Whether asking changes nothing at the bank (safe as in RFC 9110, section 9.2.1), so that it may be asked at once and the
+    caller who goes on talking can still be taken back."""
 
 
 @dataclass(frozen=True, slots=True)
