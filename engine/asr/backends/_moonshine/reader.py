@@ -1,0 +1,108 @@
+"""Reads sounds: the free text, the text inside the question's grammar, and the text that leans towards the node's phrases.
+
+The free text is always made: the guards judge it, a grammar's text is measured against it, and a leaning is only tried where it
+is unsure. The led texts of all sounds of a batch are made in one second decode over the same encoder states.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from engine.asr.backends._moonshine.network import Network, Row
+from engine.asr.backends._moonshine.sound import Heard
+from engine.asr.backends._moonshine.steering import Freely, Leaning, PhraseTrie, Steering, Within
+from engine.asr.backends._moonshine.vocabulary import END, Vocabulary
+from engine.asr.grammars import TokenAutomaton, automaton
+from engine.asr.protocol import Grammar, Hints
+from engine.core.units import Seconds
+
+TOKENS_A_SECOND = 6.5  # the fastest English stays below 5.5; the network was trained with this cap
+FEWEST_TOKENS = 6  # "Yes, please." cut short
+DOUBT = -0.5  # log-probability of the worst token from which on a leaning is tried
+BONUS = 2.0  # log-probability given to each token of a phrase
+MOST_LOST = 4.0  # log-probability that a led text may lack against the free one
+
+_WORDS = re.compile(r"[a-z0-9']+")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A sound to be read in one go, and what the engine expects to hear."""
+
+    heard: Heard
+    hints: Hints
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What one piece was read as."""
+
+    free: Row
+    led: Row | None = None
+    """Inside the grammar, or leaning towards a phrase and worth it."""
+
+
+class Reader:
+    """Network and vocabulary; holds the automata of the grammars, built when they are first asked for."""
+
+    def __init__(self, network: Network, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+        self._network = network
+        self._automaton = lru_cache(maxsize=None)(self._build)
+        self._trie = lru_cache(maxsize=64)(self._plant)  # nodes of a flow that are live at once
+
+    def read(self, pieces: Sequence[Piece]) -> list[Readings]:
+        """Read a batch together; its rows may have different hints."""
+        encoded = self._network.encode([piece.heard.sound for piece in pieces])
+        free = [Row(place, Freely(), longest(piece.heard.duration)) for place, piece in enumerate(pieces)]
+        self._network.decode(encoded, free)
+        led = {row.sound: row for row in self._led_rows(pieces, free)}
+        if led:
+            self._network.decode(encoded, list(led.values()))
+        return [Readings(row, self._worthy(row, led.get(row.sound), pieces[row.sound].hints)) for row in free]
+
+    def text(self, row: Row) -> str:
+        """What a row says."""
+        return self.vocabulary.text(row.tokens).strip()
+
+    def _led_rows(self, pieces: Sequence[Piece], free: Sequence[Row]) -> list[Row]:
+        leads = [(row, self._lead(piece.hints, row)) for piece, row in zip(pieces, free, strict=True)]
+        return [Row(row.sound, lead, row.longest) for row, lead in leads if lead is not None]
+
+    def _lead(self, hints: Hints, free: Row) -> Steering | None:
+        if hints.grammar is not Grammar.FREE:
+            return Within(self._automaton(hints.grammar))
+        if hints.phrases and min(chosen.logprob for chosen in free.chosen) < DOUBT:
+            return Leaning(self._trie(hints.phrases), BONUS)
+        return None
+
+    def _worthy(self, free: Row, led: Row | None, hints: Hints) -> Row | None:
+        """A text of a grammar always; a leaning only if it holds a whole phrase that was missed, and lost little by it."""
+        if led is None or hints.grammar is not Grammar.FREE:
+            return led
+        gained = self._phrases_in(led, hints.phrases) - self._phrases_in(free, hints.phrases)
+        return led if gained and led.sum_logprob >= free.sum_logprob - MOST_LOST else None
+
+    def _phrases_in(self, row: Row, phrases: Sequence[str]) -> set[str]:
+        text = f" {plain(self.vocabulary.text(row.tokens))} "
+        return {phrase for phrase in phrases if f" {plain(phrase)} " in text}
+
+    def _build(self, grammar: Grammar) -> TokenAutomaton:
+        return automaton(grammar, self.vocabulary.ids, END)
+
+    def _plant(self, phrases: tuple[str, ...]) -> PhraseTrie:
+        written = {form for phrase in phrases if plain(phrase) for form in (phrase, phrase.lower(), phrase.capitalize())}
+        return PhraseTrie.of(self.vocabulary.ids(form) for form in written if self.vocabulary.can_write(form))
+
+
+def longest(duration: Seconds) -> int:
+    """How many tokens a text of this length may have."""
+    return max(FEWEST_TOKENS, round(duration * TOKENS_A_SECOND))
+
+
+def plain(text: str) -> str:
+    """Small letters and digits, with single spaces."""
+    return " ".join(_WORDS.findall(text.lower()))
