@@ -45,7 +45,7 @@ from engine.nlu.interpretation import Completeness
 class EndpointPolicy:
     """How long to wait; every length in seconds, counted from the end of the voice."""
 
-    min_speech: Seconds = Seconds(0.08)
+    min_speech: Seconds = Seconds(0.06)
     """Shorter sounds are clicks, not speech."""
 
     decode_after: Seconds = Seconds(0.14)
