@@ -26,20 +26,8 @@ from engine.runtime.jobs import Recognise, Understood, Urgency
 Submit = Callable[[Recognise, Urgency], asyncio.Future[Any]]
 """Queues a job with the workers that know its language; the future gives an ``Understood``."""
 
-Doubt = Callable[[Understood], bool]
-"""Whether a turn deserves a second opinion."""
-
-Choose = Callable[[Understood, Understood], Understood]
-"""Which of two opinions to believe."""
-
-
-@dataclass(frozen=True, slots=True)
-class SecondOpinion:
-    """Another recogniser for unsure turns."""
-
-    submit: Submit
-    doubt: Doubt
-    choose: Choose
+Second = Callable[[Understood, Recognise], asyncio.Future[Understood] | None]
+"""Gives a second opinion on what the first pass understood, in the end the better of the two; ``None`` where it needs none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +44,11 @@ class Decoded:
 class _Open:
     """A decode that was asked for and is not settled."""
 
-    sound: AudioFrame
-    attention: Attention
+    job: Recognise
     future: asyncio.Future[Any]
     partial: bool
     first: Understood | None = None
-    second: asyncio.Future[Any] | None = None
+    second: asyncio.Future[Understood] | None = None
     ended: Endpoint | None = field(default=None)
     """Set when the turn has ended and only the answer is waited for."""
 
@@ -75,7 +62,7 @@ class Hearing:
     """One call's hearing. ``post`` puts a :class:`Decoded` into the call's inbox."""
 
     def __init__(
-        self, ear: Ear, flow: str, submit: Submit, post: Callable[[Decoded], None], second: SecondOpinion | None = None
+        self, ear: Ear, flow: str, submit: Submit, post: Callable[[Decoded], None], second: Second | None = None
     ) -> None:
         self._ear = ear
         self._flow = flow
@@ -163,7 +150,7 @@ class Hearing:
             return self._after(self._ear.judged(action.decode, None, now), now)
         job = Recognise.of(sound, self._asked.hints, self._asked.question, self._flow)
         future = self._submit(job, Urgency.PARTIAL if action.partial else Urgency.TURN)
-        self._open[action.decode] = _Open(sound, self._asked, future, action.partial)
+        self._open[action.decode] = _Open(job, future, action.partial)
         future.add_done_callback(lambda _: self._post(Decoded(action.decode)))
         return []
 
@@ -179,11 +166,11 @@ class Hearing:
                 one.second.cancel()
 
     def _ask_second(self, decode: int, one: _Open) -> None:
-        if self._second is None or one.first is None or not self._second.doubt(one.first):
+        if self._second is None or one.first is None:
             return
-        job = Recognise.of(one.sound, one.attention.hints, one.attention.question, self._flow)
-        one.second = self._second.submit(job, Urgency.SECOND)
-        one.second.add_done_callback(lambda _: self._post(Decoded(decode, second=True)))
+        one.second = self._second(one.first, one.job)
+        if one.second is not None:
+            one.second.add_done_callback(lambda _: self._post(Decoded(decode, second=True)))
 
     def _ended(self, action: Endpoint) -> list[Event]:
         one = self._open.get(action.decode)
@@ -197,10 +184,9 @@ class Hearing:
         if one.pending or one.ended is None:
             return []
         del self._open[decode]
-        first, second = _result(one.future), _result(one.second)
-        if first is None:
+        heard = _result(one.second) or _result(one.future)
+        if heard is None:
             return [RecogniserFailed()]
-        heard = self._second.choose(first, second) if self._second and second else first
         if not heard.transcript:
             return [HeardNothing()]
         ended = one.ended
@@ -212,7 +198,7 @@ def _result(future: asyncio.Future[Any] | None) -> Understood | None:
     if future is None or not future.done() or future.cancelled():
         return None
     error = future.exception()
-    if isinstance(error, ModelError):
+    if isinstance(error, ModelError | TimeoutError):
         return None
     if error is not None:
         raise error

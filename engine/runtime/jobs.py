@@ -13,6 +13,7 @@ from engine.core.audio import AudioFormat, AudioFrame
 from engine.core.speech import Transcript
 from engine.core.units import Language, Seconds
 from engine.nlu.interpretation import Interpretation, Question
+from engine.tts.protocol import VoiceCapabilities
 
 
 class Urgency(IntEnum):
@@ -100,3 +101,19 @@ class Spoken:
     def sound(self) -> AudioFrame:
         """The sound, from sample 0."""
         return AudioFrame(np.frombuffer(self.pcm, dtype="<i2").astype(np.int16, copy=False))
+
+
+@dataclass(frozen=True, slots=True)
+class Render:
+    """Put these into the prompt cache's folder."""
+
+    texts: tuple[tuple[str | None, Language, str], ...]
+    """Prompt id or ``None``, language, text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """They are there."""
+
+    voices: Mapping[Language, tuple[str, VoiceCapabilities]]
+    """The name and card of each language's voice."""

@@ -22,8 +22,9 @@ from engine.dialogue.graph import Flow, NodeId
 from engine.nlu.encoder import UniversalSentenceEncoder
 from engine.nlu.interpretation import Question
 from engine.nlu.understand import Understander
-from engine.runtime.jobs import Interpret, Recognise, Speak, Spoken, Understood
+from engine.runtime.jobs import Interpret, Recognise, Render, Rendered, Speak, Spoken, Understood
 from engine.tts.prompts import PromptCache
+from engine.tts.protocol import Voice
 from engine.tts.recorded import RecordedPrompts
 from engine.tts.registry import load_voice
 
@@ -42,6 +43,8 @@ class Lesson:
     names: Mapping[str, tuple[str, ...]]
     """Titles and spoken synonyms by intent, in every language."""
 
+    languages: tuple[Language, ...]
+
     @classmethod
     def of(cls, flow: Flow) -> Lesson:
         """Gather what a flow teaches."""
@@ -50,7 +53,7 @@ class Lesson:
             word.value: tuple(form for forms in by_language.values() for form in forms)
             for word, by_language in flow.globals.items()
         }
-        return cls(flow.revision, dict(flow.examples), {**names, **universal})
+        return cls(flow.revision, dict(flow.examples), {**names, **universal}, flow.languages)
 
 
 def _spoken_names(flow: Flow, node: NodeId) -> tuple[str, ...]:
@@ -61,16 +64,20 @@ def _spoken_names(flow: Flow, node: NodeId) -> tuple[str, ...]:
 class Understanding:
     """Hears utterances and says what they mean."""
 
-    def __init__(self, recogniser: Recogniser, understanders: Mapping[str, Understander]) -> None:
+    def __init__(self, recogniser: Recogniser, lessons: Sequence[Lesson]) -> None:
+        encoder = UniversalSentenceEncoder()
         self._recogniser = recogniser
-        self._understanders = understanders
+        self._lessons = tuple(lessons)
+        self._understanders = {
+            lesson.revision: Understander.train(lesson.examples, lesson.names, encoder=encoder) for lesson in lessons
+        }
 
     def warm_up(self) -> None:
-        """Hear two seconds of faint noise in every language."""
-        noise = np.random.default_rng(0).normal(0.0, 20.0, TELEPHONY.samples(_WARM_UP)).astype(np.int16)
-        for language in self._recogniser.capabilities.languages:
-            for flow in self._understanders:
-                self.answer([Recognise.of(AudioFrame(noise), Hints(language), Question(language), flow)])
+        """Hear two seconds of faint noise in every language of every flow that the recogniser knows."""
+        noise = AudioFrame(np.random.default_rng(0).normal(0.0, 300.0, TELEPHONY.samples(_WARM_UP)).astype(np.int16))
+        for lesson in self._lessons:
+            for language in self._recogniser.capabilities.languages.intersection(lesson.languages):
+                self.answer([Recognise.of(noise, Hints(language), Question(language), lesson.revision)])
 
     def answer(self, jobs: Sequence[Recognise | Interpret]) -> list[Understood]:
         """Hear what is sound, all of it together; interpret all."""
@@ -102,24 +109,30 @@ def understanding(recogniser: str, settings: Mapping[str, object], lessons: Sequ
         ConfigError: no such recogniser.
         ModelNotFound: its files are not there.
     """
-    encoder = UniversalSentenceEncoder()
-    understanders = {lesson.revision: Understander.train(lesson.examples, lesson.names, encoder=encoder) for lesson in lessons}
-    return Understanding(load_recogniser(recogniser, **settings), understanders)
+    return Understanding(load_recogniser(recogniser, **settings), lessons)
 
 
 class Speaking:
     """Says prompts, from the bank's own recordings where there are some."""
 
-    def __init__(self, cache: PromptCache) -> None:
+    def __init__(self, voices: Mapping[Language, Voice], cache: PromptCache) -> None:
+        self._cards = {language: (voice.name, voice.capabilities) for language, voice in voices.items()}
         self._cache = cache
 
     def warm_up(self) -> None:
         """The prompts of the flow are its warm-up."""
 
-    def answer(self, jobs: Sequence[Speak]) -> list[Spoken]:
-        """Say each."""
-        sounds = [self._cache.say(job.prompt, job.language, job.text, job.values) for job in jobs]
-        return [Spoken(sound.samples.astype("<i2", copy=False).tobytes()) for sound in sounds]
+    def answer(self, jobs: Sequence[Speak | Render]) -> list[Spoken | Rendered]:
+        """Do each."""
+        return [self._render(job) if isinstance(job, Render) else self._say(job) for job in jobs]
+
+    def _render(self, job: Render) -> Rendered:
+        self._cache.render_all(job.texts)
+        return Rendered(self._cards)
+
+    def _say(self, job: Speak) -> Spoken:
+        sound = self._cache.say(job.prompt, job.language, job.text, job.values)
+        return Spoken(sound.samples.astype("<i2", copy=False).tobytes())
 
 
 def speaking(voices: Mapping[Language, str], cache: Path, recorded: Path | None) -> Speaking:
@@ -131,4 +144,4 @@ def speaking(voices: Mapping[Language, str], cache: Path, recorded: Path | None)
     """
     loaded = {name: load_voice(name) for name in set(voices.values())}
     by_language = {language: loaded[name] for language, name in voices.items()}
-    return Speaking(PromptCache(by_language, cache, RecordedPrompts(recorded) if recorded else None))
+    return Speaking(by_language, PromptCache(by_language, cache, RecordedPrompts(recorded) if recorded else None))

@@ -1,54 +1,80 @@
 """Finds the sound of what is to be said.
 
-What is the same for every caller was made before the first call and lies in memory. The rest is made by the voice workers,
-who keep its fixed parts in their own cache.
+Everything that can be known beforehand is rendered by the voice workers before the first call, into the prompt cache's folder;
+here it is only looked up. What callers alone have (a balance, a date) the workers say when it is wanted.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn, TypeAlias
 
 from engine.core.audio import AudioFrame, joined
+from engine.core.errors import ModelError
 from engine.core.units import Language
 from engine.dialogue.actions import Spoken
 from engine.dialogue.graph import Flow, Prompt
 from engine.runtime import jobs
-from engine.runtime.jobs import Urgency
+from engine.runtime.jobs import Render, Rendered, Urgency
 from engine.runtime.pool import Pool
+from engine.tts.prompts import Progress, PromptCache
+from engine.tts.protocol import VoiceCapabilities
+from engine.tts.recorded import RecordedPrompts
 
-Progress = Callable[[int, int], None]
-"""Called with how many are done, and of how many."""
+_AT_ONCE = 8  # texts rendered by one job: often enough for a progress bar
+
+Text: TypeAlias = tuple[str | None, Language, str]
+"""A prompt's id, or ``None`` for what no recording stands for; the language; the text."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Elsewhere:
+    """A voice that lives in a worker: its card is here, because the cache's file names depend on it, its model is not."""
+
+    name: str
+    capabilities: VoiceCapabilities
+
+    def say(self, text: str, language: Language) -> NoReturn:
+        """Refuse: what was not rendered beforehand is the workers' to say."""
+        raise ModelError(f"expected {language!r} prompt {text!r} in the cache's folder, found none")
 
 
 class Prompts:
     """Everything the engine can say."""
 
-    def __init__(self, voices: Pool) -> None:
+    def __init__(self, voices: Pool, folder: Path, recorded: Path | None) -> None:
         self._voices = voices
-        self._ready: dict[tuple[str, Language], AudioFrame] = {}  # by text, so that a prompt's id may be used twice
+        self._folder = folder
+        self._recorded = RecordedPrompts(recorded) if recorded else None
+        self._cache = PromptCache({}, folder)
 
     async def prepare(self, flow: Flow, progress: Progress | None = None) -> None:
-        """Make every fixed prompt of a flow. Safe to cancel.
+        """Render what a flow can be known to say. Safe to cancel.
 
         Raises:
             ModelError: a voice failed.
         """
-        wanted = [(prompt, language) for prompt in all_prompts(flow) if prompt.fixed for language in flow.languages]
-        for done, (prompt, language) in enumerate(wanted, 1):
-            text = prompt.texts[language]
-            if (text, language) not in self._ready:
-                self._ready[text, language] = await self._made(Spoken(prompt.id, text), language, Urgency.BATCH)
+        texts = list(dict.fromkeys(texts_of(flow)))
+        cards: Mapping[Language, tuple[str, VoiceCapabilities]] = {}
+        for done in range(0, len(texts), _AT_ONCE):
+            made: Rendered = await self._voices.submit(Render(tuple(texts[done : done + _AT_ONCE])), Urgency.BATCH)
+            cards = made.voices
             if progress is not None:
-                progress(done, len(wanted))
+                progress(min(done + _AT_ONCE, len(texts)), len(texts))
+        voices = {language: _Elsewhere(*card) for language, card in cards.items()}
+        self._cache = PromptCache(voices, self._folder, self._recorded)
+        self._cache.render_all(texts)
 
     def ready(self, spoken: Sequence[Spoken], language: Language) -> AudioFrame | None:
-        """The sound, if all of it lies ready."""
+        """The sound, if all of it was rendered."""
         sounds = [sound for one in spoken if (sound := self._found(one, language)) is not None]
         return joined(sounds) if sounds and len(sounds) == len(spoken) else None
 
     async def make(self, spoken: Sequence[Spoken], language: Language) -> AudioFrame:
-        """The sound, made where it does not lie ready. Safe to cancel.
+        """The sound, made where it was not rendered. Safe to cancel.
 
         Raises:
             ModelError: no voice could make it in time.
@@ -56,27 +82,34 @@ class Prompts:
         return joined(await asyncio.gather(*(self._one(one, language) for one in spoken)))
 
     def _found(self, spoken: Spoken, language: Language) -> AudioFrame | None:
-        return self._ready.get((spoken.text, language))
+        return self._cache.get(spoken.prompt, language, spoken.text, spoken.values)
 
     async def _one(self, spoken: Spoken, language: Language) -> AudioFrame:
-        return self._found(spoken, language) or await self._made(spoken, language, Urgency.TURN)
-
-    async def _made(self, spoken: Spoken, language: Language, urgency: Urgency) -> AudioFrame:
-        made: jobs.Spoken = await self._voices.submit(jobs.Speak(spoken.prompt, language, spoken.text, spoken.values), urgency)
+        found = self._found(spoken, language)
+        if found is not None:
+            return found
+        made: jobs.Spoken = await self._voices.submit(jobs.Speak(spoken.prompt, language, spoken.text, spoken.values))
         return made.sound
 
 
-def all_prompts(flow: Flow) -> Iterator[Prompt]:
-    """Every prompt a flow can say, its fixed wording included."""
+def texts_of(flow: Flow) -> Iterator[Text]:
+    """Every text of a flow, its fixed wording and the names of its nodes."""
+    for language in flow.languages:
+        for prompt in _prompts(flow):
+            yield prompt.id, language, prompt.texts[language]
+        for node in flow.nodes.values():
+            if language in node.title:
+                yield None, language, node.title[language]
+
+
+def _prompts(flow: Flow) -> Iterator[Prompt]:
     for node in flow.nodes.values():
         yield from node.prompts
         yield from getattr(node, "reprompts", ())
-        yield from _given(getattr(node, "keys_prompt", None))
+        keys = getattr(node, "keys_prompt", None)
+        if keys is not None:
+            yield keys
     fixed = flow.fixed
     yield from fixed.filler
     yield from (fixed.confirm, fixed.choose, fixed.no_input, fixed.no_match, fixed.use_keys, fixed.to_operator)
     yield from (fixed.help, fixed.read_back, fixed.not_allowed, fixed.host_failed)
-
-
-def _given(prompt: Prompt | None) -> Iterable[Prompt]:
-    return () if prompt is None else (prompt,)

@@ -19,7 +19,7 @@ class Tape(Protocol):
     def secret(self, on: bool) -> None:
         """Mask everything from here, or no more."""
 
-    def close(self) -> None:
+    def close(self) -> object:
         """Finish the recording."""
 
 

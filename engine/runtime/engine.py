@@ -1,0 +1,199 @@
+"""Puts the parts together: from a configuration to something that takes calls.
+
+One event loop holds all media; models run in worker processes, the journal's writes in a thread. Above ``max_calls`` a call is
+not taken: it goes to the operator at once, and the calls in progress do not suffer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import structlog
+
+from engine.asr.calibration import shipped_agreement
+from engine.asr.endpointer import Endpointer
+from engine.asr.vad import make_vad
+from engine.config import Config
+from engine.core.call import CallFacts
+from engine.core.errors import ConfigError
+from engine.core.units import Language, Seconds
+from engine.dialogue.events import Answered
+from engine.dialogue.graph import Flow, Transfer
+from engine.dialogue.machine import Dialogue
+from engine.ivr.files import load_flow
+from engine.runtime.call import Call, Inbox, Surroundings
+from engine.runtime.ear import Ear
+from engine.runtime.hearing import Hearing
+from engine.runtime.host import Host, HostAddress
+from engine.runtime.jobs import Recognise, Urgency
+from engine.runtime.looking_on import CallLog, Everybody, Metrics
+from engine.runtime.models import Lesson, speaking, understanding
+from engine.runtime.pool import Pool, PoolPolicy
+from engine.runtime.prompts import Prompts
+from engine.runtime.second import SecondOpinion
+from engine.runtime.tape import NoTape, Tape
+from engine.runtime.watch import Watch
+from engine.store.database import connect, upgrade
+from engine.store.journal import Journal
+from engine.store.recorder import Recorder, recover
+from engine.telephony.leg import Leg
+from engine.tts.prompts import Progress
+
+_log = structlog.get_logger(__name__)
+_SLOW = PoolPolicy(workers=1, batch=1, within=Seconds(4.0), hang=Seconds(6.0))  # large recognisers, and voices
+_LIVE: Mapping[str, Mapping[str, object]] = {"whisper": {"context": "short"}}  # settings for live turns, by back end
+_DRAIN = Seconds(30.0)  # how long calls in progress may go on when the engine is asked to stop
+
+
+class Engine:
+    """Takes calls. Make one with :meth:`start`; close it, or its workers stay."""
+
+    def __init__(self, config: Config, flow: Flow, watches: Sequence[Watch] = ()) -> None:
+        self.config = config
+        self.flow = flow
+        self.metrics = Metrics()
+        self._watch = Everybody([CallLog(), self.metrics, *watches])
+        self._recognisers: dict[str, Pool] = {}
+        self._calls: set[asyncio.Task[str]] = set()
+        self._draining = False
+
+    @classmethod
+    async def start(cls, config: Config, watches: Sequence[Watch] = (), progress: Progress | None = None) -> Engine:
+        """Load everything, bring the database up to date, warm the models, render the fixed prompts. Not safe to cancel.
+
+        Raises:
+            ConfigError: a setting or the flow is wrong.
+            ModelError: a model can't be loaded.
+        """
+        engine = cls(config, load_flow(config.flow.path), watches)
+        engine._open_store()
+        await engine._start_workers()
+        await engine._prompts.prepare(engine.flow, progress)
+        return engine
+
+    @property
+    def live(self) -> int:
+        """Calls in progress."""
+        return len(self._calls)
+
+    @property
+    def ready(self) -> dict[str, bool]:
+        """What must be right before the next call is taken, part by part."""
+        workers = {f"workers.{name}": pool.warm > 0 for name, pool in self._pools().items()}
+        return {"journal": self._journal.healthy, "accepting": not self._draining, **workers}
+
+    async def take(self, leg: Leg, language: Language | None = None, watch: Watch | None = None) -> str:
+        """Carry a call from beginning to end; its outcome. Safe to cancel: the call is then hung up.
+
+        ``watch`` looks on at this call alone.
+        """
+        if self._draining or self.live >= self.config.calls.max_calls:
+            return await self._refuse(leg)
+        task = asyncio.ensure_future(self._carry(leg, language, watch))
+        self._calls.add(task)
+        task.add_done_callback(self._calls.discard)
+        return await task
+
+    async def close(self, drain: Seconds = _DRAIN) -> None:
+        """Take no more calls, let those in progress end, then stop. Not safe to cancel."""
+        self._draining = True
+        if self._calls:
+            _, late = await asyncio.wait(self._calls, timeout=drain)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        for pool in self._pools().values():
+            await pool.close()
+        self._journal.close()
+
+    def _open_store(self) -> None:
+        database = connect(self.config.store.database)
+        upgrade(database)
+        self._journal = Journal(database)
+        crashed = self._journal.sweep()
+        mended = recover(self.config.store.recordings) if self.config.store.recordings else []
+        if crashed or mended:
+            _log.warning("engine.recovered", calls=len(crashed), recordings=len(mended))
+
+    async def _start_workers(self) -> None:
+        asr, tts = self.config.asr, self.config.tts
+        wanted = [self._of(language, asr.recognisers, "asr.recognisers") for language in self.flow.languages]
+        for name in dict.fromkeys([*wanted, *([asr.second] if asr.second else [])]):
+            policy = PoolPolicy(workers=asr.workers, batch=asr.batch) if name == wanted[0] else _SLOW
+            self._recognisers[name] = Pool(
+                name, partial(understanding, name, _LIVE.get(name, {}), (Lesson.of(self.flow),)), policy
+            )
+        voices = {language: self._of(language, tts.voices, "tts.voices") for language in self.flow.languages}
+        self._voices = Pool("voices", partial(speaking, voices, tts.cache, tts.recorded), _SLOW)
+        self._prompts = Prompts(self._voices, tts.cache, tts.recorded)
+        for name, pool in self._pools().items():
+            pool.on_batch = partial(self._worked, name)
+        await asyncio.gather(*(pool.start() for pool in self._pools().values()))
+        self._host = self._connect_host()
+
+    def _worked(self, pool: str, _: int, seconds: float) -> None:
+        self.metrics.worked(pool, seconds)
+
+    def _pools(self) -> dict[str, Pool]:
+        return {**self._recognisers, "voices": self._voices}
+
+    def _of(self, language: Language, names: Any, setting: str) -> str:
+        if language not in names:
+            raise ConfigError(f"{setting}: expected one for {language!r}, which the flow speaks, found {', '.join(names)}")
+        return str(names[language])
+
+    def _connect_host(self) -> Host | None:
+        section = self.config.host
+        if section is None:
+            return None
+        token = section.token_file.read_text(encoding="utf-8").strip() if section.token_file else ""
+        return Host(HostAddress(section.url, token, Seconds(section.within)))
+
+    async def _carry(self, leg: Leg, language: Language | None, watch: Watch | None) -> str:
+        inbox: Inbox = asyncio.Queue()
+        watching = self._watch if watch is None else Everybody([self._watch, watch])
+        around = Surroundings(self._prompts, self._host, self._journal, watching, self._tape(leg.facts))
+        hearing = Hearing(self._ear(), self.flow.revision, self._submit, inbox.put_nowait, self._second())
+        dialogue = Dialogue(self.flow, language=language)
+        self._journal.begin(leg.facts, self.flow, language=language, agents=False)
+        watching.began(leg.facts)
+        call = Call(leg, dialogue, hearing, inbox, around)
+        return await call.run(Answered(language))
+
+    async def _refuse(self, leg: Leg) -> str:
+        _log.warning("call.refused", call=leg.facts.id, live=self.live)
+        self.metrics.refused(leg.facts)
+        operator = self.flow.nodes[self.flow.operator]
+        if isinstance(operator, Transfer):
+            await leg.transfer(operator.destination, {"reason": "all lines busy"})
+        await leg.hang_up()
+        return "refused"
+
+    def _ear(self) -> Ear:
+        vad = make_vad(self.config.asr.vad)()
+        return Ear(vad, Endpointer(self.config.endpoint.policy, Seconds(vad.lag_s)))
+
+    def _submit(self, job: Recognise, urgency: Urgency) -> asyncio.Future[Any]:
+        return self._recognisers[self.config.asr.recognisers[job.hints.language]].submit(job, urgency)
+
+    def _second(self) -> SecondOpinion | None:
+        second, first = self.config.asr.second, self.config.asr.recognisers[self.flow.languages[0]]
+        if second is None or second == first:
+            return None
+        live, other = self._recognisers[first], self._recognisers[second]
+        languages = frozenset(Language(one) for one, name in self.config.asr.recognisers.items() if name != second)
+        return SecondOpinion(live, other, languages, self.flow.thresholds, agreement=shipped_agreement())
+
+    def _tape(self, call: CallFacts) -> Tape:
+        folder = self.config.store.recordings
+        if folder is None:
+            return NoTape()
+        folder.mkdir(parents=True, exist_ok=True)
+        return Recorder(folder / f"{call.id}.wav")
+
+
+Taker = Callable[[Leg], Any]
+"""What a door does with a call: :meth:`Engine.take`."""

@@ -1,0 +1,120 @@
+"""Turns recordings into turns: cut where the callers pause, recognise, and hear the unsure ones twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from engine.asr.endpointer import Activity, Decode, Endpoint, Endpointer, EndpointPolicy, Judged
+from engine.asr.protocol import Hints, Recogniser
+from engine.asr.two_pass import Agreement, TwoPassPolicy, choose, wants_second
+from engine.asr.vad import make_vad
+from engine.audio.files import Recording, read
+from engine.audio.resample import resample
+from engine.core.audio import TELEPHONY, WIDEBAND, AudioFrame, frames_of, silence
+from engine.core.call import Speaker
+from engine.core.speech import Transcript, Word
+from engine.core.units import Confidence, Language, SampleIndex, Seconds
+from engine.nlu.interpretation import Completeness
+
+_TAIL = Seconds(0.3)  # kept after the voice's end: quiet consonants, and what a recogniser needs to see it end
+_BATCH = 4
+_AS_LONG_AS_IT_TAKES = Seconds(60.0)
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenTurn:
+    """One stretch of one speaker's."""
+
+    speaker: Speaker
+    start: Seconds
+    end: Seconds
+    transcript: Transcript
+    """Times count from the recording's start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transcriber:
+    """Hears recordings. ``second`` hears the turns again that ``first`` is unsure of."""
+
+    first: Recogniser
+    second: Recogniser | None = None
+    agreement: Agreement | None = None
+    policy: TwoPassPolicy = TwoPassPolicy()
+    detector: str = "both"
+
+    def transcribe(self, path: Path, language: Language) -> tuple[SpokenTurn, ...]:
+        """All turns of a sound file, by their start; a two-channel file has the caller on the left.
+
+        Raises:
+            MediaError: it can't be read.
+            ModelError: a recogniser failed.
+        """
+        turns = [turn for speaker, channel in _by_speaker(read(path)) for turn in self.hear(channel, speaker, language)]
+        return tuple(sorted(turns, key=lambda turn: turn.start))
+
+    def hear(self, channel: AudioFrame, speaker: Speaker, language: Language) -> Iterator[SpokenTurn]:
+        """The turns of one channel."""
+        wide = resample(channel, WIDEBAND)
+        spans = list(self.spans(channel))
+        for first in range(0, len(spans), _BATCH):
+            batch = spans[first : first + _BATCH]
+            sounds = [_cut(wide, start, end) for start, end in batch]
+            for (start, end), transcript in zip(batch, self._words(sounds, Hints(language)), strict=True):
+                if transcript:
+                    yield SpokenTurn(speaker, start, end, _moved(transcript, start))
+
+    def spans(self, channel: AudioFrame) -> Iterator[tuple[Seconds, Seconds]]:
+        """Where somebody speaks: what the live endpointer would have taken for turns."""
+        vad = make_vad(self.detector)()
+        endpointer = Endpointer(EndpointPolicy(partial_every=Seconds(0.0), take_back=Seconds(0.0)), Seconds(vad.lag_s))
+        endpointer.open()
+        narrow = resample(channel, TELEPHONY)
+        padded = [*frames_of(narrow), *frames_of(silence(Seconds(3.0)))]
+        begin = Seconds(0.0)
+        for number, frame in enumerate(padded, 1):
+            now = TELEPHONY.seconds(number * len(frame.samples))
+            todo = list(endpointer.receive(Activity(vad.is_speech(AudioFrame(frame.samples))), now))
+            while todo:
+                match todo.pop(0):
+                    case Decode(decode, begin, _):
+                        todo += endpointer.receive(Judged(decode, Completeness.UNKNOWN), now)
+                    case Endpoint(speech_end=end):
+                        yield begin, Seconds(min(end + _TAIL, channel.duration))
+                    case _:
+                        pass
+
+    def _words(self, sounds: Sequence[AudioFrame], hints: Hints) -> list[Transcript]:
+        first = self.first.recognise(sounds, [hints] * len(sounds))
+        if self.second is None:
+            return first
+        unsure = [n for n, heard in enumerate(first) if wants_second(heard, _AS_LONG_AS_IT_TAKES, self.policy)]
+        again = self.second.recognise([sounds[n] for n in unsure], [hints] * len(unsure)) if unsure else []
+        for n, second in zip(unsure, again, strict=True):
+            first[n] = choose(first[n], second, sounds[n].duration, self.policy, self.agreement)
+        return first
+
+
+def together(turns: Sequence[SpokenTurn], language: Language) -> Transcript:
+    """All words as one transcript; as sure as its least sure turn."""
+    words = tuple(word for turn in turns for word in turn.transcript.words)
+    known = [turn.transcript.confidence for turn in turns if turn.transcript.confidence is not None]
+    sure: Confidence | None = min(known) if known and len(known) == len(turns) else None
+    return Transcript(words, language, sure, rejected=any(turn.transcript.rejected for turn in turns))
+
+
+def _by_speaker(recording: Recording) -> list[tuple[Speaker, AudioFrame]]:
+    if len(recording.channels) == 1:
+        return [(Speaker.CALLER, recording.channels[0])]
+    return list(zip(Speaker, recording.channels, strict=False))
+
+
+def _cut(sound: AudioFrame, start: Seconds, end: Seconds) -> AudioFrame:
+    first, last = sound.format.samples(start), sound.format.samples(end)
+    return AudioFrame(sound.samples[first:last], sound.format, SampleIndex(0))
+
+
+def _moved(transcript: Transcript, by: Seconds) -> Transcript:
+    words = tuple(Word(w.text, Seconds(w.start + by), Seconds(w.end + by), w.confidence) for w in transcript.words)
+    return replace(transcript, words=words)
