@@ -51,7 +51,7 @@ def names_that_collide(draft: Draft) -> Iterator[Problem]:
     """Two nodes, or a node and a global, that are called the same."""
     taken: dict[tuple[str, str], str] = {}
     for name in sorted(GLOBAL_NAMES):
-        owner = draft.part.operator if name == "operator" and draft.part.operator in draft.nodes else name
+        owner = {"operator": draft.part.operator, "main_menu": draft.part.start}.get(name, name)
         own = getattr(draft.part.globals, name)
         for language, forms in (getattr(defaults().globals, name) | own).items():
             taken.update({(language or draft.languages[0], _spoken(form)): owner for form in forms})
