@@ -20,6 +20,7 @@ from faster_whisper import WhisperModel
 
 from engine.asr.backends._whisper.decoding import FULL_CONTEXT, SHORT_CONTEXT, Decoded, Decoder, Piece
 from engine.asr.backends._whisper.listening import Window, windows
+from engine.asr.calibration import Condition, shipped
 from engine.asr.features import Calibrator, RawScores
 from engine.asr.models import ready
 from engine.asr.protocol import Capabilities, Hints
@@ -45,9 +46,16 @@ class Context(StrEnum):
 
 
 def load(
-    *, model: str = "whisper-base", context: str = Context.FULL, threads: int = 1, calibrator: Calibrator | None = None
+    *,
+    model: str = "whisper-base",
+    context: str = Context.FULL,
+    threads: int = 1,
+    condition: str = Condition.TELEPHONE,
+    calibrator: Calibrator | None = None,
 ) -> WhisperRecogniser:
-    """Load a model of the manifest by name, or a faster-whisper folder by path. ``threads``: of one decode.
+    """Load a model of the manifest by name, or a faster-whisper folder by path.
+
+    ``threads`` are those of one decode; ``condition`` chooses among the shipped calibrations, where no ``calibrator`` is given.
 
     Raises:
         ConfigError: no such context.
@@ -63,7 +71,7 @@ def load(
         network = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=threads, local_files_only=True)
     except (RuntimeError, ValueError) as error:
         raise ModelBroken(f"whisper can't load {folder}: {error}") from error
-    return WhisperRecogniser(network, Context(context), calibrator)
+    return WhisperRecogniser(network, Context(context), calibrator or shipped(NAME, model, condition))
 
 
 class WhisperRecogniser:

@@ -1,0 +1,90 @@
+"""Two passes over one turn: when to ask the second recogniser, and whom to believe. Pure; the driver does the asking.
+
+* The second is asked when the first is unsure, or can't say how sure it is, and there is time for it.
+* It never replaces words by a loop, by more words than can be said, or by a text of quite another length: noise makes a free
+  recogniser write at length (measured: a cascade without these guards made noisy turns worse).
+* Where both say the same, the words stand and are surer than either alone; where they differ, the surer speaks, and the other's
+  words are kept as the first alternative.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from engine.asr.guards import distrust
+from engine.asr.normalise import normalise
+from engine.core.speech import Transcript
+from engine.core.units import Confidence, Seconds
+
+
+class Agreement(Protocol):
+    """Fitted on labelled turns that both recognisers heard."""
+
+    def turn(self, chosen: Confidence, other: Confidence, *, agree: bool) -> Confidence:
+        """The probability that every word of the chosen text is right."""
+
+
+@dataclass(frozen=True, slots=True)
+class TwoPassPolicy:
+    """When it is worth it."""
+
+    sure: Confidence = Confidence(0.9)
+    """A first pass at least this sure stands alone."""
+
+    second_takes: Seconds = Seconds(0.6)
+    """How long the second recogniser needs for a turn; with less time left it is not asked."""
+
+    words_apart: int = 3
+    """The second text may have half to twice as many words as the first, and this many more or fewer."""
+
+
+def wants_second(first: Transcript, time_left: Seconds, policy: TwoPassPolicy) -> bool:
+    """Whether the second recogniser should hear this turn."""
+    unsure = first.confidence is None or first.confidence < policy.sure
+    return unsure and time_left >= policy.second_takes
+
+
+def choose(
+    first: Transcript, second: Transcript, duration: Seconds, policy: TwoPassPolicy, agreement: Agreement | None = None
+) -> Transcript:
+    """The transcript to believe, of a turn that lasts ``duration``."""
+    if not credible(first, second, duration, policy):
+        return first
+    agree = _same(first, second)
+    chosen, other = (first, second) if agree or _surer(first, second) else (second, first)
+    return replace(
+        chosen,
+        confidence=_together(chosen, other, agree, agreement),
+        alternatives=chosen.alternatives if agree else _with(chosen, other),
+    )
+
+
+def credible(first: Transcript, second: Transcript, duration: Seconds, policy: TwoPassPolicy) -> bool:
+    """Whether the second text can have been said at all, and of the length that the first pass heard."""
+    if not second or distrust(second.text, duration, second.language):
+        return False
+    heard, claimed = len(first.words), len(second.words)
+    return not heard or heard / 2 - policy.words_apart <= claimed <= heard * 2 + policy.words_apart
+
+
+def _same(first: Transcript, second: Transcript) -> bool:
+    return normalise(first.text, first.language) == normalise(second.text, second.language)
+
+
+def _surer(first: Transcript, second: Transcript) -> bool:
+    """Whether the first is the surer one; the second, the larger model, wins where that is not known."""
+    if not first or first.confidence is None or second.confidence is None:
+        return False
+    return first.confidence > second.confidence
+
+
+def _together(chosen: Transcript, other: Transcript, agree: bool, agreement: Agreement | None) -> Confidence | None:
+    if chosen.confidence is None or other.confidence is None or agreement is None:
+        return chosen.confidence
+    return agreement.turn(chosen.confidence, other.confidence, agree=agree)
+
+
+def _with(chosen: Transcript, other: Transcript) -> tuple[str, ...]:
+    texts = (other.text, *chosen.alternatives, *other.alternatives)
+    return tuple(dict.fromkeys(text for text in texts if text and text != chosen.text))
