@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 
 from engine.core.speech import ENGLISH
@@ -37,6 +38,12 @@ class Question:
 
     length: tuple[int, int] | None = None
     """Fewest and most digits, where digits are asked for."""
+
+    today: date | None = None
+    """The caller's day, from which "tomorrow" is seen; without it no dates are found."""
+
+    region: str | None = None
+    """Where phone numbers without a country code are dialled, ISO 3166-1 alpha-2; by default the language's country."""
 
 
 @dataclass(frozen=True, slots=True)
