@@ -28,7 +28,7 @@ def read(file: BinaryIO, name: str, limits: Limits) -> Recording:
         MediaError: it is no MP4, holds no sound, is broken, or is beyond ``limits``.
     """
     try:
-        with av.open(file, format="mp4", metadata_errors="ignore") as container:
+        with av.open(file, mode="r", format="mp4", metadata_errors="ignore") as container:
             if not container.streams.audio:
                 raise MediaError(f"{name}: expected a sound track, found MP4 without one")
             return _decoded(container, name, limits)

@@ -26,7 +26,7 @@ from engine.core.errors import MediaError
 __all__ = ["Limits", "Recording", "read", "read_raw", "write_wav"]
 
 _LIMITS = Limits()
-_BLOCK = 4_096  # frames decoded at a time: the most that is lost where a file breaks off, half a second of telephone sound
+_BLOCK = 4_096  # frames decoded at a time, and the most that is lost where a file breaks off: half a second at 8 kHz
 _UNKNOWN_LENGTH = 1 << 60  # frames; libsndfile's answer where the header does not say
 _HEAD = 16  # bytes that tell a container
 
@@ -51,12 +51,15 @@ def read(source: str | Path | BinaryIO, limits: Limits = _LIMITS) -> Recording:
         if not _is_known(head):
             raise MediaError(f"{name}: expected a sound file, found {_described(head)}")
         warnings = _checked_promise(file, name, size) if head.startswith(b"RIFF") else []
-        file.seek(0)
-        return _decoded(file, name, limits, warnings)
+        return _decoded(_Fenced(file, size), name, limits, warnings)
 
 
 def read_raw(
-    source: str | Path | BinaryIO, law: Law | None, format: AudioFormat = TELEPHONY, channels: int = 1, limits: Limits = _LIMITS
+    source: str | Path | BinaryIO,
+    law: Law | None,
+    format: AudioFormat = TELEPHONY,
+    channels: int = 1,
+    limits: Limits = _LIMITS,
 ) -> Recording:
     """Read a file without a header: G.711 of ``law``, or 16-bit little-endian PCM where it is ``None``; channels interleaved.
 
@@ -157,18 +160,36 @@ def _checked_promise(file: BinaryIO, name: str, size: int) -> list[str]:
     return [f"the header promises {promise.declared} bytes of sound, only {promise.present} ({share:.0%}) are there"]
 
 
+class _Fenced:
+    """A file that nobody leaves: by a damaged header libsndfile seeks before the beginning, where Python would raise."""
+
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        self._file, self._size = file, size
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        origin = {os.SEEK_SET: 0, os.SEEK_CUR: self._file.tell(), os.SEEK_END: self._size}[whence]
+        return self._file.seek(min(max(origin + offset, 0), self._size))
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def read(self, count: int = -1) -> bytes:
+        return self._file.read(count)
+
+
 class _ReadOnce(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
     """Read from its beginning to its end.
 
-    ``SoundFile.read`` seeks after every block in a file that can be sought in: in an MP3 that breaks the sound at each block, and in
-    a FLAC of unknown length it loses the last one.
+    ``SoundFile.read`` seeks after every block in a file that can be sought in: in an MP3 that breaks the sound at each block,
+    and in a FLAC of unknown length it loses the last one.
     """
 
     def seekable(self) -> bool:
         return False
 
 
-def _decoded(file: BinaryIO, name: str, limits: Limits, warnings: list[str]) -> Recording:
+def _decoded(file: _Fenced, name: str, limits: Limits, warnings: list[str]) -> Recording:
+    file.seek(0)
     try:
         sound = _ReadOnce(file)
     except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:  # soundfile's own for formats it can't name

@@ -59,7 +59,8 @@ def _to_ulaw(linear: npt.NDArray[np.int32]) -> _Table:
     magnitude = np.minimum(np.abs(coarse), _ULAW_CLIP) + _ULAW_BIAS
     segment = np.searchsorted(_ULAW_ENDS, magnitude)
     octet = (segment << 4) | ((magnitude >> (segment + 1)) & 0x0F)
-    return (octet ^ np.where(coarse < 0, 0x7F, 0xFF)).astype(np.uint8)  # the line carries the bits inverted
+    table: _Table = (octet ^ np.where(coarse < 0, 0x7F, 0xFF)).astype(np.uint8)  # the line carries the bits inverted
+    return table
 
 
 def _to_alaw(linear: npt.NDArray[np.int32]) -> _Table:
@@ -67,14 +68,16 @@ def _to_alaw(linear: npt.NDArray[np.int32]) -> _Table:
     magnitude = np.where(coarse < 0, -coarse - 1, coarse)
     segment = np.searchsorted(_ALAW_ENDS, magnitude)
     octet = (segment << 4) | ((magnitude >> np.maximum(segment, 1)) & 0x0F)
-    return (octet ^ np.where(coarse < 0, 0x55, 0xD5)).astype(np.uint8)  # every second bit is inverted on the line
+    table: _Table = (octet ^ np.where(coarse < 0, 0x55, 0xD5)).astype(np.uint8)  # every second bit is inverted on the line
+    return table
 
 
 def _from_ulaw(octets: npt.NDArray[np.int32]) -> Samples:
     bits = ~octets & 0xFF
     biased = (((bits & 0x0F) << 3) + (_ULAW_BIAS << 2)) << ((bits & 0x70) >> 4)
     magnitude = biased - (_ULAW_BIAS << 2)
-    return np.where(bits & 0x80, -magnitude, magnitude).astype(np.int16)
+    table: Samples = np.where(bits & 0x80, -magnitude, magnitude).astype(np.int16)
+    return table
 
 
 def _from_alaw(octets: npt.NDArray[np.int32]) -> Samples:
@@ -82,4 +85,5 @@ def _from_alaw(octets: npt.NDArray[np.int32]) -> Samples:
     segment = (bits & 0x70) >> 4
     mantissa = ((bits & 0x0F) << 4) + 0x08 + np.where(segment > 0, 0x100, 0)
     magnitude = mantissa << np.maximum(segment - 1, 0)
-    return np.where(bits & 0x80, magnitude, -magnitude).astype(np.int16)
+    table: Samples = np.where(bits & 0x80, magnitude, -magnitude).astype(np.int16)
+    return table

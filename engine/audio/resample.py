@@ -115,7 +115,8 @@ def _filter(up: int, down: int, reach: int) -> _Floats:
     distance = np.arange(-reach + 1, reach + 1)[None, :] - places
     window = np.i0(_KAISER_BETA * np.sqrt(np.clip(1 - (distance / reach) ** 2, 0, 1))) / np.i0(_KAISER_BETA)
     taps = np.sinc(2 * cutoff * distance) * window
-    return (taps / taps.sum(axis=1, keepdims=True)).astype(np.float32)
+    filter: _Floats = (taps / taps.sum(axis=1, keepdims=True)).astype(np.float32)
+    return filter
 
 
 def _rounded(floats: _Floats) -> Samples:

@@ -1,0 +1,249 @@
+"""One call's sound on disk: two channels on the call's own timeline, the caller on the left, the engine or agent on the right.
+
+Rules:
+
+* A frame lies where its ``start`` says, whenever it comes: gaps are silence, of two frames on one place the later wins.
+* The caller's frames are the clock: the leg gives one every 20 ms. The engine's may run ahead of them; give what was sent, not
+  what is planned, or an interrupted prompt stays on the recording.
+* Sound is held in memory for ``hold_back`` before it goes to disk, so that a key heard in it can still be masked: what is masked
+  in time never reaches the disk. What comes for a place that is on disk already is dropped, and counted in ``too_late``.
+* A mask covers both channels with one steady low tone, from ``margin`` before to ``margin`` after, so that neither the keys nor
+  their number nor their rhythm can be heard. While :meth:`Recorder.secret` is on, everything is masked. A mask over what is on
+  disk overwrites it there (a journalling file system or a snapshot may still have the old block: mask in time).
+* The file, ``<name>.wav.part``, is a valid WAV at all times: every half second the sound is written, then the header. After
+  ``kill -9`` all is there but the last ``hold_back`` and half second: with the defaults at most one second is missing. After a
+  power failure the file system decides; only :meth:`Recorder.close` waits for the disk (fsync), because the media loop must not.
+* ``close`` renames it to ``<name>.wav``. :func:`recover` does so for what a crash left; a lock keeps it off calls in progress.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.audio.riff import HEADER_BYTES, wav_header
+from engine.core.audio import TELEPHONY, AudioFormat, AudioFrame
+from engine.core.errors import ProtocolError
+from engine.core.units import Seconds
+
+_LEFT, _RIGHT = 0, 1
+_PART = ".part"
+_FRAME_BYTES = 4  # two 16-bit channels
+_WRITE_EVERY = Seconds(0.5)
+_FURTHEST = Seconds(3600.0)  # a frame further ahead of the caller than this is not of this call
+_MASK_HZ = 250  # a whole number of periods in every block, far from any key, below most of the voice
+_MASK_AMPLITUDE = 1_000  # -30 dBFS: heard to be there, not in the way
+
+_Stereo = npt.NDArray[np.int16]
+"""Shape ``(n, 2)``."""
+
+
+@dataclass(slots=True)
+class _Mask:
+    """A span in samples; ``end`` is ``None`` while it is not known yet."""
+
+    start: int
+    end: int | None
+
+
+class Recorder:
+    """Records one call. Not for two threads; every call but :meth:`close` takes microseconds to a millisecond."""
+
+    def __init__(
+        self,
+        path: Path,
+        format: AudioFormat = TELEPHONY,
+        *,
+        hold_back: Seconds = Seconds(0.5),
+        margin: Seconds = Seconds(0.25),
+    ) -> None:
+        """Begin ``<path>.part``; it becomes ``path`` (``.wav``) on :meth:`close`.
+
+        Raises:
+            ProtocolError: ``path`` exists already or is no ``.wav``, or the margin is longer than what is held back.
+        """
+        if margin > hold_back:
+            raise ProtocolError(f"a margin of {margin} s needs as much held back, found {hold_back} s")
+        if path.suffix != ".wav" or path.exists():
+            raise ProtocolError(f"expected the name of a new .wav, found {path.name}, there already or no .wav")
+        self._path, self._format = path, format
+        self._hold, self._margin = format.samples(hold_back), format.samples(margin)
+        self._window: _Stereo = np.zeros((0, 2), np.int16)
+        self._written = 0  # samples on disk; the window begins here
+        self._heard = 0  # end of the caller's sound so far: the clock
+        self._masks: list[_Mask] = []
+        self.too_late = 0
+        """Samples that came for a place already on disk."""
+        self._file: BinaryIO = _part(path).open("xb")
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        self._file.write(wav_header(format.rate_hz, 2, 0))
+        self._file.flush()
+
+    @property
+    def hold_back(self) -> Seconds:
+        """How long sound stays in memory before it goes to disk: what can be masked without a trace."""
+        return self._format.seconds(self._hold)
+
+    def caller(self, frame: AudioFrame) -> None:
+        """Put what the caller said; this moves the clock on.
+
+        Raises:
+            ProtocolError: the frame is of another rate, or an hour ahead.
+        """
+        self._place(_LEFT, frame)
+        self._heard = max(self._heard, frame.start + len(frame.samples))
+        ready = self._heard - self._hold
+        if ready - self._written >= self._format.samples(_WRITE_EVERY):
+            self._write(ready)
+
+    def engine(self, frame: AudioFrame) -> None:
+        """Put what the engine, or later the agent, said; it may lie ahead of the caller.
+
+        Raises:
+            ProtocolError: the frame is of another rate, or an hour ahead.
+        """
+        self._place(_RIGHT, frame)
+
+    def mask(self, start: Seconds, end: Seconds) -> None:
+        """Cover both channels from ``start`` to ``end`` with the mask, margins added; the span may lie in the future."""
+        span = _Mask(self._format.samples(start) - self._margin, self._format.samples(end) + self._margin)
+        self._masks.append(span)
+        self._mask_on_disk(span)
+
+    def secret(self, on: bool) -> None:
+        """A secret entry begins, a margin before now; or it ends, a margin from now. Saying it twice changes nothing."""
+        open_masks = [mask for mask in self._masks if mask.end is None]
+        if on and not open_masks:
+            span = _Mask(self._heard - self._margin, None)
+            self._masks.append(span)
+            self._mask_on_disk(span)
+        for mask in open_masks if not on else []:
+            mask.end = self._heard + self._margin
+
+    def close(self) -> Path:
+        """Write what is held, wait for the disk, give the file its name. Takes milliseconds: not for the media loop."""
+        self._write(self._written + len(self._window))
+        os.fsync(self._file.fileno())
+        self._file.close()
+        _part(self._path).rename(self._path)
+        _sync_folder(self._path.parent)
+        return self._path
+
+    def _place(self, channel: int, frame: AudioFrame) -> None:
+        if frame.format != self._format:
+            raise ProtocolError(f"a recorder of {self._format.rate_hz} Hz was given a frame of {frame.format.rate_hz} Hz")
+        first, last = frame.start - self._written, frame.start + len(frame.samples) - self._written
+        if last > self._heard - self._written + self._format.samples(_FURTHEST):
+            raise ProtocolError(
+                f"expected a frame of this call, found one {_FURTHEST:.0f} s ahead of it, at {frame.start_s:.1f} s"
+            )
+        late = min(max(-first, 0), len(frame.samples))
+        self.too_late += late
+        if last > len(self._window):
+            self._window = np.concatenate([self._window, np.zeros((last - len(self._window), 2), np.int16)])
+        self._window[max(first, 0) : max(last, 0), channel] = frame.samples[late:]
+
+    def _write(self, upto: int) -> None:
+        """Bring the timeline up to sample ``upto`` to disk, masked; sound first, then the header that counts it."""
+        count = upto - self._written
+        block, self._window = self._window[:count], self._window[count:]
+        for mask in self._masks:
+            self._cover(block, mask)
+        self._file.seek(HEADER_BYTES + self._written * _FRAME_BYTES)
+        self._file.write(block.astype("<i2").tobytes())
+        self._written = upto
+        self._file.seek(0)
+        self._file.write(wav_header(self._format.rate_hz, 2, self._written * _FRAME_BYTES))
+        self._file.flush()
+        self._masks = [mask for mask in self._masks if mask.end is None or mask.end > self._written]
+
+    def _cover(self, block: _Stereo, mask: _Mask) -> None:
+        """Put the mask over that part of the block it covers; the block begins at ``self._written``."""
+        first = max(mask.start - self._written, 0)
+        last = len(block) if mask.end is None else min(mask.end - self._written, len(block))
+        if first < last:
+            block[first:last] = self._tone(self._written + first, last - first)
+
+    def _mask_on_disk(self, span: _Mask) -> None:
+        first = max(span.start, 0)
+        last = self._written if span.end is None else min(span.end, self._written)
+        if first < last:
+            self._file.seek(HEADER_BYTES + first * _FRAME_BYTES)
+            self._file.write(self._tone(first, last - first).astype("<i2").tobytes())
+            self._file.flush()
+
+    def _tone(self, first: int, count: int) -> _Stereo:
+        """The mask at ``first``: its phase is the timeline's, so that no edge shows where two writes meet."""
+        moments = np.arange(first, first + count) / self._format.rate_hz
+        wave = np.rint(_MASK_AMPLITUDE * np.sin(2 * np.pi * _MASK_HZ * moments)).astype(np.int16)
+        return np.stack([wave, wave], axis=1)
+
+
+def recover(folder: Path) -> list[Path]:
+    """Finish the recordings a crash left in ``folder``: mend each header by what is there, give each its name.
+
+    Calls in progress, of this process or another, are left alone, and so is what is not ours or whose name is taken. A recording
+    without any sound is deleted. Returns the mended, sorted.
+    """
+    mended = [final for part in sorted(folder.glob(f"*.wav{_PART}")) if (final := _recovered(part))]
+    _sync_folder(folder)
+    return mended
+
+
+def _recovered(part: Path) -> Path | None:
+    final = part.with_name(part.name.removesuffix(_PART))
+    with part.open("r+b") as file:
+        if final.exists() or not _locked(file) or not _is_ours(file):
+            return None
+        sound = (os.fstat(file.fileno()).st_size - HEADER_BYTES) // _FRAME_BYTES * _FRAME_BYTES
+        if sound <= 0:
+            part.unlink()
+            return None
+        _mend(file, sound)
+    return part.rename(final)
+
+
+def _locked(file: BinaryIO) -> bool:
+    """Whether the recording is ours to touch; a recorder at work holds the lock, and a dead one has lost it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_ours(file: BinaryIO) -> bool:
+    """Whether it begins with a header of ours, sizes aside, or with as much of one as could be written."""
+    header = file.read(HEADER_BYTES)
+    ours = wav_header(min(int.from_bytes(header[24:28], "little"), 48_000), 2, 0)
+    return all(ours[part].startswith(header[part]) for part in (slice(0, 4), slice(8, 40)))
+
+
+def _mend(file: BinaryIO, sound: int) -> None:
+    """Make header and length agree."""
+    file.seek(24)
+    rate_hz = int.from_bytes(file.read(4), "little")
+    file.truncate(HEADER_BYTES + sound)
+    file.seek(0)
+    file.write(wav_header(rate_hz, 2, sound))
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _part(path: Path) -> Path:
+    return path.with_name(path.name + _PART)
+
+
+def _sync_folder(folder: Path) -> None:
+    """A rename is safe only once the folder is on disk too."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
