@@ -1,8 +1,8 @@
 """Make the sounds of this folder anew: ``python -m audio_fixtures.generate [FOLDER]``.
 
 Every file is made from arithmetic alone, so that it has no licence but the project's and the same bytes on every machine; noise
-comes from SHAKE-256 rather than from a library's random numbers, which may change. Beside ``name.wav`` lies its card ``name.json``:
-how it was made, what is in it, its SHA-256. Each good file has malformed twins.
+comes from SHAKE-256 rather than from a library's random numbers, which may change. Beside ``name.wav`` lies its card
+``name.json``: how it was made, what is in it, its SHA-256. Each good file has malformed twins.
 """
 
 from __future__ import annotations
