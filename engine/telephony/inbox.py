@@ -1,0 +1,106 @@
+"""Between a door's reader, which hears the peer, and the driver, which receives: sound in time, keys and the end of the call.
+
+The reader puts in what arrives; :meth:`Inbox.receive` gives it out and fills silence by the clock. A peer that sends nothing at
+all for ``LOST`` is gone: its network died without a word.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from engine.core.audio import Samples
+from engine.core.errors import MediaError
+from engine.core.secrets import KEYS
+from engine.core.units import Seconds
+from engine.telephony.clock import Timeline
+from engine.telephony.leg import Gone, Incoming, Key
+
+LOST: Final = Seconds(30.0)  # without a byte; the usual RTP timeout
+Clock = Callable[[], float]
+_KEY_CODES = frozenset(KEYS.encode())
+
+
+class Inbox:
+    """What a call's driver will receive, in order."""
+
+    def __init__(self, clock: Clock = time.monotonic, lost: Seconds = LOST) -> None:
+        self._clock = clock
+        self._lost = lost
+        self._timeline = Timeline(Seconds(clock()))
+        self._heard_at = clock()
+        self._waiting: deque[Incoming] = deque()
+        self._gone: Gone | None = None
+        self._news = asyncio.Event()
+        self.fault: MediaError | None = None
+        """What the peer did wrong, where that ended the call."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether the call has ended; what is put in now is dropped."""
+        return self._gone is not None
+
+    @property
+    def now(self) -> Seconds:
+        """The clock's time."""
+        return Seconds(self._clock())
+
+    def sound(self, samples: Samples) -> None:
+        """Put in sound that has arrived (8 kHz, any length)."""
+        self._put(*self._timeline.arrive(samples, self.now))
+
+    def key(self, code: int) -> None:
+        """Put in a key, by its ASCII code.
+
+        Raises:
+            MediaError: it is no key of the pad; the message does not say what it is.
+        """
+        if code not in _KEY_CODES:
+            raise MediaError("expected one of the sixteen keys of the pad, found another character")
+        self._put(Key(code))
+
+    def alive(self) -> None:
+        """Note that the peer said something that is no sound."""
+        self._heard_at = self._clock()
+
+    def end(self, reason: str, fault: MediaError | None = None) -> None:
+        """End the call; the first reason stands."""
+        if self._gone is None:
+            self._gone, self.fault = Gone(reason), fault
+            self._news.set()
+
+    async def receive(self) -> Incoming:
+        """Give what comes next, or silence where that is due. Safe to cancel."""
+        while not self._waiting:
+            if self._gone is not None:
+                return self._gone
+            await self._wait()
+            self._fill()
+        return self._waiting.popleft()
+
+    def _put(self, *incoming: Incoming) -> None:
+        if self._gone is None:
+            self._heard_at = self._clock()
+            self._waiting.extend(incoming)
+            self._news.set()
+
+    async def _wait(self) -> None:
+        self._news.clear()
+        try:
+            async with asyncio.timeout(max(0.0, self._timeline.deadline - self._clock())):
+                await self._news.wait()
+        except TimeoutError:
+            await asyncio.sleep(0)  # when the loop itself was late, the sound may lie unread: its reader goes first
+
+    def _fill(self) -> None:
+        if self._waiting or self._gone is not None:
+            return
+        if self._clock() - self._heard_at > self._lost:
+            self.end("lost")
+            return
+        silence = self._timeline.fill(self.now)
+        if silence is not None:
+            self._waiting.append(silence)
