@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +18,10 @@ from scipy import signal
 from engine.audio.files import read
 from engine.audio.g711 import Law, decode, encode
 from engine.audio.resample import resample
-from engine.core.audio import TELEPHONY, WIDEBAND, AudioFormat, AudioFrame
+from engine.core.audio import TELEPHONY, WIDEBAND, AudioFrame, joined, silence
 from engine.core.errors import ConfigError
-from engine.core.units import Language
+from engine.core.speech import ENGLISH
+from engine.core.units import Language, Seconds
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "testdata"
 SILENT_KINDS = frozenset({"noise", "tone", "hold_music", "dtmf"})  # no words may be heard in them
@@ -90,7 +91,22 @@ def noises(rows: list[Labelled]) -> Iterator[AudioFrame]:
     """The recorded noises of the set, then white noise."""
     yield from (row.sound() for row in rows if row.kind == "noise")
     white = np.random.default_rng(1).normal(0.0, 0.1, 20 * WIDEBAND.rate_hz)
-    yield _frame(white.astype(np.float32), WIDEBAND)
+    yield AudioFrame(_clip(white * _FULL_SCALE), WIDEBAND)
+
+
+def joined_digits(rows: Sequence[Labelled], strings: int = 60) -> Iterator[tuple[Labelled, AudioFrame]]:
+    """Strings of 4 to 10 single spoken digits of one speaker, a quarter of a second apart; the same each time."""
+    for speaker in sorted({row.speaker for row in rows if row.kind == "spoken_digit"}):
+        digits = [row for row in rows if row.kind == "spoken_digit" and row.speaker == speaker]
+        sounds = [row.sound() for row in digits]
+        draw = np.random.default_rng(zlib.crc32(speaker.encode()))
+        for number in range(strings):
+            chosen = draw.integers(0, len(digits), draw.integers(4, 11))
+            pause = silence(Seconds(0.25), WIDEBAND)
+            parts = [part for place in chosen for part in (sounds[place], pause)]
+            text = " ".join(digits[place].text or "" for place in chosen)
+            row = Labelled(Path(f"joined/{speaker}_{number}"), "digit_string", ENGLISH, text, speaker, synthetic=False)
+            yield row, joined([pause, *parts])
 
 
 def _row(folder: Path, number: int, line: str) -> Labelled:
@@ -109,14 +125,5 @@ def _row(folder: Path, number: int, line: str) -> Labelled:
         raise ConfigError(f"{where}: expected an object with path and kind, found {line[:60]!r} ({error!r})") from error
 
 
-def _frame(samples: npt.NDArray[np.float32], format: AudioFormat) -> AudioFrame:
-    return AudioFrame(_clip(samples * _FULL_SCALE), format)
-
-
 def _clip(samples: npt.NDArray[np.float64] | npt.NDArray[np.float32]) -> npt.NDArray[np.int16]:
     return np.clip(np.rint(samples), -32768, 32767).astype(np.int16)
-
-
-def columns(row: Labelled) -> Mapping[str, object]:
-    """What tables group by: synthetic sound is never counted together with people."""
-    return {"kind": row.kind, "language": row.language, "synthetic": row.synthetic}
