@@ -164,11 +164,11 @@ class _Fenced:
     """A file that nobody leaves: by a damaged header libsndfile seeks before the beginning, where Python would raise."""
 
     def __init__(self, file: BinaryIO, size: int) -> None:
-        self._file, self._size = file, size
+        self._file, self.size = file, size
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        origin = {os.SEEK_SET: 0, os.SEEK_CUR: self._file.tell(), os.SEEK_END: self._size}[whence]
-        return self._file.seek(min(max(origin + offset, 0), self._size))
+        origin = {os.SEEK_SET: 0, os.SEEK_CUR: self._file.tell(), os.SEEK_END: self.size}[whence]
+        return self._file.seek(min(max(origin + offset, 0), self.size))
 
     def tell(self) -> int:
         return self._file.tell()
@@ -200,6 +200,8 @@ def _decoded(file: _Fenced, name: str, limits: Limits, warnings: list[str]) -> R
         known = sound.frames < _UNKNOWN_LENGTH
         if known:
             gatherer.expect(sound.frames)
+        else:
+            gatherer.distrust(file.size)
         _gather(sound, gatherer, name)
         if known and gatherer.frames < sound.frames and not gatherer.warnings:
             gatherer.warnings.append(f"{sound.frames} samples were promised, only {gatherer.frames} could be decoded")

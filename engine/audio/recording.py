@@ -19,6 +19,8 @@ Block = npt.NDArray[np.int16] | npt.NDArray[np.float32]
 """A piece as it was decoded: shape ``(n, channels)``, int16 or floats of full scale 1.0."""
 
 _FULL_SCALE = 32_768
+_UNTOLD = Seconds(60.0)
+_MOST_EXPANSION = 100  # bytes of sound from one of the file; speech gives 2 to 40, a bomb of silence thousands
 _TOO_MUCH_CLIPPED = 0.10  # of all samples beyond full scale: not a hot recording but integers stored as floats
 
 
@@ -76,8 +78,13 @@ class Gatherer:
         """Refuse before decoding what already says that it is too long."""
         if frames > self._most_frames:
             limit, found = self._format.seconds(self._most_frames), self._format.seconds(frames)
-            layout = f"{self._channels} channels at {self._format.rate_hz} Hz"
+            layout = f"{self._channels} channel(s) at {self._format.rate_hz} Hz"
             raise MediaError(f"{self._name}: expected at most {limit:.0f} s of {layout}, found at least {found:.0f} s")
+
+    def distrust(self, file_bytes: int) -> None:
+        """Lower the limit for a file that does not tell its length: a minute, or what it could hold if it were speech."""
+        plausible = file_bytes * _MOST_EXPANSION // (2 * self._channels)
+        self._most_frames = min(self._most_frames, max(self._format.samples(_UNTOLD), plausible))
 
     def add(self, block: Block) -> None:
         """Take the next block."""

@@ -4,7 +4,7 @@ Two ways, because they pay in different coin (all measured on 20 ms frames, 8 to
 
 * :func:`resample` is soxr's HQ: flat to 91 % of the band, but a stream of it would lag by 115 ms.
 * :class:`LiveResampler` is a short polyphase filter of our own: 2 ms behind at 8 kHz, flat to 0.1 dB up to 3 400 Hz, 74 dB
-  down from 4 400 Hz on, 40 to 90 us a frame. Of soxr's own streams LQ lags by 61 ms, and QQ (0.3 ms) has no filter at all, so
+  down from 4 400 Hz on, some 50 us a frame. Of soxr's own streams LQ lags by 61 ms, and QQ (0.3 ms) has no filter at all, so
   that a browser's 48 kHz would fold its hiss and sibilants into the telephone band.
 
 soxr's 16-bit output is dithered with a seed of the wall clock, so we hand it floats and round ourselves: the same sound in gives

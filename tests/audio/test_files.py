@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import os
-import resource
 import struct
 import sys
+import tracemalloc
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -194,30 +194,36 @@ def test_a_bomb_is_refused_by_its_header_before_it_is_decoded(tmp_path: Path) ->
         silent = np.zeros((480_000, 8), np.int16)
         for _ in range(12):
             bomb.write(silent)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with pytest.raises(MediaError, match="expected at most 60 s of 8 channels at 48000 Hz, found at least 120 s"):
+    tracemalloc.start()
+    with pytest.raises(MediaError, match=r"expected at most 60 s of 8 channel\(s\) at 48000 Hz, found at least 120 s"):
         read(path, Limits(longest=Seconds(60.0)))
-    grown_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    _, most_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
 
     assert path.stat().st_size < 300_000  # of 92 MB
-    assert grown_kib < 20_000
+    assert most_bytes < 2_000_000
 
 
-def test_a_bomb_that_hides_its_length_is_cut_off_at_the_limit() -> None:
-    octets = bytearray(stored(np.zeros(8_000 * 120, np.int16), 8_000, "FLAC", "PCM_16").getvalue())
+def test_a_bomb_that_hides_its_length_is_cut_off_and_honest_sound_of_untold_length_is_read() -> None:
+    assert read(untold(np.tile(WAVE, 120))).duration == 120
+    assert read(untold(np.zeros(8_000 * 50, np.int16))).duration == 50
+    with pytest.raises(MediaError, match=r"expected at most \d\d s of 1 channel\(s\) at 8000 Hz, found at least \d\d s"):
+        read(untold(np.zeros(8_000 * 600, np.int16)))
+
+
+def untold(samples: np.ndarray[Any, Any]) -> io.BytesIO:
+    """A FLAC as a streamer writes it, who does not know the length."""
+    octets = bytearray(stored(samples, 8_000, "FLAC", "PCM_16").getvalue())
     octets[21] &= 0xF0  # the 36 bits of STREAMINFO that hold the number of samples: 0 = not known
     octets[22:26] = bytes(4)
-
-    with pytest.raises(MediaError, match="expected at most 60 s of 1 channels at 8000 Hz, found at least 6"):
-        read(io.BytesIO(bytes(octets)), Limits(longest=Seconds(60.0)))
-    assert read(io.BytesIO(bytes(octets))).duration == 120
+    return io.BytesIO(bytes(octets))
 
 
 def test_samples_are_counted_over_all_channels() -> None:
     four = np.zeros((8_000, 4), np.int16)
 
     assert len(read(stored(four, 8_000, "WAV", "PCM_16"), Limits(most_samples=32_000)).channels) == 4
-    with pytest.raises(MediaError, match="expected at most 1 s of 4 channels"):
+    with pytest.raises(MediaError, match=r"expected at most 1 s of 4 channel\(s\)"):
         read(stored(four, 8_000, "WAV", "PCM_16"), Limits(most_samples=31_999))
 
 
