@@ -24,6 +24,7 @@ from engine.dialogue.events import Event, Tick
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 
 _TAG = "type"
+_WRITABLE: Mapping[type, Any] = {float: (int, float)}
 _TYPES: Mapping[str, type] = {kind.__name__: kind for kind in (*get_args(Event), *get_args(Action), Tick)}
 
 
@@ -67,12 +68,13 @@ def from_json(text: str) -> Event | Action | Tick:
 
 
 @cache
-def _annotations(kind: type[Any]) -> Mapping[str, Any]:
+def _annotations(kind: type) -> Mapping[str, Any]:
     return get_type_hints(kind)
 
 
-def _write_fields(value: Any) -> dict[str, Json]:
-    return {name: _write(getattr(value, name), annotation) for name, annotation in _annotations(type(value)).items()}
+def _write_fields(value: object) -> dict[str, Json]:
+    kind: Any = type(value)
+    return {name: _write(getattr(value, name), annotation) for name, annotation in _annotations(kind).items()}
 
 
 def _write(value: Any, annotation: Any) -> Json:
@@ -85,12 +87,17 @@ def _write(value: Any, annotation: Any) -> Json:
         return [_write(item, of) for item, of in zip(value, _items(annotation, len(value)), strict=True)]
     if _is_mapping(annotation):
         return {str(key): _write(item, get_args(annotation)[1]) for key, item in value.items()}
+    return _write_scalar(value, annotation)
+
+
+def _write_scalar(value: Any, annotation: Any) -> Json:
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return cast("str", value.value)
     if annotation is date:
         return cast("str", value.isoformat())
     if annotation in {str, int, float, bool}:
-        return cast("Json", annotation(value))  # an int where a float stands would be written in another way than it is read
+        found = _expect(value, _WRITABLE.get(annotation, annotation), "a field to be written")
+        return cast("Json", annotation(found))  # an int where a float belongs would be read as another text
     raise PrivacyError(f"expected a plain type to write, found {annotation}")
 
 
@@ -114,14 +121,21 @@ def _read(written: Any, annotation: Any, where: str) -> object:
         return _read_fields(annotation, _expect(written, dict, where))
     if get_origin(annotation) is tuple:
         items = _expect(written, list, where)
-        return tuple(_read(item, of, where) for item, of in zip(items, _items(annotation, len(items)), strict=True))
+        kinds = _items(annotation, len(items))
+        if len(items) != len(kinds):
+            raise MediaError(f"{where}: expected {len(kinds)} values, found {len(items)}")
+        return tuple(_read(item, kind, where) for item, kind in zip(items, kinds, strict=True))
     if _is_mapping(annotation):
         return {key: _read(item, get_args(annotation)[1], where) for key, item in _expect(written, dict, where).items()}
+    return _read_scalar(written, annotation, where)
+
+
+def _read_scalar(written: Any, annotation: Any, where: str) -> object:
     if issubclass(annotation, Enum):
         return _member(annotation, written, where)
     if annotation is date:
         return _day(written, where)
-    return annotation(_expect(written, (int, float) if annotation is float else annotation, where))
+    return annotation(_expect(written, _WRITABLE.get(annotation, annotation), where))
 
 
 def _plain(annotation: Any) -> Any:
