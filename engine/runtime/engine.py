@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -29,6 +30,7 @@ from engine.runtime.ear import Ear
 from engine.runtime.hearing import Hearing
 from engine.runtime.host import Host, HostAddress
 from engine.runtime.jobs import Recognise, Urgency
+from engine.runtime.lags import Lags
 from engine.runtime.looking_on import CallLog, Everybody, Metrics
 from engine.runtime.models import Lesson, speaking, understanding
 from engine.runtime.pool import Pool, PoolPolicy
@@ -59,6 +61,8 @@ class Engine:
         self._recognisers: dict[str, Pool] = {}
         self._calls: set[asyncio.Task[str]] = set()
         self._draining = False
+        self._lags = Lags()
+        self.metrics.watch_loop(self._lags)
 
     @classmethod
     async def start(cls, config: Config, watches: Sequence[Watch] = (), progress: Progress | None = None) -> Engine:
@@ -72,6 +76,7 @@ class Engine:
         engine._open_store()
         await engine._start_workers()
         await engine._prompts.prepare(engine.flow, progress)
+        engine._lag_watch = asyncio.create_task(engine._lags.watch())
         return engine
 
     @property
@@ -105,6 +110,7 @@ class Engine:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        self._lag_watch.cancel()
         for pool in self._pools().values():
             await pool.close()
         self._journal.close()
@@ -114,9 +120,17 @@ class Engine:
         upgrade(database)
         self._journal = Journal(database)
         crashed = self._journal.sweep()
-        mended = recover(self.config.store.recordings) if self.config.store.recordings else []
+        mended = self._recovered()
         if crashed or mended:
             _log.warning("engine.recovered", calls=len(crashed), recordings=len(mended))
+
+    def _recovered(self) -> Sequence[Path]:
+        """Mend the recordings that a dead engine left behind."""
+        folder = self.config.store.recordings
+        if folder is None:
+            return ()
+        folder.mkdir(parents=True, exist_ok=True)
+        return recover(folder)
 
     async def _start_workers(self) -> None:
         asr, tts = self.config.asr, self.config.tts
@@ -191,7 +205,6 @@ class Engine:
         folder = self.config.store.recordings
         if folder is None:
             return NoTape()
-        folder.mkdir(parents=True, exist_ok=True)
         return Recorder(folder / f"{call.id}.wav")
 
 

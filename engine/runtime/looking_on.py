@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter as Tally
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -13,6 +14,7 @@ from engine.core.call import CallFacts, CallId
 from engine.core.units import Seconds
 from engine.dialogue.actions import Action, Decided, Entered
 from engine.dialogue.events import Event
+from engine.runtime.lags import Lags
 from engine.runtime.watch import Watch
 
 _log = structlog.get_logger("call")
@@ -137,3 +139,11 @@ class Metrics:
     def worked(self, pool: str, seconds: float) -> None:
         """A worker has answered a batch."""
         self._work.labels(pool).observe(seconds)
+
+    def watch_loop(self, lags: Lags) -> None:
+        """Show how late the media loop has been."""
+        for name, share in (("p99", 0.99), ("worst", 1.0)):
+            gauge = Gauge(
+                f"callwright_loop_lag_{name}_seconds", "How late the media loop came to its work", registry=self.registry
+            )
+            gauge.set_function(partial(lags.quantile, share))

@@ -15,6 +15,8 @@ from typing import Any, Protocol, TypeAlias
 
 from engine.core.errors import EngineError, ModelBroken
 
+_NICE = 5  # the media loop goes first: a late frame is heard by everybody, a late answer by one
+
 
 class Model(Protocol):
     """A loaded model, as its worker sees it."""
@@ -47,6 +49,7 @@ class Broke:
 def run(pipe: Connection, load: Loader) -> None:
     """Be a worker until the pipe closes. The parent's Ctrl-C is not ours."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(_NICE)
     try:
         model = load()
         model.warm_up()

@@ -1,0 +1,80 @@
+"""``callwright doctor``: what is there, what is missing, and how to mend it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.asr.models import State, rows
+from engine.asr.registry import recogniser_names
+from engine.cli.output import console
+from engine.config import load_config
+from engine.core.errors import EngineError
+from engine.ivr.files import load_flow
+from engine.tts.registry import voice_names
+
+_LEAST_DISK = 1 << 30  # bytes; a day of recordings of one busy line takes about as much
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    what: str
+    fine: bool
+    found: str
+    mend: str = ""
+
+
+def doctor(
+    config: Annotated[Path, typer.Option(help="The configuration to look at, if there is one.")] = Path("engine.toml"),
+) -> None:
+    """Look at this machine; exit code 1 where something must be mended."""
+    sick = 0
+    for finding in _look(config):
+        sick += not finding.fine
+        console.print(f"{'[green]✓[/green]' if finding.fine else '[red]✗[/red]'} {finding.what}: {finding.found}")
+        if not finding.fine:
+            console.print(f"    {finding.mend}", markup=False)
+    if sick:
+        raise typer.Exit(1)
+
+
+def _look(config: Path) -> Iterator[Finding]:
+    yield Finding("python", sys.version_info >= (3, 11), sys.version.split()[0], "install Python 3.11 or newer")
+    yield Finding("cores", (os.cpu_count() or 1) > 1, str(os.cpu_count()), "one core carries one call at best; give it two")
+    free = shutil.disk_usage(Path.cwd()).free
+    yield Finding("disk", free > _LEAST_DISK, f"{free / 1e9:.1f} GB free", "make room, or record elsewhere (store.recordings)")
+    yield Finding("recognisers", bool(recogniser_names()), ", ".join(recogniser_names()), "pip install 'callwright[models]'")
+    yield Finding("voices", bool(voice_names()), ", ".join(voice_names()), "pip install 'callwright[models]'")
+    espeak = shutil.which("espeak-ng")
+    yield Finding(
+        "espeak-ng", espeak is not None, espeak or "not found", "apt-get install espeak-ng: Russian and Chinese prompts need it"
+    )
+    yield from _models()
+    if config.exists():
+        yield from _configured(config)
+
+
+def _models() -> Iterator[Finding]:
+    for row in rows(verify=True):
+        fine = row.state in {State.READY, State.FETCHABLE} or (row.optional and row.state is State.MISSING)
+        mend = f"callwright models fetch {row.name}, or {row.source}"
+        yield Finding(f"model {row.name}", fine, row.problem or row.state.value, mend)
+
+
+def _configured(path: Path) -> Iterator[Finding]:
+    try:
+        config = load_config(path)
+        flow = load_flow(config.flow.path)
+    except EngineError as error:
+        yield Finding(str(path), fine=False, found=str(error), mend="mend the lines above")
+        return
+    yield Finding(str(path), fine=True, found=f"flow {flow.name}, {len(flow.nodes)} nodes, {', '.join(flow.languages)}")

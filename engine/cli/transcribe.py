@@ -1,0 +1,86 @@
+"""``callwright transcribe``: recordings to words."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from engine.asr.calibration import shipped_agreement
+from engine.asr.registry import load_recogniser
+from engine.cli.output import console, say_json
+from engine.core.errors import MediaError
+from engine.core.speech import ENGLISH
+from engine.core.units import Confidence, Language
+from engine.runtime.transcribe import SpokenTurn, Transcriber, together
+
+
+def transcribe(
+    files: Annotated[list[Path], typer.Argument(help="Sound files; in two-channel ones the caller is on the left.")],
+    language: Annotated[str, typer.Option(help="en, ru or zh.")] = ENGLISH,
+    recogniser: Annotated[str, typer.Option(help="both, or one by its name.")] = "both",
+    *,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a file.")] = False,
+) -> None:
+    """Say what was said: words with times and confidence. A file that can't be read is named (exit code 65), the others go on."""
+    transcriber = transcriber_for(Language(language), recogniser)
+    refused = 0
+    for path in files:
+        try:
+            turns = transcriber.transcribe(path, Language(language))
+        except MediaError as error:
+            refused += 1
+            print(f"{path}: {error}", file=sys.stderr)
+            continue
+        if json:
+            say_json(as_json(path, language, turns))
+        else:
+            _print(path, turns)
+    if refused:
+        raise typer.Exit(65)
+
+
+def transcriber_for(language: Language, recogniser: str = "both") -> Transcriber:
+    """The ears for a language: Moonshine, and Whisper for what it is unsure of; or Whisper alone where Moonshine does not know it."""
+    if recogniser != "both":
+        return Transcriber(load_recogniser(recogniser))
+    if language != ENGLISH:
+        return Transcriber(load_recogniser("whisper"))
+    return Transcriber(load_recogniser("moonshine"), load_recogniser("whisper"), shipped_agreement())
+
+
+def as_json(path: Path, language: str, turns: tuple[SpokenTurn, ...]) -> dict[str, Any]:
+    """The shape others rely on."""
+    return {
+        "path": str(path),
+        "language": language,
+        "text": together(turns, Language(language)).text,
+        "turns": [_turn(turn) for turn in turns],
+    }
+
+
+def _turn(turn: SpokenTurn) -> dict[str, Any]:
+    return {
+        "speaker": turn.speaker.value,
+        "start": round(turn.start, 3),
+        "end": round(turn.end, 3),
+        "text": turn.transcript.text,
+        "confidence": _rounded(turn.transcript.confidence),
+        "words": [
+            {"text": w.text, "start": round(w.start, 3), "end": round(w.end, 3), "confidence": _rounded(w.confidence)}
+            for w in turn.transcript.words
+        ],
+    }
+
+
+def _rounded(confidence: Confidence | None) -> float | None:
+    return None if confidence is None else round(confidence, 3)
+
+
+def _print(path: Path, turns: tuple[SpokenTurn, ...]) -> None:
+    console.print(f"[bold]{path}[/bold]")
+    for turn in turns:
+        sure = "  ?" if turn.transcript.confidence is None else f"{turn.transcript.confidence:4.0%}"
+        console.print(f"  {turn.start:7.2f}  {turn.speaker.value:<6}  {sure}  {turn.transcript.text}", markup=False)
