@@ -174,7 +174,6 @@ class Connection:
         self._reader = reader
         self._writer = writer
         self._frames = FrameReader()
-        self._ready: list[Frame] = []
         writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     async def receive(self) -> Frame:
@@ -185,12 +184,12 @@ class Connection:
             OSError: the network has.
             MediaError: what came is no frame.
         """
-        while not self._ready:
+        while (frame := self._frames.next()) is None:
             octets = await self._reader.read(_READ)
             if not octets:
                 raise EOFError
-            self._ready = self._frames.feed(octets)
-        return self._ready.pop(0)
+            self._frames.feed(octets)
+        return frame
 
     def send(self, frame: Frame) -> bool:
         """Send a frame without waiting; ``False`` where the peer takes nothing any more."""

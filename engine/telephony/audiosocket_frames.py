@@ -71,18 +71,22 @@ class FrameReader:
     def __init__(self) -> None:
         self._pending = bytearray()
 
-    def feed(self, octets: bytes) -> list[Frame]:
-        """Take what has arrived; give the frames it completes.
+    def feed(self, octets: bytes) -> None:
+        """Take what has arrived."""
+        self._pending += octets
+
+    def next(self) -> Frame | None:
+        """Give the next frame, or ``None`` while it is not all there.
 
         Raises:
             MediaError: a header promises a length that its kind can't have. The connection is then past saving.
         """
-        self._pending += octets
-        frames = []
-        while (end := self._end()) is not None:
-            frames.append(Frame(self._pending[0], bytes(self._pending[_HEADER.size : end])))
-            del self._pending[:end]
-        return frames
+        end = self._end()
+        if end is None:
+            return None
+        frame = Frame(self._pending[0], bytes(self._pending[_HEADER.size : end]))
+        del self._pending[:end]
+        return frame
 
     def _end(self) -> int | None:
         """Where the first frame ends, or ``None`` while it is not all there."""

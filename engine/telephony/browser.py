@@ -63,7 +63,7 @@ class BrowserLeg(SocketLeg):
 
     async def show(self, message: Mapping[str, Any]) -> None:
         """Send the page something to display, as JSON; dropped when the page is gone. Not safe to cancel."""
-        await self._send(json.dumps(message, ensure_ascii=False))
+        await self._send(json.dumps(message))
 
     async def transfer(self, destination: str, context: Mapping[str, str]) -> None:
         """Tell the page where the call would go now, and end it. Not safe to cancel."""

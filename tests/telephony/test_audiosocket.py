@@ -1,0 +1,335 @@
+"""Calls over AudioSocket, with a peer that does as Asterisk does and with peers that don't."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Mapping
+from uuid import UUID
+
+import numpy as np
+import pytest
+
+from engine.audio import g711
+from engine.audio.g711 import Law
+from engine.audio.keytones import make_key_tones
+from engine.core.call import CallFacts, CallId
+from engine.core.units import Seconds
+from engine.telephony import audiosocket
+from engine.telephony.audiosocket import AudioSocketLeg, AudioSocketSettings, Connection, Payload, serve_audiosocket
+from engine.telephony.audiosocket_frames import Frame, FrameReader, Kind
+from engine.telephony.key_sources import KeySources
+from engine.telephony.leg import Gone
+from tests.telephony.doubles import everything, frame, keys_of, ramp, sound_of
+from tests.telephony.test_audiosocket_frames import frames
+
+NAME = UUID("40325ec2-5efd-4bd3-805f-53576e581d13")
+HELLO = Frame(Kind.UUID, NAME.bytes)
+HANG_UP = Frame(Kind.HANG_UP)
+
+
+def sound(samples: np.ndarray[tuple[int], np.dtype[np.int16]]) -> list[Frame]:
+    """As Asterisk sends it: 20 ms a frame."""
+    return [Frame(Kind.SOUND, samples[at : at + 160].astype("<i2").tobytes()) for at in range(0, len(samples), 160)]
+
+
+class Asterisk:
+    """The far end of one connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+
+    def say(self, *frames: Frame | bytes) -> None:
+        for one in frames:
+            self._writer.write(bytes(one))
+
+    async def hear(self) -> list[Frame]:
+        """Everything up to the end of the connection."""
+        return frames(FrameReader(), await asyncio.wait_for(self._reader.read(-1), 5))
+
+    def hang_up(self) -> None:
+        self._writer.close()
+
+
+class Door:
+    """The server, and the legs that came in through it."""
+
+    def __init__(self) -> None:
+        self.legs: asyncio.Queue[AudioSocketLeg] = asyncio.Queue()
+        self.port = 0
+        self._over = asyncio.Event()
+
+    async def take(self, leg: AudioSocketLeg) -> None:
+        self.legs.put_nowait(leg)
+        await self._over.wait()
+
+    async def leg(self) -> AudioSocketLeg:
+        return await asyncio.wait_for(self.legs.get(), 5)
+
+    async def call(self, *frames: Frame | bytes) -> Asterisk:
+        peer = Asterisk(*await asyncio.open_connection("127.0.0.1", self.port))
+        peer.say(*frames)
+        return peer
+
+
+@contextlib.asynccontextmanager
+async def door(settings: AudioSocketSettings | None = None, **more: object) -> AsyncIterator[Door]:
+    opened = Door()
+    server = await serve_audiosocket("127.0.0.1", 0, opened.take, settings=settings or AudioSocketSettings(), **more)  # type: ignore[arg-type]
+    opened.port = server.sockets[0].getsockname()[1]
+    try:
+        yield opened
+    finally:
+        opened._over.set()
+        server.close()
+        others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        await asyncio.wait_for(asyncio.gather(*others, return_exceptions=True), 5)
+
+
+async def test_a_call_from_its_name_to_the_hang_up() -> None:
+    async with door() as opened:
+        await opened.call(
+            HELLO, *sound(ramp(3)), Frame(Kind.KEY, b"5"), Frame(0x02), *sound(ramp(1)), Frame(Kind.KEY, b"#"), HANG_UP
+        )
+        leg = await opened.leg()
+        received = await everything(leg)
+
+    assert np.array_equal(sound_of(received), np.concatenate([ramp(3), ramp(1)]))
+    assert keys_of(received) == b"5#"
+    assert received[-1] == Gone("hung_up")
+    assert leg.facts.id.startswith(f"{NAME}-")
+    assert leg.facts.door == "audiosocket"
+
+
+async def test_a_closed_connection_is_a_hang_up() -> None:
+    async with door() as opened:
+        peer = await opened.call(HELLO, *sound(ramp(1)))
+        leg = await opened.leg()
+        peer.hang_up()
+
+        assert (await everything(leg))[-1] == Gone("hung_up")
+
+
+async def test_sound_and_the_hang_up_go_out_and_nothing_else() -> None:
+    async with door() as opened:
+        peer = await opened.call(HELLO, *sound(ramp(1)))
+        leg = await opened.leg()
+        await leg.receive()
+        await leg.send(frame(1000))
+        await leg.flush()
+        await leg.hang_up()
+        await leg.hang_up()
+        await leg.send(frame(2000))
+        heard = await peer.hear()
+
+    assert heard == [Frame(Kind.SOUND, frame(1000).samples.astype("<i2").tobytes()), HANG_UP]
+    assert await leg.receive() == Gone("ended")
+
+
+async def test_nagles_delay_is_off() -> None:
+    async with door() as opened:
+        await opened.call(HELLO)
+        leg = await opened.leg()
+        connected: socket.socket = leg._connection._writer.get_extra_info("socket")
+
+        assert connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+async def test_a_gap_is_filled_with_silence_while_a_key_is_held() -> None:
+    async with door() as opened:
+        peer = await opened.call(HELLO, *sound(ramp(1)))
+        leg = await opened.leg()
+        first, second = await leg.receive(), await leg.receive()
+        peer.say(*sound(ramp(1, first=161)), HANG_UP)
+        rest = await everything(leg)
+
+    assert (first.filled, second.filled) == (False, True)  # type: ignore[union-attr]
+    assert np.array_equal(sound_of([first, second, *rest]), ramp(2))
+
+
+@pytest.mark.parametrize("law", list(Law))
+async def test_g711_is_told_by_its_length_and_answered_in_kind(law: Law) -> None:
+    octets = g711.encode(ramp(2), law)
+    async with door(AudioSocketSettings(law=law)) as opened:
+        peer = await opened.call(HELLO, Frame(Kind.SOUND, octets[:160]), Frame(Kind.SOUND, octets[160:]))
+        leg = await opened.leg()
+        received = [await leg.receive(), await leg.receive()]
+        await leg.send(frame(1000))
+        await leg.hang_up()
+        heard = await peer.hear()
+
+    assert np.array_equal(sound_of(received), g711.decode(octets, law))
+    assert heard[0] == Frame(Kind.SOUND, g711.encode(frame(1000).samples, law))
+
+
+async def test_160_bytes_are_pcm_where_the_settings_say_so() -> None:
+    async with door(AudioSocketSettings(payload=Payload.SLIN)) as opened:
+        await opened.call(HELLO, Frame(Kind.SOUND, ramp(1)[:80].tobytes()), Frame(Kind.SOUND, ramp(1)[80:].tobytes()), HANG_UP)
+
+        assert np.array_equal(sound_of(await everything(await opened.leg())), ramp(1))
+
+
+async def test_wideband_is_brought_to_8_khz_and_answered_in_kind() -> None:
+    tone = (8000 * np.sin(np.arange(16_000) * 2 * np.pi * 440 / 16_000)).astype("<i2")
+    async with door() as opened:
+        peer = await opened.call(HELLO, *(Frame(0x12, tone[at : at + 320].tobytes()) for at in range(0, 16_000, 320)))
+        leg = await opened.leg()
+        received = [await leg.receive() for _ in range(49)]
+        for _ in range(10):
+            await leg.send(frame(1000))
+        await leg.hang_up()
+        heard = await peer.hear()
+
+    assert np.sqrt(np.mean(sound_of(received).astype(float) ** 2)) == pytest.approx(8000 / np.sqrt(2), rel=0.05)
+    assert {one.kind for one in heard[:-1]} == {0x12}
+    assert sum(len(one.payload) for one in heard) == pytest.approx(10 * 640, abs=320)
+
+
+async def test_asterisk_18_sends_keys_only_as_tones() -> None:
+    tones = make_key_tones(b"12#", tone=Seconds(0.08), pause=Seconds(0.08)).samples
+    async with door() as opened:
+        await opened.call(HELLO, *sound(np.pad(tones, (0, 1600))), HANG_UP)
+
+        assert keys_of(await everything(await opened.leg())) == b"12#"
+
+
+async def test_tones_do_not_count_where_the_settings_say_so() -> None:
+    tones = make_key_tones(b"1", tone=Seconds(0.08), pause=Seconds(0.2)).samples
+    async with door(AudioSocketSettings(in_band_keys=False)) as opened:
+        await opened.call(HELLO, *sound(tones), HANG_UP)
+
+        assert keys_of(await everything(await opened.leg())) == b""
+
+
+def test_a_key_that_comes_as_tone_and_as_message_counts_once() -> None:
+    sources = KeySources(in_band=True)
+    heard = sources.sound(make_key_tones(b"5", tone=Seconds(0.08), pause=Seconds(0.1)).samples, now=1.0)
+    told = [sources.frame(ord("5"), now=1.1), sources.frame(ord("5"), now=1.2)]
+    after = sources.sound(make_key_tones(b"5", tone=Seconds(0.08), pause=Seconds(0.1)).samples, now=1.5)
+
+    assert heard == [ord("5")]
+    assert told == [None, ord("5")]
+    assert after == []
+
+
+def test_another_key_or_a_later_one_is_another_press() -> None:
+    for code, later in ((ord("6"), 0.1), (ord("5"), 0.6)):
+        sources = KeySources(in_band=True)
+        sources.sound(make_key_tones(b"5", tone=Seconds(0.08), pause=Seconds(0.1)).samples, now=1.0)
+
+        assert sources.frame(code, now=1.0 + later) == code
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        (HELLO, "expected one name of a call, found a second one"),
+        (bytes.fromhex("10ffff"), "expected at most 16000 bytes"),
+        (Frame(Kind.SOUND, b"\x00" * 7), "expected 16-bit samples, found 7 bytes"),
+        (Frame(Kind.KEY, b"x"), "expected one of the sixteen keys of the pad"),
+        (b"GET / HTTP/1.1\r\n\r\n", "kind 0x47"),
+    ],
+)
+async def test_a_peer_that_breaks_the_protocol_ends_its_own_call_and_no_other(wrong: Frame | bytes, reason: str) -> None:
+    async with door() as opened:
+        good_peer = await opened.call(HELLO, *sound(ramp(1)))
+        good = await opened.leg()
+        await opened.call(HELLO, *sound(ramp(1)), wrong)
+        bad = await opened.leg()
+        received = await everything(bad)
+        await bad.hang_up()
+        good_peer.say(*sound(ramp(1)), HANG_UP)
+
+        assert received[-1] == Gone("media")
+        assert reason in str(bad._inbox.fault)
+        assert len(sound_of(await everything(good))) == 320
+
+
+@pytest.mark.parametrize(
+    "first", [sound(ramp(1))[0], Frame(Kind.KEY, b"5"), HANG_UP, b"GET / HTTP/1.1\r\n\r\n", bytes.fromhex("010011")]
+)
+async def test_a_peer_that_does_not_name_its_call_first_is_turned_away(first: Frame | bytes) -> None:
+    async with door() as opened:
+        peer = await opened.call(first)
+
+        assert await peer.hear() == [HANG_UP]
+        assert opened.legs.empty()
+
+
+async def test_a_peer_that_connects_and_says_nothing_is_turned_away_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audiosocket, "GREETING", 0.01)
+    async with door() as opened:
+        peer = await opened.call(bytes.fromhex("0100"))
+
+        assert await peer.hear() == [HANG_UP]
+
+
+async def test_only_announced_calls_are_taken_where_the_bank_announces_them() -> None:
+    announced = CallFacts(CallId("c7"), "audiosocket", caller_number="+79161234567")
+    async with door(admit={NAME: announced}.get) as opened:
+        stranger = await opened.call(Frame(Kind.UUID, bytes(16)))
+        await opened.call(HELLO)
+
+        assert await stranger.hear() == [HANG_UP]
+        assert (await opened.leg()).facts == announced
+
+
+async def test_a_peer_that_takes_nothing_any_more_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audiosocket, "_MOST_UNSENT", 1_000)
+    monkeypatch.setattr(audiosocket, "CLOSING", 0.05)
+    async with door() as opened:
+        peer = await opened.call(HELLO)
+        leg = await opened.leg()
+        for _ in range(50_000):
+            await leg.send(frame())
+        received = await everything(leg)
+
+        assert received[-1] == Gone("stalled")
+        peer.hang_up()
+
+
+async def test_a_transfer_asks_the_banks_telephony_and_hangs_up() -> None:
+    asked: list[str] = []
+
+    async def handover(facts: CallFacts, destination: str, context: Mapping[str, str]) -> None:
+        asked.append(destination)
+
+    async with door(handover=handover) as opened:
+        peer = await opened.call(HELLO)
+        leg = await opened.leg()
+        await leg.transfer("cards", {})
+        await leg.transfer("cards", {})
+
+        assert asked == ["cards"]
+        assert await leg.receive() == Gone("transferred")
+        assert await peer.hear() == [HANG_UP]
+
+
+async def test_a_call_that_fails_inside_hangs_up_and_leaves_the_door_open() -> None:
+    failures: list[BaseException] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context["exception"]))
+
+    async def fail(leg: AudioSocketLeg) -> None:
+        raise RuntimeError("a bug of ours")
+
+    server = await serve_audiosocket("127.0.0.1", 0, fail)
+    port = server.sockets[0].getsockname()[1]
+    for _ in range(2):
+        peer = Asterisk(*await asyncio.open_connection("127.0.0.1", port))
+        peer.say(HELLO)
+
+        assert await peer.hear() == [HANG_UP]
+    server.close()
+
+
+async def test_a_frame_cut_by_the_end_of_the_connection_is_dropped() -> None:
+    reader = asyncio.StreamReader()
+    reader.feed_data(bytes(HELLO) + b"\x10\x01")
+    reader.feed_eof()
+    connection = Connection.__new__(Connection)
+    connection._reader, connection._frames = reader, FrameReader()
+
+    assert await connection.receive() == HELLO
+    with pytest.raises(EOFError):
+        await connection.receive()
