@@ -70,7 +70,7 @@ class Recorder:
         """
         if margin > hold_back:
             raise ProtocolError(f"a margin of {margin} s needs as much held back, found {hold_back} s")
-        if path.suffix != ".wav" or path.exists():
+        if path.suffix != ".wav" or path.exists() or _part(path).exists():
             raise ProtocolError(f"expected the name of a new .wav, found {path.name}, there already or no .wav")
         self._path, self._format = path, format
         self._hold, self._margin = format.samples(hold_back), format.samples(margin)
@@ -80,10 +80,10 @@ class Recorder:
         self._masks: list[_Mask] = []
         self.too_late = 0
         """Samples that came for a place already on disk."""
-        self._file: BinaryIO = _part(path).open("xb")
+        descriptor = os.open(_part(path), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)  # nobody else's business
+        self._file = os.fdopen(descriptor, "wb", buffering=0)
         fcntl.flock(self._file, fcntl.LOCK_EX)
-        self._file.write(wav_header(format.rate_hz, 2, 0))
-        self._file.flush()
+        self._put(wav_header(format.rate_hz, 2, 0), at=0)
 
     @property
     def hold_back(self) -> Seconds:
@@ -95,6 +95,7 @@ class Recorder:
 
         Raises:
             ProtocolError: the frame is of another rate, or an hour ahead.
+            OSError: the disk is full or gone; the sound stays in memory, and is written with the next frame if it is back.
         """
         self._place(_LEFT, frame)
         self._heard = max(self._heard, frame.start + len(frame.samples))
@@ -151,17 +152,19 @@ class Recorder:
 
     def _write(self, upto: int) -> None:
         """Bring the timeline up to sample ``upto`` to disk, masked; sound first, then the header that counts it."""
-        count = upto - self._written
-        block, self._window = self._window[:count], self._window[count:]
+        block = self._window[: upto - self._written]
         for mask in self._masks:
             self._cover(block, mask)
-        self._file.seek(HEADER_BYTES + self._written * _FRAME_BYTES)
-        self._file.write(block.astype("<i2").tobytes())
-        self._written = upto
-        self._file.seek(0)
-        self._file.write(wav_header(self._format.rate_hz, 2, self._written * _FRAME_BYTES))
-        self._file.flush()
-        self._masks = [mask for mask in self._masks if mask.end is None or mask.end > self._written]
+        self._put(block.astype("<i2").tobytes(), at=HEADER_BYTES + self._written * _FRAME_BYTES)
+        self._put(wav_header(self._format.rate_hz, 2, upto * _FRAME_BYTES), at=0)
+        self._window, self._written = self._window[len(block) :], upto
+        self._masks = [mask for mask in self._masks if mask.end is None or mask.end > upto]
+
+    def _put(self, octets: bytes, at: int) -> None:
+        """Write all of it; the file's end may lie before, at or after."""
+        while octets:
+            count = os.pwrite(self._file.fileno(), octets, at)
+            octets, at = octets[count:], at + count
 
     def _cover(self, block: _Stereo, mask: _Mask) -> None:
         """Put the mask over that part of the block it covers; the block begins at ``self._written``."""
@@ -174,9 +177,7 @@ class Recorder:
         first = max(span.start, 0)
         last = self._written if span.end is None else min(span.end, self._written)
         if first < last:
-            self._file.seek(HEADER_BYTES + first * _FRAME_BYTES)
-            self._file.write(self._tone(first, last - first).astype("<i2").tobytes())
-            self._file.flush()
+            self._put(self._tone(first, last - first).astype("<i2").tobytes(), at=HEADER_BYTES + first * _FRAME_BYTES)
 
     def _tone(self, first: int, count: int) -> _Stereo:
         """The mask at ``first``: its phase is the timeline's, so that no edge shows where two writes meet."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import signal
 import subprocess
 import sys
@@ -250,6 +252,31 @@ def test_recovery_leaves_calls_in_progress_and_strangers_alone_and_deletes_the_e
         "taken.wav.part",
     ]
     assert len(kept(recorder.close())[0]) == 3 * SECOND
+
+
+def test_what_a_full_disk_refused_is_written_when_there_is_room_again(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talk(recorder, level(1, 2.0))
+    rest = list(frames_of(level(2, 3.0, start=2.0)))
+    with monkeypatch.context() as full:
+        full.setattr(os, "pwrite", lambda *_: (_ for _ in ()).throw(OSError(errno.ENOSPC, "No space left on device")))
+        refused = 0
+        for frame in rest[:100]:
+            try:
+                recorder.caller(frame)
+            except OSError:
+                refused += 1
+    for frame in rest[100:]:
+        recorder.caller(frame)
+    left, _ = kept(recorder.close())
+
+    assert refused > 50
+    assert left.tolist() == [1] * 2 * SECOND + [2] * 3 * SECOND
+
+
+def test_nobody_else_may_read_a_recording(recorder: Recorder) -> None:
+    assert recorder.close().stat().st_mode & 0o077 == 0
 
 
 def test_misuse_is_told(tmp_path: Path, recorder: Recorder) -> None:
