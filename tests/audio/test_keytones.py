@@ -201,6 +201,7 @@ def test_recorded_keys_are_read_as_labelled_and_noise_gives_none(testdata: Path,
     assert found == {row["path"]: row["text"] for row in rows}
 
 
+@pytest.mark.slow
 @pytest.mark.testdata
 def test_nobody_who_talks_and_no_music_is_taken_for_a_key(testdata: Path, manifest: Sequence[Mapping[str, Any]]) -> None:
     left_out = {"dtmf", "odd_file", "call_transcript", "spoken_query"}  # the last is made by machines, and long
