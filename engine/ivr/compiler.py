@@ -191,7 +191,15 @@ class _Compiler:
 
     def _patience(self) -> Patience:
         it = self._part.patience
-        return Patience(Seconds(it.no_input), it.tries, Seconds(it.assist), Seconds(it.between_keys), Seconds(it.take_back))
+        return Patience(
+            no_input=Seconds(it.no_input),
+            tries=it.tries,
+            assist=Seconds(it.assist),
+            between_keys=Seconds(it.between_keys),
+            take_back=Seconds(it.take_back),
+            host=Seconds(it.host),
+            hearing=Seconds(it.hearing),
+        )
 
     def _prompts(self, id: str, parts: Sequence[PromptPart]) -> tuple[Prompt, ...]:
         """The first is called ``id``, the second ``id.2``: a recording keeps its name when another prompt is added behind it."""

@@ -144,6 +144,8 @@ class PatiencePart(Part):
     assist: Duration = 6.0
     between_keys: Duration = 3.0
     take_back: Duration = 1.0
+    host: Duration = 8.0
+    hearing: Duration = 20.0
 
 
 class ExamplesPart(Part):

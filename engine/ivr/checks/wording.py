@@ -10,8 +10,9 @@ from engine.ivr.draft import GLOBAL_NAMES, Draft, prompts_of
 from engine.ivr.problems import Problem, did_you_mean, listed
 from engine.ivr.schema import ONLY_LANGUAGE, MenuPart, PromptPart, WordingPart
 from engine.ivr.yaml_tree import Path
+from engine.tts.wording import Kind
 
-PLACEHOLDER_KINDS = ("money", "digits", "date", "number", "phone", "time")
+PLACEHOLDER_KINDS = tuple(str(kind) for kind in Kind)
 """How a value can be worded for the voice: ``{balance:money}``."""
 
 
