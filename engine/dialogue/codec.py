@@ -95,10 +95,9 @@ def _write_scalar(value: Any, annotation: Any) -> Json:
         return cast("str", value.value)
     if annotation is date:
         return cast("str", value.isoformat())
-    if annotation in {str, int, float, bool}:
-        found = _expect(value, _WRITABLE.get(annotation, annotation), "a field to be written")
-        return cast("Json", annotation(found))  # an int where a float belongs would be read as another text
-    raise PrivacyError(f"expected a plain type to write, found {annotation}")
+    if annotation in {str, int, float, bool} and isinstance(value, _WRITABLE.get(annotation, annotation)):
+        return cast("Json", annotation(value))  # an int where a float belongs would be read as another text
+    raise PrivacyError(f"expected {annotation} to write, found {type(value).__name__}")
 
 
 def _read_fields(kind: type, written: Mapping[str, Json]) -> object:

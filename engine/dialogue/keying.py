@@ -121,7 +121,7 @@ def _answer_yes_or_no(step: Step, asked: Asked, *, yes: bool) -> None:
 
 
 def _press_convention(step: Step, key: str) -> None:
-    wish = CONVENTIONS[key]
+    wish = str(CONVENTIONS[key])  # the intent's name; the enum itself would stand for a global that is no place
     target = target_of(step.flow, step.node, wish)
     if target is not None and target != step.memory.node:
         jump(step, Option(wish, target, None), do.Rung.KEYS, "by key")

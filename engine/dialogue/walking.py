@@ -47,6 +47,7 @@ def ask(step: Step, said: tuple[do.Spoken, ...]) -> None:
     else:
         step.hush()
     if said and not step.node.barge_in:
+        step.stop_collecting()
         step.memory = replace(step.memory, pending=Then.LISTEN)
         return step.become(State.SPEAKING)
     _open(step)

@@ -11,7 +11,7 @@ from engine.core.units import Seconds
 from engine.dialogue import actions as do
 from engine.dialogue import events as on
 from engine.dialogue.codec import to_json
-from engine.dialogue.graph import Flow, NodeId, Service
+from engine.dialogue.graph import Flow, Service
 from engine.dialogue.machine import Dialogue, State
 from engine.dialogue.memory import WAITING
 from engine.dialogue.replay import replay
@@ -32,7 +32,8 @@ class World:
         self.steps: list[tuple[Seconds, on.Event | on.Tick]] = []
         self.done: list[tuple[do.Action, ...]] = []
         self.playing: int | None = None
-        self.ear = self.pad = False
+        self.ear = False
+        self.pad: do.CollectKeys | None = None
         self.task: int | None = None
         self.request: int | None = None
         self.play = self.tasks = self.requests = 0
@@ -66,9 +67,10 @@ class World:
         match event:
             case on.PlayFinished(play) if play == self.playing:
                 self.playing = None
-            case on.KeysCollected() | on.SecretCollected() if decided:
-                self.pad = False
-                self.spoken_at = float("-inf")
+            case on.KeysCollected() | on.SecretCollected():
+                if self.pad is not None and self.pad.secret == isinstance(event, on.SecretCollected):
+                    self.pad = None
+                self.spoken_at = float("-inf") if decided else self.spoken_at
             case on.KeyPressed() if decided:
                 self.spoken_at = float("-inf")
             case on.Heard() if decided:
@@ -115,7 +117,7 @@ class World:
                 assert self.ear or isinstance(action, do.Listen)
                 self.ear = isinstance(action, do.Listen)
             case do.CollectKeys() | do.StopCollecting():
-                self.pad = isinstance(action, do.CollectKeys)
+                self.pad = action if isinstance(action, do.CollectKeys) else None
 
     def _irrevocable(self) -> None:
         node = self.flow.nodes[self.entered]
@@ -124,6 +126,7 @@ class World:
 
     def _check(self) -> None:
         state, dialogue = self.dialogue.state, self.dialogue
+        self.request = self.request if state is State.CALLING else None
         assert (dialogue.deadline is not None) == (state in WAITING)
         if dialogue.deadline is not None and self.steps:
             assert dialogue.deadline >= self.steps[0][0]
@@ -132,11 +135,11 @@ class World:
                 assert self.playing is not None
             case State.PROMPTING:
                 assert self.playing is not None
-                assert self.ear or self.pad
+                assert self.ear or self.pad is not None
             case State.LISTENING | State.HEARING:
                 assert self.ear
             case State.KEYING:
-                assert self.pad
+                assert self.pad is not None
                 assert not self.ear
             case State.ASSISTING:
                 assert self.task is not None
@@ -144,7 +147,7 @@ class World:
                 assert self.request is not None
             case State.ENDED:
                 assert not self.ear
-                assert not self.pad
+                assert self.pad is None
         assert (self.task is not None) == (state is State.ASSISTING)
         assert dialogue.verified == self.verified
 
