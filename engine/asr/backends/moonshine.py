@@ -204,7 +204,7 @@ def _raw_scores(words: Sequence[Said], row: Row, readings: Readings, heard: Hear
             "first_logprob": readings.free.chosen[0].logprob,
             "loud_db": heard.loud_db,
             "swing_db": heard.swing_db,
-            **grammar_features(row, readings.free, heard.duration),
+            **grammar_features(readings, heard.duration),
         },
     )
 

@@ -25,7 +25,7 @@ import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as failures
 
 from engine.asr.backends._moonshine.sound import Sound
-from engine.asr.backends._moonshine.steering import Chosen, Logprobs, Steering
+from engine.asr.backends._moonshine.steering import Chosen, Freely, Logprobs, Steering
 from engine.asr.backends._moonshine.vocabulary import BEGIN, END
 from engine.core.errors import ModelBroken
 
@@ -58,6 +58,11 @@ class Encoded:
 
     mask: npt.NDArray[np.int64]
     """1 where there is sound, shape ``(sounds, samples)``."""
+
+    def frames(self, sound: int) -> npt.NDArray[np.float32]:
+        """The states of one sound without those of its padding, shape ``(frames, 288)``."""
+        heard = int(np.ceil(self.mask[sound].sum() / self.mask.shape[1] * self.states.shape[1]))
+        return self.states[sound, :heard]
 
 
 @dataclass(slots=True)
@@ -113,6 +118,24 @@ class Network:
         (states,) = _run(self._encoder, ["last_hidden_state"], {"input_values": padded, "attention_mask": mask})
         return Encoded(states, mask)
 
+    def score(self, encoded: Encoded, sound: int, texts: Sequence[Sequence[int]]) -> list[Row]:
+        """How likely each of these whole texts is for one of the sounds: rows as if they had been decoded, in one step."""
+        longest = max(map(len, texts)) + 1
+        given = np.full((len(texts), longest), END, dtype=np.int64)
+        for row, text in enumerate(texts):
+            given[row, : len(text) + 1] = (BEGIN, *text)
+        of = [sound] * len(texts)
+        none = np.zeros((len(texts), _HEADS, 0, _HEAD_WIDTH), dtype=np.float32)
+        feed = {
+            **{f"past_key_values.{name}": none for name in (*_OWN, *_HEARD)},
+            "encoder_hidden_states": encoded.states[of],
+            "encoder_attention_mask": encoded.mask[of],
+            "input_ids": given,
+            "use_cache_branch": np.array([False]),
+        }
+        (logits,) = _run(self._decoder, ["logits"], feed)
+        return [_as_row(sound, (*text, END), scores) for text, scores in zip(texts, logits, strict=True)]
+
     def decode(self, encoded: Encoded, rows: Sequence[Row]) -> None:
         """Fill every row's ``chosen``, greedily, all rows in step."""
         of = [row.sound for row in rows]
@@ -136,6 +159,11 @@ def _say_next(rows: Sequence[Row], logits: npt.NDArray[np.float32]) -> None:
     for row, scores in zip(rows, logits, strict=True):
         if not row.ended:
             row.chosen.append(row.steering.choose(_logprobs(scores)))
+
+
+def _as_row(sound: int, text: Sequence[int], logits: npt.NDArray[np.float32]) -> Row:
+    chosen = [Chosen(token, float(_logprobs(scores)[token])) for token, scores in zip(text, logits, strict=False)]
+    return Row(sound, Freely(), len(text), chosen)
 
 
 def _logprobs(logits: npt.NDArray[np.float32]) -> Logprobs:

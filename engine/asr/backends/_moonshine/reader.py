@@ -7,11 +7,13 @@ is unsure. The led texts of all sounds of a batch are made in one second decode 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 
-from engine.asr.backends._moonshine.network import Network, Row
+from engine.asr.backends._moonshine.digit_ear import DigitEar
+from engine.asr.backends._moonshine.digit_judge import DigitJudge
+from engine.asr.backends._moonshine.network import Encoded, Network, Row
 from engine.asr.backends._moonshine.sound import Heard
 from engine.asr.backends._moonshine.steering import Freely, Leaning, PhraseTrie, Steering, Within
 from engine.asr.backends._moonshine.vocabulary import END, Vocabulary
@@ -44,6 +46,12 @@ class Readings:
     led: Row | None = None
     """Inside the grammar, or leaning towards a phrase and worth it."""
 
+    within: Row | None = None
+    """What the grammar alone made of it, before a second opinion."""
+
+    opinion: Mapping[str, float] = field(default_factory=dict)
+    """How sure the second opinion on digits is."""
+
 
 class Reader:
     """Network and vocabulary; holds the automata of the grammars, built when they are first asked for."""
@@ -51,6 +59,7 @@ class Reader:
     def __init__(self, network: Network, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
         self._network = network
+        self._judge = DigitJudge(network, vocabulary, DigitEar.shipped())
         self._automaton = lru_cache(maxsize=None)(self._build)
         self._trie = lru_cache(maxsize=64)(self._plant)  # nodes of a flow that are live at once
 
@@ -62,7 +71,17 @@ class Reader:
         led = {row.sound: row for row in self._led_rows(pieces, free)}
         if led:
             self._network.decode(encoded, list(led.values()))
-        return [Readings(row, self._worthy(row, led.get(row.sound), pieces[row.sound].hints)) for row in free]
+        return [self._readings(encoded, row, led.get(row.sound), pieces[row.sound].hints) for row in free]
+
+    def _readings(self, encoded: Encoded, free: Row, led: Row | None, hints: Hints) -> Readings:
+        if led is None:
+            return Readings(free)
+        if hints.grammar is Grammar.FREE:
+            return Readings(free, self._worthy(free, led, hints.phrases))
+        if hints.grammar is not Grammar.DIGITS:
+            return Readings(free, led, led)
+        digits = self._judge.digits(encoded, led)
+        return Readings(free, digits.row, led, digits.opinion)
 
     def text(self, row: Row) -> str:
         """What a row says."""
@@ -79,11 +98,9 @@ class Reader:
             return Leaning(self._trie(hints.phrases), BONUS)
         return None
 
-    def _worthy(self, free: Row, led: Row | None, hints: Hints) -> Row | None:
-        """A text of a grammar always; a leaning only if it holds a whole phrase that was missed, and lost little by it."""
-        if led is None or hints.grammar is not Grammar.FREE:
-            return led
-        gained = self._phrases_in(led, hints.phrases) - self._phrases_in(free, hints.phrases)
+    def _worthy(self, free: Row, led: Row, phrases: Sequence[str]) -> Row | None:
+        """A leaning only if it holds a whole phrase that was missed, and lost little by it."""
+        gained = self._phrases_in(led, phrases) - self._phrases_in(free, phrases)
         return led if gained and led.sum_logprob >= free.sum_logprob - MOST_LOST else None
 
     def _phrases_in(self, row: Row, phrases: Sequence[str]) -> set[str]:

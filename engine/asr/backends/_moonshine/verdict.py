@@ -6,7 +6,7 @@ be kept inside (little probability on what was allowed), and its free text is fa
 
 from __future__ import annotations
 
-from engine.asr.backends._moonshine.network import Row
+from engine.asr.backends._moonshine.reader import Readings
 from engine.asr.features import RawScores
 from engine.core.units import Seconds
 
@@ -14,11 +14,14 @@ LEAST_ALLOWED = -1.0  # mean logarithm of the probability of everything allowed
 MOST_BEHIND = 6.0  # log-probability a second behind the free text
 
 
-def grammar_features(row: Row, free: Row, duration: Seconds) -> dict[str, float]:
-    """``allowed`` and ``behind_free``; both 0.0 for the free text itself."""
+def grammar_features(readings: Readings, duration: Seconds) -> dict[str, float]:
+    """``allowed`` and ``behind_free``, and for digits the second opinion's; none for a free text."""
+    if readings.within is None or readings.led is None:
+        return {}
     return {
-        "allowed": sum(chosen.allowed for chosen in row.chosen) / max(1, len(row.chosen)),
-        "behind_free": (free.sum_logprob - row.sum_logprob) / duration,
+        "allowed": sum(chosen.allowed for chosen in readings.within.chosen) / len(readings.within.chosen),
+        "behind_free": (readings.free.sum_logprob - readings.led.sum_logprob) / duration,
+        **readings.opinion,
     }
 
 
