@@ -13,7 +13,8 @@ Judges, from what nobody can beat to what the engine has:
 * ``unknown``: knows nothing, as endpointers without words do.
 
 ``cut_off`` is the share of pausing callers who get an endpoint before they have said it all, ``taken_back`` the share of those
-whose next words were joined to the turn. The defaults of ``EndpointPolicy`` were chosen on ``--part fit``. The bank queries are
+whose next words were joined to the turn, ``woken`` that of callers after whose last word noise began or resumed a turn within two
+seconds. The defaults of ``EndpointPolicy`` were chosen on ``--part fit``. The bank queries are
 synthetic speech (Piper); the digits are people's, joined here, so that their rhythm is not natural.
 """
 
@@ -84,10 +85,13 @@ class Outcome:
     """What the endpointer did to a caller."""
 
     wait: Seconds | None
-    """From the end of the last word to the last endpoint; ``None`` where none came after it."""
+    """From the end of the last word to the next endpoint; ``None`` where none came."""
 
     cut_off: bool
     taken_back: bool
+
+    woken: bool
+    """Noise began a turn, or took one back, after the last word."""
 
 
 Judge: TypeAlias = Callable[[Caller, Decode], Judged]
@@ -242,7 +246,7 @@ def _both_ways(row: Labelled) -> Iterator[Caller]:
 
 
 def _paused(scene: Scene, samples: Samples, spoken: Mask) -> Scene:
-    """The same words with a pause of 0.5 to 1.0 s in the quietest 60 ms between 30 and 65 % of them; a gap that is there counts."""
+    """The same words with a pause of 0.5 to 1.0 s in the quietest 60 ms from 30 to 65 % of them; a gap that is there counts."""
     voiced = np.flatnonzero(spoken)
     first, last = int(np.quantile(voiced, 0.30)), int(np.quantile(voiced, 0.65))
     power = np.convolve(
@@ -271,11 +275,16 @@ def _longer(scene: Scene) -> Scene:
 
 def _outcome(caller: Caller, done: Sequence[tuple[Seconds, EndpointAction]]) -> Outcome:
     ended = caller.scene.ended
-    endpoints = [(at, action) for at, action in done if isinstance(action, Endpoint)]
-    early = [at for at, _ in endpoints if at < ended]
-    resumed = sum(isinstance(action, SpeechBegan) and action.resumes for _, action in done)
-    last = endpoints[-1][0] if endpoints else Seconds(0.0)
-    return Outcome(Seconds(last - ended) if last >= ended else None, bool(early), bool(early) and resumed >= len(early))
+    endpoints = [at for at, action in done if isinstance(action, Endpoint)]
+    early = [at for at in endpoints if at < ended]
+    begun = [(at, action) for at, action in done if isinstance(action, SpeechBegan)]
+    resumed = sum(action.resumes for at, action in begun if at < ended)
+    return Outcome(
+        wait=next((Seconds(at - ended) for at in endpoints if at >= ended), None),
+        cut_off=bool(early),
+        taken_back=bool(early) and resumed >= len(early),
+        woken=any(at > ended for at, _ in begun),
+    )
 
 
 def _row(policy: EndpointPolicy, outcomes: Sequence[tuple[bool, Outcome]]) -> Row:
@@ -292,6 +301,7 @@ def _row(policy: EndpointPolicy, outcomes: Sequence[tuple[bool, Outcome]]) -> Ro
         "cut_off_pct": round(100 * len(cut) / len(pausing), 1),
         "taken_back_pct": round(100 * sum(outcome.taken_back for outcome in cut) / len(cut), 1) if cut else None,
         "no_pause_cut_pct": round(100 * sum(outcome.cut_off for outcome in plain) / len(plain), 1),
+        "woken_pct": round(100 * sum(outcome.woken for outcome in plain) / len(plain), 1),
         "callers": len(pausing),
     }
 
