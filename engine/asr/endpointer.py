@@ -63,8 +63,8 @@ class EndpointPolicy:
     three, 0.9 one in three, 1.1 one in fifteen."""
 
     incomplete_wait: Seconds = Seconds(1.2)
-    """Silence that ends a turn whose words do not answer the question yet. Of callers who pause, 0.9 cuts off three in ten, 1.1 one
-    in fifteen, 1.2 one in fifty; 1.3 gains nothing."""
+    """Silence that ends a turn whose words do not answer the question yet. Of callers who pause, 0.9 cuts off three in ten, 1.1
+    one in fifteen, 1.2 one in fifty; 1.3 gains nothing."""
 
     partial_every: Seconds = Seconds(0.6)
     """How often to recognise while the caller speaks; 0 = never."""
