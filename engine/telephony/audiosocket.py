@@ -3,6 +3,9 @@
 Rules of the peer. Asterisk neither paces nor buffers, so sound goes out 20 ms at a time and can't be taken back: the lead is the
 floor of barge-in. Older ones end the call on any frame from us but sound and hang-up. While a key is held, no sound comes at all.
 There is no password: bind to loopback or a network of its own, and admit only announced calls where that can be done.
+
+In the dialplan: ``Dial(AudioSocket/host:9092/${UUID}/c(slin))``. The application ``AudioSocket()`` eats a core a call before
+Asterisk 20.5.
 """
 
 from __future__ import annotations
@@ -123,6 +126,7 @@ class AudioSocketLeg:
         try:
             while not self._inbox.closed:
                 self._take(await self._connection.receive())
+                await asyncio.sleep(0)  # a peer that floods takes turns with the others
         except (EOFError, OSError):
             pass
         except MediaError as error:

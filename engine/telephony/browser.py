@@ -21,7 +21,7 @@ from engine.core.errors import MediaError
 from engine.telephony.coding import Linear
 from engine.telephony.handover import new_call_id
 from engine.telephony.inbox import Inbox
-from engine.telephony.sockets import MessageSocket, SocketLeg, greeting
+from engine.telephony.sockets import MessageSocket, SocketLeg, greeted
 
 MOST_CHARACTERS: Final = 4_096  # of a JSON message
 MOST_BYTES: Final = 64_000  # of sound in one message: two seconds at 16 kHz
@@ -53,7 +53,7 @@ class BrowserLeg(SocketLeg):
             MediaError: it is not what was agreed, did not come in time, or the page went away; the socket is closed.
         """
         try:
-            first = await greeting(socket)
+            first = await greeted(socket.receive())
             leg = cls(socket, _FromPage(), [first]) if isinstance(first, bytes) else cls(socket, _started(first), [])
         except MediaError:
             await socket.close()

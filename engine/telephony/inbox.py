@@ -20,6 +20,7 @@ from engine.telephony.clock import Timeline
 from engine.telephony.leg import Gone, Incoming, Key
 
 LOST: Final = Seconds(30.0)  # without a byte; the usual RTP timeout
+MOST_KEYS: Final = 50  # in a second; a phone that dials by itself presses ten
 Clock = Callable[[], float]
 _KEY_CODES = frozenset(KEYS.encode())
 
@@ -33,6 +34,7 @@ class Inbox:
         self._timeline = Timeline(Seconds(clock()))
         self._heard_at = clock()
         self._waiting: deque[Incoming] = deque()
+        self._pressed: deque[Seconds] = deque(maxlen=MOST_KEYS)
         self._gone: Gone | None = None
         self._news = asyncio.Event()
         self.fault: MediaError | None = None
@@ -49,17 +51,24 @@ class Inbox:
         return Seconds(self._clock())
 
     def sound(self, samples: Samples) -> None:
-        """Put in sound that has arrived (8 kHz, any length)."""
+        """Put in sound that has arrived (8 kHz, any length).
+
+        Raises:
+            MediaError: the peer sends faster than time passes.
+        """
         self._put(*self._timeline.arrive(samples, self.now))
 
     def key(self, code: int) -> None:
         """Put in a key, by its ASCII code.
 
         Raises:
-            MediaError: it is no key of the pad; the message does not say what it is.
+            MediaError: it is no key of the pad, or one of more than fingers can press; the message does not say which.
         """
         if code not in _KEY_CODES:
             raise MediaError("expected one of the sixteen keys of the pad, found another character")
+        if len(self._pressed) == MOST_KEYS and self.now - self._pressed[0] < 1.0:
+            raise MediaError(f"expected at most {MOST_KEYS} keys in a second, found more")
+        self._pressed.append(self.now)
         self._put(Key(code))
 
     def alive(self) -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Final, Protocol
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Final, Protocol, TypeVar
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -23,6 +23,7 @@ from engine.telephony.inbox import Inbox
 from engine.telephony.leg import Incoming
 
 LEAD: Final = Seconds(0.060)  # sent ahead of the caller's time: three frames cover the jitter of a loaded machine
+T = TypeVar("T")
 STALLED: Final = Seconds(2.0)
 GREETING: Final = Seconds(10.0)  # how long a peer that has connected may take to say who it is
 
@@ -165,6 +166,7 @@ class SocketLeg(ABC):
                 message = await self._socket.receive()
                 self._inbox.alive()
                 self._understand(message)
+                await asyncio.sleep(0)  # a peer that floods takes turns with the others
         except SocketClosed:
             pass
         except MediaError as error:
@@ -182,16 +184,16 @@ class SocketLeg(ABC):
                 await self._socket.close()
 
 
-async def greeting(socket: MessageSocket) -> str | bytes:
-    """Wait for a message that says who the peer is. Safe to cancel.
+async def greeted(greeting: Awaitable[T]) -> T:
+    """Wait for what says who the peer is. Safe to cancel.
 
     Raises:
-        MediaError: none came in time, or the peer went away without one.
+        MediaError: it did not come in time, or the peer went away without it.
     """
     try:
         async with asyncio.timeout(GREETING):
-            return await socket.receive()
+            return await greeting
     except TimeoutError as error:
-        raise MediaError(f"expected the peer to start the call within {GREETING:g} s, found nothing") from error
+        raise MediaError(f"expected the start of the call within {GREETING:g} s, found nothing") from error
     except SocketClosed as error:
-        raise MediaError("expected the peer to start the call, found the socket closed") from error
+        raise MediaError("expected the start of the call, found the socket closed") from error

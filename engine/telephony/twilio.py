@@ -13,7 +13,7 @@ from engine.telephony import twilio_messages as wire
 from engine.telephony.coding import G711
 from engine.telephony.handover import Handover, new_call_id, phone_number
 from engine.telephony.inbox import Inbox
-from engine.telephony.sockets import MessageSocket, SocketLeg, greeting
+from engine.telephony.sockets import MessageSocket, SocketLeg, greeted
 
 
 class TwilioLeg(SocketLeg):
@@ -39,7 +39,7 @@ class TwilioLeg(SocketLeg):
             MediaError: the peer sent something else, nothing in time, or went away; the socket is closed.
         """
         try:
-            return cls(socket, await _started(socket), Inbox(), handover)
+            return cls(socket, await greeted(_started(socket)), Inbox(), handover)
         except MediaError:
             await socket.close()
             raise
@@ -67,7 +67,7 @@ class TwilioLeg(SocketLeg):
 async def _started(socket: MessageSocket) -> wire.Start:
     """Skip what may come before the start: the greeting, and events we do not know."""
     for _ in range(8):
-        match wire.parse(_text(await greeting(socket))):
+        match wire.parse(_text(await socket.receive())):
             case wire.Start() as start:
                 return start
             case wire.Connected() | wire.Other():

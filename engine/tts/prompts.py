@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tempfile
 import wave
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -174,10 +173,11 @@ def _write(path: Path, sound: AudioFrame) -> None:
     """Write under another name first, so that a crash or a second process never leaves half a file under this one."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".draft-")
-        with os.fdopen(handle, "wb") as raw, wave.open(raw, "wb") as file:
-            file.setparams((1, 2, TELEPHONY.rate_hz, 0, "NONE", ""))
-            file.writeframes(sound.samples.astype("<i2").tobytes())
-        Path(draft).replace(path)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".draft-") as folder:
+            draft = Path(folder, path.name)
+            with wave.open(str(draft), "wb") as file:
+                file.setparams((1, 2, TELEPHONY.rate_hz, 0, "NONE", ""))
+                file.writeframes(sound.samples.astype("<i2").tobytes())
+            draft.replace(path)
     except OSError as error:
         raise ConfigError(f"expected to write the prompt cache {path.parent}, found: {error}") from error

@@ -22,15 +22,16 @@ def load_voice(name: str, **settings: str | float) -> Voice:
     """Load the voice ``name``; ``settings`` are the keywords of its back end's ``load``.
 
     Raises:
-        ConfigError: there is no such voice, or it does not know a setting.
+        ConfigError: there is no such voice, or more than one, or it does not know a setting.
         ModelNotFound: its library or its model is not installed.
     """
     found = entry_points(group=GROUP, name=name)
     if not found:
         raise ConfigError(f"expected one of the voices {', '.join(voice_names())}, found {name!r}")
-    (point,) = found
+    if len(found) > 1:
+        raise ConfigError(f"expected one package to offer the voice {name!r}, found {', '.join(point.value for point in found)}")
     try:
-        load = point.load()
+        load = found[name].load()
     except ImportError as error:
         raise ModelNotFound(f"the voice {name!r} needs the package {error.name!r}, which is not installed") from error
     try:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.core.audio import FRAME, FRAME_SAMPLES
+from engine.core.errors import MediaError
 from engine.core.units import Seconds
 from engine.telephony.clock import MOST_AHEAD, PATIENCE, Timeline
 from engine.telephony.leg import Sound
@@ -95,3 +96,18 @@ def test_no_gap_no_loss_and_never_far_behind(arrivals: list[tuple[float, int]]) 
 
     assert [sound.frame.start for sound in given] == [FRAME_SAMPLES * place for place in range(len(given))]
     assert np.array_equal(heard, ramp(100)[:spoken])
+
+
+def test_a_peer_that_floods_is_refused() -> None:
+    timeline = Timeline(OPENED)
+
+    with pytest.raises(MediaError, match="as fast as it is spoken, found 10 s more"):
+        _ = [timeline.arrive(ramp(1), OPENED) for _ in range(601)]
+
+
+def test_a_clock_that_is_a_little_fast_is_borne_for_hours() -> None:
+    timeline = Timeline(OPENED)
+    for second in range(3 * 3600):
+        timeline.arrive(np.ones(8_008, np.int16), at(second))
+
+    assert timeline.deadline == pytest.approx(at(3 * 3600 - 1) + MOST_AHEAD + PATIENCE, abs=0.1)

@@ -9,7 +9,7 @@ import pytest
 
 from engine.core.errors import MediaError
 from engine.core.units import Seconds
-from engine.telephony.inbox import Inbox
+from engine.telephony.inbox import MOST_KEYS, Inbox
 from engine.telephony.leg import Gone, Key, Sound
 from tests.telephony.doubles import ramp
 
@@ -105,3 +105,15 @@ def test_what_is_no_key_is_refused_without_being_told() -> None:
 
     assert "7" not in str(refused.value)
     assert str(ord("7") + 100) not in str(refused.value)
+
+
+def test_more_keys_than_fingers_can_press_are_refused() -> None:
+    clock = HandClock()
+    inbox = Inbox(clock)
+    for _ in range(MOST_KEYS):
+        inbox.key(ord("5"))
+    with pytest.raises(MediaError, match="at most 50 keys in a second"):
+        inbox.key(ord("5"))
+    clock.now += 1.0
+
+    inbox.key(ord("5"))

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
+from importlib.metadata import EntryPoint, EntryPoints
 from importlib.util import find_spec
 from pathlib import Path
 from shutil import which
@@ -192,3 +193,19 @@ def test_the_espeak_program_speaks_where_pyttsx3_fails(tmp_path: Path) -> None:
 
     assert espeak_child.speak(request, (broken_driver, espeak_child.program)) == {"driver": "program"}
     assert espeak._read(tmp_path / "a.wav").duration > 0.2
+
+
+def test_two_packages_that_offer_one_voice_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    points = EntryPoints(EntryPoint("hal", f"{package}:load", "engine.voices") for package in ("discovery", "odyssey"))
+    monkeypatch.setattr("engine.tts.registry.entry_points", lambda **_: points)
+
+    with pytest.raises(ConfigError, match="discovery:load, odyssey:load"):
+        load_voice("hal")
+
+
+def test_a_voice_whose_library_is_not_installed_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    points = EntryPoints([EntryPoint("hal", "no_such_library:load", "engine.voices")])
+    monkeypatch.setattr("engine.tts.registry.entry_points", lambda **_: points)
+
+    with pytest.raises(ModelNotFound, match="needs the package 'no_such_library'"):
+        load_voice("hal")
