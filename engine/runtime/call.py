@@ -24,9 +24,9 @@ from engine.dialogue.machine import Dialogue, State
 from engine.runtime.ear import Attention
 from engine.runtime.entries import Entered, Entries
 from engine.runtime.hearing import Decoded, Hearing
-from engine.runtime.host import Host
+from engine.runtime.host import Bank
 from engine.runtime.mouth import Mouth
-from engine.runtime.prompts import Prompts
+from engine.runtime.prompts import Sayings
 from engine.runtime.tape import NoTape, Tape
 from engine.runtime.watch import Watch
 from engine.store.journal import Journal, Step
@@ -52,8 +52,8 @@ Inbox: TypeAlias = asyncio.Queue[Incoming | Decoded | Rendered | events.HostRepl
 class Surroundings:
     """What a call needs beside its leg and its dialogue; most of it is shared by all calls."""
 
-    prompts: Prompts
-    host: Host | None
+    prompts: Sayings
+    host: Bank | None
     journal: Journal
     watch: Watch
     tape: Tape = NoTape()
@@ -107,7 +107,7 @@ class Call:
 
     @property
     def _busy(self) -> bool:
-        return bool(self._tasks) or self._hearing.pending
+        return any(not task.done() for task in self._tasks) or self._hearing.pending
 
     async def _take(self, item: Any) -> None:
         match item:

@@ -62,6 +62,7 @@ class Engine:
         self._calls: set[asyncio.Task[str]] = set()
         self._draining = False
         self._lags = Lags()
+        self._lag_watch: asyncio.Task[None] | None = None
         self.metrics.watch_loop(self._lags)
 
     @classmethod
@@ -110,7 +111,8 @@ class Engine:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-        self._lag_watch.cancel()
+        if self._lag_watch is not None:
+            self._lag_watch.cancel()
         for pool in self._pools().values():
             await pool.close()
         self._journal.close()

@@ -12,7 +12,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Protocol, cast
 from urllib.parse import quote, urlsplit
 
 import h11
@@ -51,8 +51,21 @@ class HostAddress:
     """How long an answer may take."""
 
 
-class Host:
+class Bank(Protocol):
     """The bank's own system, as far as calls need it."""
+
+    async def ask(
+        self, call: CallId, operation: str, arguments: Mapping[str, str], secrets: Mapping[SlotName, SecretDigits] | None = None
+    ) -> Reply:
+        """Ask; the secrets are the caller's to close.
+
+        Raises:
+            HostError: no answer in time, no connection, or not an answer we understand.
+        """
+
+
+class Host:
+    """The bank over HTTP."""
 
     def __init__(self, address: HostAddress) -> None:
         parts = urlsplit(address.url)

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn, TypeAlias
+from typing import NoReturn, Protocol, TypeAlias
 
 from engine.core.audio import AudioFrame, joined
 from engine.core.errors import ModelError
@@ -40,6 +40,20 @@ class _Elsewhere:
     def say(self, text: str, language: Language) -> NoReturn:
         """Refuse: what was not rendered beforehand is the workers' to say."""
         raise ModelError(f"expected {language!r} prompt {text!r} in the cache's folder, found none")
+
+
+class Sayings(Protocol):
+    """Where a call finds the sound of what it says."""
+
+    def ready(self, spoken: Sequence[Spoken], language: Language) -> AudioFrame | None:
+        """The sound, if all of it was rendered."""
+
+    async def make(self, spoken: Sequence[Spoken], language: Language) -> AudioFrame:
+        """The sound, made where it was not rendered.
+
+        Raises:
+            ModelError: no voice could make it in time.
+        """
 
 
 class Prompts:

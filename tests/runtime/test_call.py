@@ -1,0 +1,225 @@
+"""The driver of one call with everything around it doubled: what is heard, done, kept, and never kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.asr.endpointer import Endpointer, EndpointPolicy
+from engine.core.audio import TELEPHONY, AudioFrame, joined, silence
+from engine.core.call import CallFacts, new_call_id
+from engine.core.errors import HostError, ModelOverloaded
+from engine.core.units import Seconds
+from engine.dialogue.actions import Decided, Entered
+from engine.dialogue.codec import from_json, to_json
+from engine.dialogue.events import Answered, Heard, PlayFinished, RecogniserFailed, SecretCollected, Tick
+from engine.dialogue.graph import Flow
+from engine.dialogue.machine import Dialogue
+from engine.dialogue.replay import replay
+from engine.ivr.files import load_flow
+from engine.nlu.interpretation import Completeness
+from engine.runtime.call import Call, Inbox, Surroundings
+from engine.runtime.ear import Ear
+from engine.runtime.hearing import Hearing
+from engine.runtime.host import Reply
+from engine.runtime.jobs import Understood
+from engine.store.database import connect, upgrade
+from engine.store.journal import Journal
+from engine.store.recorder import Recorder
+from engine.telephony.wav_leg import WavLeg
+from engine.testing.parts import Loudness, Onlooker, ScriptedEars, ScriptedHost, TonePrompts, tone, understood
+
+CARD = b"4539578763621486"
+SMALL_BANK = Path(__file__).parents[1] / "journeys" / "small_bank.yaml"
+
+
+@pytest.fixture(scope="module")
+def flow() -> Flow:
+    return load_flow(SMALL_BANK)
+
+
+@pytest.fixture
+async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
+    engine = connect(f"sqlite:///{tmp_path}/calls.db")
+    upgrade(engine)
+    journal = Journal(engine)
+    yield journal
+    journal.close()
+
+
+def bank(operation: str, arguments: Mapping[str, str]) -> Reply:
+    return Reply(outcome="ok", values={"balance": "12.50 EUR"} if operation == "account_balance" else {})
+
+
+@dataclass
+class Stage:
+    """One call to be played."""
+
+    flow: Flow
+    journal: Journal
+    folder: Path
+    script: Sequence[Understood | Exception] = ()
+    keys: Sequence[tuple[float, bytes]] = ()
+    host: ScriptedHost = field(default_factory=lambda: ScriptedHost(bank))
+    seen: Onlooker = field(default_factory=Onlooker)
+    prompts: TonePrompts = field(default_factory=TonePrompts)
+
+    async def play(self, *speech: tuple[float, float], patience: float = 20.0) -> str:
+        """Call, and be loud in each span of ``speech`` (from, to); the outcome."""
+        self.facts = CallFacts(new_call_id(), "wav")
+        keys = [(Seconds(at + 0.1 * n), key) for at, pressed in self.keys for n, key in enumerate(pressed)]
+        self.leg = WavLeg(spoken(*speech), self.facts, real_time=False, keys=keys, patience=Seconds(patience))
+        self.ears = ScriptedEars(self.script)
+        inbox: Inbox = asyncio.Queue()
+        ear = Ear(Loudness(), Endpointer(EndpointPolicy(partial_every=Seconds(0.0))))
+        hearing = Hearing(ear, self.flow.revision, self.ears, inbox.put_nowait)
+        self.journal.begin(self.facts, self.flow, language=None, agents=False)
+        tape = Recorder(self.folder / "call.wav")
+        around = Surroundings(self.prompts, self.host, self.journal, self.seen, tape)
+        call = Call(self.leg, Dialogue(self.flow), hearing, inbox, around)
+        return await call.run(Answered())
+
+    @property
+    def nodes(self) -> list[str]:
+        return [action.node for action in self.seen.actions if isinstance(action, Entered)]
+
+    @property
+    def rungs(self) -> list[str]:
+        return [action.rung.value for action in self.seen.actions if isinstance(action, Decided)]
+
+
+def spoken(*spans: tuple[float, float]) -> AudioFrame:
+    pieces, end = [], 0.0
+    for start, stop in spans:
+        pieces += [silence(Seconds(start - end)), tone(Seconds(stop - start))]
+        end = stop
+    return joined(pieces) if pieces else silence(Seconds(0.02))
+
+
+def written_below(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.fixture
+def stage(flow: Flow, journal: Journal, tmp_path: Path) -> Stage:
+    return Stage(flow, journal, tmp_path)
+
+
+async def test_a_sure_caller_lands_on_the_node_and_the_reply_starts_when_the_wait_ends(stage: Stage) -> None:
+    stage.script = [understood("I lost my card", "lost_card")]
+
+    assert await stage.play((1.0, 2.0)) == "transferred"
+    assert stage.nodes == ["main", "lost_card", "operator"]
+    assert stage.seen.replies == [pytest.approx(EndpointPolicy().complete_wait, abs=0.021)]
+    assert stage.leg.transferred is not None
+    assert stage.leg.transferred.context["intent"] == "lost_card"
+
+
+async def test_the_decision_is_ready_before_the_wait_ends_because_it_was_made_speculatively(stage: Stage) -> None:
+    stage.script = [understood("I lost my card", "lost_card")]
+    await stage.play((1.0, 2.0))
+
+    assert len(stage.ears.jobs) == 1
+    heard = stage.ears.jobs[0].sound.duration
+    policy = EndpointPolicy()
+    assert heard == pytest.approx(1.0 + policy.pre_roll + policy.decode_after, abs=0.021)
+
+
+async def test_a_caller_who_interrupts_hears_the_prompt_stop(stage: Stage) -> None:
+    stage.script = [understood("when are you open", "opening_hours")]
+    stage.prompts = TonePrompts(Seconds(3.0))
+    await stage.play((0.5, 1.5))
+
+    heard = stage.leg.heard.samples[TELEPHONY.samples(Seconds(0.7)) : TELEPHONY.samples(Seconds(1.5))]
+    assert np.abs(heard).max() == 0
+
+
+async def test_a_caller_who_goes_on_after_a_complete_phrase_is_taken_back_into_the_turn(stage: Stage) -> None:
+    stage.script = [understood("my card", "lost_card"), understood("my card balance", "balance")]
+    await stage.play((1.0, 2.0), (2.6, 3.5))
+
+    heard = [event for event in stage.seen.events if isinstance(event, Heard)]
+    assert [(one.transcript.text, one.continues) for one in heard] == [("my card", False), ("my card balance", True)]
+    assert "enter_card" in stage.nodes  # the balance needs a verified call
+    assert stage.ears.jobs[1].sound.duration > 2.5  # heard again from the beginning
+
+
+async def test_a_pause_inside_an_incomplete_phrase_does_not_end_the_turn(stage: Stage) -> None:
+    unfinished = understood("I would like to", completeness=Completeness.INCOMPLETE)
+    stage.script = [unfinished, understood("I would like to block my card", "lost_card")]
+    await stage.play((1.0, 2.0), (2.8, 3.8))
+
+    heard = [event for event in stage.seen.events if isinstance(event, Heard)]
+    assert [(one.transcript.text, one.continues) for one in heard] == [("I would like to block my card", False)]
+
+
+async def test_a_recogniser_that_fails_leaves_the_caller_the_keys(stage: Stage) -> None:
+    stage.script = [ModelOverloaded("busy")]
+    stage.keys = [(4.0, b"3")]
+    outcome = await stage.play((1.0, 2.0))
+
+    assert any(isinstance(event, RecogniserFailed) for event in stage.seen.events)
+    assert "opening_hours" in stage.nodes
+    assert outcome == "completed"
+
+
+async def test_a_silent_caller_comes_to_a_person(stage: Stage) -> None:
+    assert await stage.play(patience=60.0) == "transferred"
+    assert stage.rungs[-1] == "operator"
+
+
+async def test_a_caller_who_hangs_up_ends_the_call(stage: Stage) -> None:
+    assert await stage.play(patience=1.0) == "caller_hung_up"
+    assert stage.seen.outcome == "caller_hung_up"
+
+
+async def test_secret_digits_reach_the_bank_and_nothing_else(stage: Stage, tmp_path: Path) -> None:
+    stage.script = [understood("what is my balance", "balance")]
+    stage.keys = [(4.0, CARD)]
+    outcome = await stage.play((1.0, 2.0))
+
+    assert stage.host.secrets[0] == {"card_number": CARD}
+    assert SecretCollected(16, valid=True) in stage.seen.events
+    assert "balance_told" in stage.nodes
+    assert outcome == "completed"
+    stage.journal.close()
+    everything = written_below(tmp_path)
+    assert CARD not in everything
+    assert len(everything) > 10_000
+
+
+async def test_a_host_that_fails_leads_to_a_person(stage: Stage) -> None:
+    def broken(operation: str, arguments: Mapping[str, str]) -> Reply:
+        raise HostError("told to fail")
+
+    stage.host = ScriptedHost(broken)
+    stage.script = [understood("what is my balance", "balance")]
+    stage.keys = [(4.0, CARD)]
+
+    assert await stage.play((1.0, 2.0)) == "transferred"
+
+
+async def test_a_journal_replays_to_the_same_actions_byte_for_byte(stage: Stage, flow: Flow) -> None:
+    stage.script = [understood("what is my balance", "balance")]
+    stage.keys = [(4.0, CARD)]
+    await stage.play((1.0, 2.0))
+    stage.journal.close()
+
+    steps = stage.journal.steps(stage.facts.id)
+    again = replay(flow, [(step.at, Tick() if step.event is None else from_json(step.event)) for step in steps])
+    assert [to_json(actions) for _, actions in again] == [step.actions for step in steps]
+
+
+async def test_a_key_during_the_prompt_of_an_entry_ends_the_prompt_for_the_dialogue_too(stage: Stage) -> None:
+    stage.script = [understood("what is my balance", "balance")]
+    stage.prompts = TonePrompts(Seconds(2.0))
+    stage.keys = [(3.0, CARD)]
+    await stage.play((1.0, 2.0))
+
+    before_entry = stage.seen.events[: stage.seen.events.index(SecretCollected(16, valid=True))]
+    assert isinstance(before_entry[-1], PlayFinished)
