@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from html import escape
+from itertools import accumulate
+from unicodedata import east_asian_width
 
 from engine.dialogue.graph import Flow, Node, NodeId
 from engine.ivr.layout import Layout, Spot, Step, lay_out, steps_of
@@ -136,7 +138,11 @@ def _kind(node: Node) -> str:
 
 
 def _short(text: str, letters: int) -> str:
-    return text if len(text) <= letters else text[: letters - 1].rstrip() + "…"
+    """The text, cut to the room of so many Latin letters; Chinese ones take twice as much (Unicode Annex 11)."""
+    ends = list(accumulate(2 if east_asian_width(letter) in "WF" else 1 for letter in text))
+    if not ends or ends[-1] <= letters:
+        return text
+    return text[: sum(end < letters for end in ends)].rstrip() + "…"
 
 
 def _mermaid_text(text: str) -> str:

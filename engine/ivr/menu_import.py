@@ -10,7 +10,6 @@ What an entry leads to is written as its target:
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,19 +18,13 @@ from typing import Any
 import yaml
 
 from engine.ivr.defaults import ImportWords, defaults
+from engine.ivr.labels import as_said, other_names, slug, title_of
 from engine.ivr.menu_rows import Keys, MenuReader, Row
 from engine.ivr.problems import FlowErrors, did_you_mean, listed
 
 _TARGETS = ("transfer:", "say:", "goto:", "end")
 _TOP: Keys = ()
 _KEY_NAMES = {"*": "star", "#": "hash"}
-
-_PRESS = re.compile(  # "For cards, press 1", "Чтобы узнать баланс, нажмите 2", "查询余额请按1"
-    r"^(?:for|to|для|чтобы)\s+|[,，]?\s*(?:please\s+)?(?:press|dial|нажмите|наберите|请按|按)\s*[0-9*#]+[.。]?$", re.IGNORECASE
-)
-_ASIDE = re.compile(r"[(（]([^)）]*)[)）]")
-_APART = re.compile(r"\s*[/;；、]\s*")
-_ARTICLE = re.compile(r"\b(?:a|an|the|my|your)\s+", re.IGNORECASE)
 
 
 def import_menu(text: str, name: str, languages: Sequence[str]) -> str:
@@ -124,15 +117,17 @@ class _Writer:
     titles: dict[Keys, Sequence[str]] = field(default_factory=dict)
     ids: dict[Keys, str] = field(default_factory=dict)
     operator: Keys | None = None
+    _uses: Sequence[Counter[str]] = ()
 
     def text(self, name: str) -> str:
         self._find_operator()
         self._name_entries()
+        self._uses = list(self._count_names())
         nodes = dict(self._nodes())
         if self.operator is None:
             nodes["operator"] = self._operator_node()
         operator = "operator" if self.operator is None else self.ids[self.operator]
-        head = {"flow": _slug(name.rpartition("/")[2].partition(".")[0]) or "imported", "languages": [*self.languages]}
+        head = {"flow": slug(name.rpartition("/")[2].partition(".")[0]) or "imported", "languages": [*self.languages]}
         head |= {"start": self.ids[_TOP], "operator": operator}
         parts = [
             f"# Imported from {name}: the keys are as they were, and every entry can be said by its name.\n" + _dump(head),
@@ -158,11 +153,13 @@ class _Writer:
 
     def _name_entries(self) -> None:
         top = self.menu.rows.get(_TOP)
-        self.titles[_TOP] = [_title(it) for it in top.labels] if top else [self._words("root_title")[it] for it in self.languages]
+        self.titles[_TOP] = (
+            [title_of(it) for it in top.labels] if top else [self._words("root_title")[it] for it in self.languages]
+        )
         self.ids[_TOP] = "main"
         taken = {"main", "operator"} if self.operator is None else {"main"}
         for row in self._entries():
-            id = _slug(row.labels[0]) or "_".join(["key", *(_KEY_NAMES.get(key, key) for key in row.keys)])
+            id = slug(row.labels[0]) or "_".join(["key", *(_KEY_NAMES.get(key, key) for key in row.keys)])
             if id in taken:
                 id = "_".join([id, *(_KEY_NAMES.get(key, key) for key in row.keys)])
             taken.add(id)
@@ -171,11 +168,11 @@ class _Writer:
 
     def _tell_titles_apart(self) -> None:
         """Entries of the same name in different menus are called with their menu: "Cards: other questions"."""
-        plain = {row.keys: [_title(label) for label in row.labels] for row in self._entries()}
-        uses = Counter((place, _said(title)) for titles in plain.values() for place, title in enumerate(titles))
-        reserved = {(place, _said(form)) for place, language in enumerate(self.languages) for form in self._reserved(language)}
+        plain = {row.keys: [title_of(label) for label in row.labels] for row in self._entries()}
+        uses = Counter((place, as_said(title)) for titles in plain.values() for place, title in enumerate(titles))
+        reserved = {(place, as_said(form)) for place, language in enumerate(self.languages) for form in self._reserved(language)}
         for keys, titles in plain.items():
-            clear = all(uses[place, _said(it)] == 1 and (place, _said(it)) not in reserved for place, it in enumerate(titles))
+            clear = all(uses[place, as_said(it)] == 1 and (place, as_said(it)) not in reserved for place, it in enumerate(titles))
             above = [self.titles.get(keys[:-1], titles), titles]
             own = clear or keys == self.operator
             self.titles[keys] = titles if own else [": ".join(pair) for pair in zip(*above, strict=True)]
@@ -185,7 +182,7 @@ class _Writer:
         first: dict[tuple[int, str], int] = {}
         for row in self._entries():
             for place, title in enumerate(self.titles[row.keys]):
-                if (line := first.setdefault((place, _said(title)), row.line)) != row.line:
+                if (line := first.setdefault((place, as_said(title)), row.line)) != row.line:
                     self.menu.reader.wrong(
                         row.line, "a label that nothing else in this menu has", f"{title!r}, as in line {line}"
                     )
@@ -205,9 +202,9 @@ class _Writer:
         kind, _, rest = row.target.partition(":")
         match kind:
             case "transfer":
-                return self._named(row, "transfer") | {"prompt": self._said("transfer", row.keys), "destination": rest.strip()}
+                return self._named(row, "transfer") | {"prompt": self._phrase("transfer", row.keys), "destination": rest.strip()}
             case "end":
-                return self._named(row, "end") | {"prompt": self._said("end", row.keys)}
+                return self._named(row, "end") | {"prompt": self._phrase("end", row.keys)}
             case "say":
                 prompt = dict(zip(self.languages, _texts(rest), strict=True))
                 return self._named(row, "say") | {"prompt": prompt, "then": "main"}
@@ -220,7 +217,7 @@ class _Writer:
         also: list[str] = []
         if keys == _TOP and self.operator is None and choices.setdefault("0", "operator") != "operator":
             also = ["operator"]
-        prompt = self._said("menu", keys) if row else self._words("greeting")
+        prompt = self._phrase("menu", keys) if row else self._words("greeting")
         return (
             head
             | {"prompt": prompt, "reprompts": [self._words("reprompt")], "choices": choices}
@@ -244,15 +241,18 @@ class _Writer:
 
     def _synonyms(self, row: Row, place: int) -> list[str]:
         """Parts of the label that nothing else is called."""
-        others = Counter(
-            _said(it) for entry in self._entries() for it in {*_names(entry.labels[place]), _title(entry.labels[place])}
-        )
-        taken = {_said(it) for it in self._reserved(self.languages[place])} | {
-            _said(titles[place]) for titles in self.titles.values()
-        }
-        return [it for it in _names(row.labels[place]) if others[_said(it)] == 1 and _said(it) not in taken]
+        return [it for it in other_names(row.labels[place]) if self._uses[place][as_said(it)] == 1]
 
-    def _said(self, words: ImportWords, keys: Keys) -> dict[str, str]:
+    def _count_names(self) -> Iterator[Counter[str]]:
+        """How many entries could be called each name, by language; what is taken already counts as many."""
+        for place, language in enumerate(self.languages):
+            uses = Counter(as_said(it) for row in self._entries() for it in other_names(row.labels[place]))
+            uses.update({as_said(it): 2 for it in self._reserved(language)})
+            uses.update(as_said(title_of(row.labels[place])) for row in self._entries())
+            uses.update({as_said(titles[place]): 2 for titles in self.titles.values()})
+            yield uses
+
+    def _phrase(self, words: ImportWords, keys: Keys) -> dict[str, str]:
         texts = self._words(words)
         return {it: texts[it].format(title=_capital(title)) for it, title in zip(self.languages, self.titles[keys], strict=True)}
 
@@ -270,36 +270,6 @@ def _goto(target: str) -> Keys | None:
 
 def _texts(rest: str) -> list[str]:
     return [text.strip() for text in rest.split("|") if text.strip()]
-
-
-def _title(label: str) -> str:
-    """The label's first part, without the key it names and without asides."""
-    parts = _parts(label)
-    return (parts[0] if parts else label).replace("{", "(").replace("}", ")")
-
-
-def _parts(label: str) -> list[str]:
-    plain = _PRESS.sub("", _PRESS.sub("", _ASIDE.sub("", label)))
-    return [part for it in _APART.split(plain) if (part := it.strip(" .。:：,，"))]
-
-
-def _names(label: str) -> list[str]:
-    """Other ways to say the label: its parts, its asides, itself without articles."""
-    title = _title(label)
-    found = [*_parts(label)[1:], *(it.strip() for it in _ASIDE.findall(label)), _ARTICLE.sub("", title)]
-    return [it for it in dict.fromkeys(found) if len(it) > 1 and "{" not in it and _said(it) != _said(title)]
-
-
-def _said(name: str) -> str:
-    return re.sub(r"[\W_]+", " ", name.casefold()).strip()
-
-
-def _slug(label: str) -> str:
-    """A node's name out of a label in Latin letters; nothing for other scripts."""
-    plain = _title(label)
-    return (
-        re.sub(r"[^a-z0-9]+", "_", plain.casefold()).strip("_")[:40].strip("_") if plain.isascii() and plain[:1].isalpha() else ""
-    )
 
 
 def _capital(text: str) -> str:

@@ -1,5 +1,6 @@
 """The demo bank: a flow without problems, and a host that answers every question the flow asks."""
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -7,12 +8,16 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import uvicorn
 from fastapi.testclient import TestClient
 
+from engine.core.call import CallId
+from engine.core.secrets import SecretDigits
 from engine.core.speech import CHINESE, ENGLISH, RUSSIAN
-from engine.dialogue.graph import Flow, Keypad, Menu, NodeId, Service, Transfer
+from engine.dialogue.graph import Flow, Keypad, Menu, NodeId, Service, SlotName, Transfer
 from engine.ivr.files import check, load_flow
 from engine.ivr.layout import steps_of
+from engine.runtime.host import Host, HostAddress
 from examples.bank import host
 
 BANK = Path(__file__).resolve().parents[2] / "examples" / "bank"
@@ -244,3 +249,29 @@ def test_secrets_are_zeroed_once_they_were_compared() -> None:
     assert not any(card)
     assert not any(pin)
     assert not any(body)
+
+
+async def test_the_engines_own_adapter_and_the_host_understand_each_other() -> None:
+    server = uvicorn.Server(uvicorn.Config(host.create_app(TOKEN, host.Bank()), port=0, log_config=None))
+    serving = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110 (uvicorn tells by this flag only)
+        await asyncio.sleep(0)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    bank = Host(HostAddress(f"http://127.0.0.1:{port}", TOKEN))
+    try:
+        with secret(b"4000001234567899") as card, secret(b"2580") as pin:
+            verified = await bank.ask(CallId("c"), "verify", {}, {SlotName("card_number"): card, SlotName("pin"): pin})
+        balance = await bank.ask(CallId("c"), "account_balance", {})
+    finally:
+        server.should_exit = True
+        await serving
+
+    assert (verified.outcome, dict(verified.values)) == ("ok", {"customer_name": "Alex Morgan"})
+    assert dict(balance.values) == {"balance": "2481.37 EUR"}
+
+
+def secret(keys: bytes) -> SecretDigits:
+    digits = SecretDigits()
+    for key in keys:
+        digits.push(key)
+    return digits

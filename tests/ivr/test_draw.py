@@ -88,3 +88,19 @@ nodes:
 
     assert ET.fromstring(to_svg(flow)) is not None
     assert 'n_people>"a #quot;real#quot; &lt;human&gt; #35;1"]' in to_mermaid(flow)
+
+
+@pytest.mark.parametrize(("title", "shown"), [("a" * 27, "a" * 27), ("a" * 28, "a" * 26 + "…"), ("卡" * 14, "卡" * 13 + "…")])
+def test_long_titles_are_cut_to_the_width_of_their_box(title: str, shown: str) -> None:
+    text = f"""
+flow: odd
+languages: [en]
+start: main
+operator: people
+nodes:
+  main: {{type: menu, prompt: Hello., choices: {{1: people}}}}
+  people: {{type: transfer, title: {title}, destination: desk}}
+"""
+    texts = [it.text for it in ET.fromstring(to_svg(parse_flow(text, "odd.yaml", str))).iter("{http://www.w3.org/2000/svg}text")]
+
+    assert shown in texts
