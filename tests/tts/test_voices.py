@@ -21,6 +21,7 @@ from engine.core.audio import AudioFormat, joined
 from engine.core.errors import ConfigError, ModelBroken, ModelNotFound
 from engine.core.speech import CHINESE, ENGLISH, RUSSIAN
 from engine.core.units import Language, Seconds
+from engine.testing.voices import VoiceContract
 from engine.tts.backends import espeak, espeak_child
 from engine.tts.protocol import Voice
 from engine.tts.registry import load_voice, voice_names
@@ -63,6 +64,26 @@ def test_an_unknown_voice_is_refused_with_those_that_are_there() -> None:
 def test_an_unknown_setting_is_refused() -> None:
     with pytest.raises(ConfigError, match="'espeak' does not take the settings colour"):
         load_voice("espeak", colour="blue")
+
+
+@pytest.mark.model
+class TestPiper(VoiceContract):
+    @pytest.fixture
+    def voice(self, piper: Voice) -> Voice:
+        return piper
+
+
+@pytest.mark.model
+class TestEspeak(VoiceContract):
+    @pytest.fixture
+    def voice(self, robot: espeak.Espeak) -> Voice:
+        return robot
+
+
+@pytest.mark.model
+class TestEspeakInMandarin(TestEspeak):
+    language = CHINESE
+    text = "早上好，您需要什么帮助？"
 
 
 @pytest.mark.model
