@@ -77,7 +77,7 @@ def normalise(text: str, language: Language) -> list[str]:
     plain = unicodedata.normalize("NFKC", _MARKS.sub(" ", text)).lower().replace("ё", "е").replace("’", "'")
     plain = _NUMBER.sub(lambda found: f" {_spoken(found, language)} ", _HYPHENS.sub(" ", plain))
     if language == CHINESE:
-        return list(_PUNCTUATION.sub("", plain).replace(" ", ""))
+        return list("".join(_PUNCTUATION.sub("", plain).split()))
     if language == ENGLISH:
         return _english(plain)
     return _PUNCTUATION.sub(" ", plain).split()

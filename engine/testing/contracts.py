@@ -4,10 +4,12 @@ A plug-in's author writes::
 
     class TestOurRecogniser(RecogniserContract):
         @pytest.fixture(scope="class")
-        def recogniser(self) -> Recogniser: return load(...)
+        @classmethod
+        def recogniser(cls) -> Recogniser: return load(...)
 
         @pytest.fixture(scope="class")
-        def speech(self) -> AudioFrame: ...   # 16 kHz, a few seconds, with words in it
+        @classmethod
+        def speech(cls) -> AudioFrame: ...   # 16 kHz, a few seconds, with words in it
 
 and pytest does the rest.
 """

@@ -136,11 +136,11 @@ class Decoder:
         for word, start, end in zip(words, bounds[:-1], bounds[1:], strict=False):
             logprob = float(np.log(np.maximum(found.text_token_probs[start:end], _LEAST)).sum())
             piece = Piece(word, Seconds(float(times[start])), Seconds(float(times[min(end, len(times) - 1)])), logprob)
-            _add(pieces, piece, spaced=tokenizer.language_code not in _WRITTEN_WITHOUT_SPACES)
+            add_piece(pieces, piece, spaced=tokenizer.language_code not in _WRITTEN_WITHOUT_SPACES)
         return tuple(pieces)
 
 
-def _add(pieces: list[Piece], piece: Piece, *, spaced: bool) -> None:
+def add_piece(pieces: list[Piece], piece: Piece, *, spaced: bool) -> None:
     """Add a word. What has no space before it continues the word before; what is only punctuation is no word of its own."""
     word = piece.text.strip()
     spoken = any(sign.isalnum() for sign in word)
