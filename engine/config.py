@@ -6,14 +6,17 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from engine.asr.endpointer import EndpointPolicy
 from engine.core.errors import ConfigError
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+T = TypeVar("T")
+NoneIfEmpty = Annotated[T | None, BeforeValidator(lambda found: None if found in ("", {}) else found)]
+"""What can be switched off: TOML has no null, so an empty string says it."""
 
 
 class Section(BaseModel):
@@ -36,7 +39,7 @@ class AsrSection(Section):
         {"en": "moonshine", "ru": "whisper", "zh": "whisper"},
         description="The live recogniser of each language, by its registered name.",
     )
-    second: str | None = Field("whisper", description="Who gives a second opinion on unsure turns; leave out for nobody.")
+    second: NoneIfEmpty[str] = Field("whisper", description='Who gives a second opinion on unsure turns; "" = nobody.')
     workers: int = Field(2, ge=1, le=64, description="Processes for each live recogniser; two survive the death of one.")
     batch: int = Field(4, ge=1, le=16, description="Most utterances of different calls that are recognised together.")
     vad: str = Field("webrtc", description="The voice activity detector, by its name.")
@@ -88,7 +91,9 @@ class StoreSection(Section):
     """What is kept."""
 
     database: str = Field("sqlite:///var/callwright.db", description="An SQLAlchemy address.")
-    recordings: Path | None = Field(Path("var/recordings"), description="Where recordings are kept; leave out to record nothing.")
+    recordings: NoneIfEmpty[Path] = Field(
+        Path("var/recordings"), description='Where recordings are kept; "" = nothing is recorded.'
+    )
 
 
 class HttpDoor(Section):
@@ -115,7 +120,7 @@ class DoorsSection(Section):
     """How calls come in."""
 
     http: HttpDoor = HttpDoor()
-    audiosocket: AudioSocketDoor | None = AudioSocketDoor()
+    audiosocket: NoneIfEmpty[AudioSocketDoor] = AudioSocketDoor()  # audiosocket = "": no such door
 
 
 class CallsSection(Section):
@@ -131,18 +136,13 @@ class Config(Section):
     """The whole file."""
 
     flow: FlowSection
-    host: HostSection | None = None
+    host: NoneIfEmpty[HostSection] = None
     asr: AsrSection = AsrSection()
     endpoint: EndpointSection = EndpointSection()
     tts: TtsSection = TtsSection()
     store: StoreSection = StoreSection()
     doors: DoorsSection = DoorsSection()
     calls: CallsSection = CallsSection()
-
-    @field_validator("host", mode="before")
-    @classmethod
-    def _empty_is_none(cls, value: Any) -> Any:
-        return value or None
 
     def beside(self, folder: Path) -> Self:
         """With every relative path counted from ``folder``."""

@@ -67,3 +67,11 @@ def described(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, str
 
 def test_every_setting_is_described() -> None:
     assert [name for name, description in described(Config) if not description] == []
+
+
+def test_what_can_be_switched_off_is_switched_off_by_an_empty_string(tmp_path: Path) -> None:
+    config = load_config(
+        written(tmp_path, '[flow]\npath = "f"\n[asr]\nsecond = ""\n[store]\nrecordings = ""\n[doors]\naudiosocket = ""')
+    )
+
+    assert (config.asr.second, config.store.recordings, config.doors.audiosocket) == (None, None, None)
