@@ -103,8 +103,8 @@ def unknown(_: Caller, decode: Decode) -> Judged:
 
 
 def all_said(caller: Caller, decode: Decode) -> Judged:
-    """Know the caller's mind."""
-    done = decode.end >= caller.scene.ended
+    """Know the caller's mind; the last tenth of a second of a word that fades tells nothing new."""
+    done = decode.end >= caller.scene.ended - 0.1
     return Judged(decode.decode, Completeness.COMPLETE if done else Completeness.INCOMPLETE)
 
 
@@ -196,7 +196,7 @@ def sweep(judge: str) -> Iterator[EndpointPolicy]:
     if judge == "heard":
         for wait in (0.5, 0.7, 0.9, 1.1):
             yield replace(default, unknown_wait=Seconds(wait))
-    for wait in (0.9, 1.1, 1.3):
+    for wait in (0.9, 1.1, 1.2):
         yield replace(default, incomplete_wait=Seconds(wait))
 
 
