@@ -11,7 +11,7 @@ that holds the ear; phrases to lean towards; no invented words on silence. Rules
 
 Raw scores: ``extra`` holds ``first_logprob`` (of the first token), ``loud_db`` (dBFS), ``swing_db`` (spread of the levels) and,
 inside a grammar, ``allowed`` (mean logarithm of the probability of everything allowed) and ``behind_free`` (how far the grammar's
-text stays behind the free one, log-probability a second).
+text stays behind the free one, log-probability a second); for digits also ``margin``, ``agree`` and ``ear`` (``DigitJudge``).
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from engine.asr.backends._moonshine.digit_ear import DigitEar
 from engine.asr.backends._moonshine.guards import Reading, nothing_said, too_quiet
 from engine.asr.backends._moonshine.network import Network, Row
 from engine.asr.backends._moonshine.reader import Piece, Reader, Readings
 from engine.asr.backends._moonshine.segments import FEWEST_SAMPLES, pieces
 from engine.asr.backends._moonshine.sound import Heard, as_sound
-from engine.asr.backends._moonshine.verdict import fits, grammar_features
+from engine.asr.backends._moonshine.verdict import fits, grammar_features, willing
 from engine.asr.backends._moonshine.vocabulary import Vocabulary
 from engine.asr.backends._moonshine.words import Said, digits, placed, said
 from engine.asr.calibration import Condition, shipped
@@ -47,7 +48,9 @@ class Calibrators:
     """Fitted on labelled turns; ``None``: that kind of turn has no confidence."""
 
     free: Calibrator | None = None
-    grammar: Calibrator | None = None
+    """For free texts, and inside the grammars that have none of their own."""
+
+    digits: Calibrator | None = None
 
 
 def load(*, condition: str = Condition.TELEPHONE, calibrators: Calibrators | None = None) -> MoonshineRecogniser:
@@ -60,9 +63,9 @@ def load(*, condition: str = Condition.TELEPHONE, calibrators: Calibrators | Non
     """
     folder = ready(MODEL)
     if calibrators is None:
-        calibrators = Calibrators(shipped(NAME, MODEL, condition), shipped(f"{NAME}_grammar", MODEL, condition))
+        calibrators = Calibrators(shipped(NAME, MODEL, condition), shipped(f"{NAME}_digits", MODEL, condition))
     vocabulary = Vocabulary.read(folder / "tokenizer.bin")
-    return MoonshineRecogniser(Reader(Network(folder), vocabulary), calibrators)
+    return MoonshineRecogniser(Reader(Network(folder), vocabulary, DigitEar.shipped()), calibrators)
 
 
 class MoonshineRecogniser:
@@ -111,20 +114,22 @@ class MoonshineRecogniser:
     def _transcript(self, part: _Part, readings: Readings) -> Transcript:
         heard, hints = part.piece.heard, part.piece.hints
         free = self._reader.text(readings.free)
-        if nothing_said(heard, Reading(free, readings.free.mean_logprob, readings.free.chosen[0].logprob)):
-            return _NOTHING
         row = readings.led or readings.free
         words = said(row.chosen, self._reader.vocabulary)
         words = placed(digits(words) if hints.grammar is Grammar.DIGITS else words, heard)
         scores = _raw_scores(words, row, readings, heard)
-        calibrator = self._calibrators.free if hints.grammar is Grammar.FREE else self._calibrators.grammar
+        rejected = hints.grammar is not Grammar.FREE and not fits(scores)
+        doubted = nothing_said(heard, Reading(free, readings.free.mean_logprob, readings.free.chosen[0].logprob))
+        if doubted and (rejected or not willing(scores)):
+            return _NOTHING
+        calibrator = self._calibrators.digits if hints.grammar is Grammar.DIGITS else self._calibrators.free
         return Transcript(
             tuple(_word(word, part.offset, scores, calibrator) for word in words),
             ENGLISH,
             calibrator.turn(scores) if calibrator else None,
             alternatives=(free,) if readings.led else (),
             recogniser=NAME,
-            rejected=hints.grammar is not Grammar.FREE and not fits(scores),
+            rejected=rejected,
         )
 
 

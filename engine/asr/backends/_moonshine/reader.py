@@ -56,10 +56,10 @@ class Readings:
 class Reader:
     """Network and vocabulary; holds the automata of the grammars, built when they are first asked for."""
 
-    def __init__(self, network: Network, vocabulary: Vocabulary) -> None:
+    def __init__(self, network: Network, vocabulary: Vocabulary, ear: DigitEar) -> None:
         self.vocabulary = vocabulary
         self._network = network
-        self._judge = DigitJudge(network, vocabulary, DigitEar.shipped())
+        self._judge = DigitJudge(network, vocabulary, ear)
         self._automaton = lru_cache(maxsize=None)(self._build)
         self._trie = lru_cache(maxsize=64)(self._plant)  # nodes of a flow that are live at once
 

@@ -10,8 +10,10 @@ from engine.asr.backends._moonshine.reader import Readings
 from engine.asr.features import RawScores
 from engine.core.units import Seconds
 
-LEAST_ALLOWED = -1.0  # mean logarithm of the probability of everything allowed
-MOST_BEHIND = 6.0  # log-probability a second behind the free text
+LEAST_ALLOWED = -3.0  # mean logarithm of the probability of everything allowed; right digits stay above -2.4
+MOST_BEHIND = 3.0  # log-probability a second behind the free text; right digits stay below 2.5, other speech above 3.3
+
+WILLING = -0.7  # mean logarithm of what was allowed, from which on a sound that looks like noise is heard all the same
 
 
 def grammar_features(readings: Readings, duration: Seconds) -> dict[str, float]:
@@ -23,6 +25,11 @@ def grammar_features(readings: Readings, duration: Seconds) -> dict[str, float]:
         "behind_free": (readings.free.sum_logprob - readings.led.sum_logprob) / duration,
         **readings.opinion,
     }
+
+
+def willing(scores: RawScores) -> bool:
+    """Whether the model would have stayed inside the grammar anyway; never for a free text."""
+    return scores.extra.get("allowed", -float("inf")) >= WILLING
 
 
 def fits(scores: RawScores) -> bool:
