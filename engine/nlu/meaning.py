@@ -16,6 +16,7 @@ from scipy.optimize import minimize
 
 from engine.nlu.likeness import Scores
 
+_MISLABELLED = 0.02  # share of labels that are wrong or that nobody could guess; keeps them from blunting all the others
 _PRIOR_SPREAD = np.array([3.0, 3.0, 3.0, 3.0])  # standard deviations of the four numbers around the shipped ones
 
 
@@ -59,7 +60,8 @@ def log_probabilities(evidence: Evidence, sharpness: Sharpness) -> Scores:
     strange = sharpness.stranger + sharpness.distance * (1.0 - evidence.nearest) + sharpness.strangers * evidence.strangers
     logits = np.column_stack([sharpness.scores * evidence.scores, strange])
     logits -= logits.max(axis=1, keepdims=True)
-    return np.asarray(logits - np.log(np.exp(logits).sum(axis=1, keepdims=True)), dtype=np.float64)
+    softmax = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    return np.asarray(np.log((1.0 - _MISLABELLED) * softmax + _MISLABELLED / logits.shape[1]), dtype=np.float64)
 
 
 def sharpen(evidence: Evidence, truth: Sequence[int]) -> Sharpness:

@@ -24,7 +24,7 @@ _HAN = re.compile(
 )
 _NEGATIONS = frozenset(("not", "no", "isn't", "не", "нет", "без"))
 _NEGATED_HAN = re.compile(r"(?:不是|不要|没有|非)$")
-_LIKE = 85  # rapidfuzz ratio, of 100: one letter misheard in a word of six or more
+_LIKE = 83  # rapidfuzz ratio, of 100: one letter misheard in a word of six or more
 _SHORTEST_TO_MISHEAR = 6
 
 

@@ -189,6 +189,8 @@ def _bare_day(plain: str, language: Language, today: date) -> Dated | None:
     """Read "the fifteenth", "15th", "пятнадцатого": a date only where little else is said."""
     if language not in DATE_WORDS or len(tokens(plain)) > _BARE_DAY_WORDS:
         return None
+    if any(pattern.search(plain) for pattern in _day_patterns(language)):  # a day that its month does not have
+        return None
     ordinals = _either(DATE_WORDS[language].ordinals)
     match = re.search(
         rf"(?<!\ba )\b(?P<day>{ordinals}|\d{{1,2}}(?=st\b|nd\b|rd\b|th\b|-?го\b|\s+числа))(?:st|nd|rd|th|-?го)?\b", plain
