@@ -18,7 +18,7 @@ _NUMBER = re.compile(
 )  # fifteen places is more than any balance, and what the wordings can say
 _MONEY = re.compile(rf"({_NUMBER.pattern})(?: ([A-Z]{{3}}))?")
 _SPELLED = re.compile(r"[0-9A-Za-z]+(?:[ -][0-9A-Za-z]+)*")
-_PHONE = re.compile(r"\+?[0-9()][0-9 ()-]{1,23}")
+_PHONE = re.compile(r"\+?\(?[0-9][0-9 ()-]{0,23}")
 _NO_MINOR_UNIT = frozenset({"CLP", "ISK", "JPY", "KRW", "UGX", "VND", "XAF", "XOF"})  # ISO 4217, exponent 0
 _LONGEST_GROUP = 4  # digits that a listener keeps in mind at once
 

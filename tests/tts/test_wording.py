@@ -93,7 +93,7 @@ def test_a_national_number_is_grouped_as_in_its_country() -> None:
         ("ordinal", "0"), ("ordinal", "-1"), ("ordinal", "first"),
         ("date", "21.11.2026"), ("date", "2026-02-30"), ("date", "20261121"), ("date", "2026-W01-1"),
         ("time", "9:30"), ("time", "24:00"), ("time", "09:60"), ("time", "0930"),
-        ("digits", ""), ("digits", "12#4"), ("digits", "１２"), ("phone", "call me"), ("phone", "+"),
+        ("digits", ""), ("digits", "12#4"), ("digits", "１２"), ("phone", "call me"), ("phone", "+"), ("phone", ")-"), ("phone", "+()"),
     ],
 )  # fmt: skip
 def test_a_value_that_is_not_of_its_kind_is_refused_with_what_was_expected(kind: str, value: str) -> None:
