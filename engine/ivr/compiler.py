@@ -237,6 +237,7 @@ def _service(part: ServicePart, base: dict[str, Any]) -> Service:
         sets_verified=part.sets_verified,
         outcomes={outcome: NodeId(target) for outcome, target in part.outcomes.items()},
         failed=_optional(part.failed),
+        safe=part.safe,
     )
 
 

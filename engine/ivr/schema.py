@@ -242,6 +242,8 @@ class ServicePart(NodePart):
     sets_verified: bool = False
     outcomes: dict[Name, Name]
     failed: Name | None = None
+    safe: bool = False
+    """Whether asking changes nothing at the bank."""
 
 
 class TransferPart(NodePart):

@@ -92,6 +92,21 @@ def test_card_number_and_pin_are_keyed_in_secretly(flow: Flow) -> None:
     assert (pin.secret, pin.length) == (True, (4, 4))
 
 
+def test_only_questions_that_change_nothing_are_asked_at_once(flow: Flow) -> None:
+    services = [node for node in flow.nodes.values() if isinstance(node, Service)]
+
+    changing = {
+        "card_block",
+        "travel_notice",
+        "statement_order",
+        "cheque_book_order",
+        "transfer_send",
+        "bill_pay",
+        "appointment_book",
+    }
+    assert {service.operation for service in services if not service.safe} == changing | {"verify"}
+
+
 def test_everything_said_is_said_in_three_languages(flow: Flow) -> None:
     for node in flow.nodes.values():
         assert all(set(prompt.texts) == {ENGLISH, RUSSIAN, CHINESE} for prompt in node.prompts)
