@@ -22,7 +22,7 @@ def load_flow(path: Path) -> Flow:
         raise FlowErrors([_unreadable(path, error.strerror or "an error")]) from error
     except UnicodeDecodeError as error:
         raise FlowErrors([_unreadable(path, f"the byte 0x{error.object[error.start]:02x} at offset {error.start}")]) from error
-    return parse_flow(text, str(path), lambda name: (path.parent / name).read_text(encoding="utf-8"))
+    return parse_flow(text, str(path), lambda name: (path.parent / name).read_text(encoding="utf-8-sig"))
 
 
 def check(path: Path) -> Sequence[Problem]:

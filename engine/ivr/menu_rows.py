@@ -55,6 +55,7 @@ class MenuReader:
         Raises:
             FlowErrors: with every line that can't be read.
         """
+        text = text.removeprefix("\ufeff")  # spreadsheets write one before their UTF-8
         first = next((line for line in text.splitlines() if line.strip()), "")
         rows = list(self._csv(text, _delimiter(first)) if _looks_like_csv(first) else self._indented(text))
         if not rows and not self.problems:

@@ -158,7 +158,7 @@ def test_examples_come_from_the_flow_and_from_files_beside_it(tmp_path: Path) ->
     (tmp_path / "labelled.jsonl").write_text(
         "\n".join([*lines, '{"text": "Kurs", "intent": "rates", "lang": "de"}']), encoding="utf-8"
     )
-    (tmp_path / "branch.txt").write_text("where\n\nwhere to\ngo\nnear me\nclose by\n", encoding="utf-8")
+    (tmp_path / "branch.txt").write_text("\ufeffwhere\n\nwhere to\ngo\nnear me\nclose by\n", encoding="utf-8")
     (tmp_path / "flow.yaml").write_text(
         SOUND.replace("intents:\n", "examples: labelled.jsonl\nintents:\n  branch: {examples: branch.txt}\n"), encoding="utf-8"
     )
@@ -181,6 +181,12 @@ def test_anchors_and_merges_work() -> None:
     flow = parse_flow(text, "tiny.yaml", nothing_to_read)
 
     assert flow.nodes[NodeId("later")].prompts[0].texts == {ENGLISH: "Bye."}
+
+
+def test_an_editors_byte_order_mark_does_no_harm(tmp_path: Path) -> None:
+    (tmp_path / "flow.yaml").write_text("\ufeff" + TINY, encoding="utf-8")
+
+    assert check(tmp_path / "flow.yaml") == ()
 
 
 def test_check_tells_of_a_file_that_is_not_there_or_not_text(tmp_path: Path) -> None:

@@ -124,6 +124,12 @@ def test_csv_may_be_parted_by_semicolons_and_tabs() -> None:
         assert choices(imported(text), "cards") == {"2": "block"}
 
 
+def test_a_spreadsheets_byte_order_mark_and_line_ends_do_no_harm() -> None:
+    flow = imported("\ufeffkeys,label,target\r\n1,Cards,transfer:cards\r\n")
+
+    assert choices(flow, "main")["1"] == "cards"
+
+
 def test_the_first_menu_may_have_a_name_of_its_own() -> None:
     flow = imported("keys,label,target\n,Telephone banking,\n1,Cards,transfer:cards\n")
 

@@ -51,7 +51,8 @@ def names_that_collide(draft: Draft) -> Iterator[Problem]:
     """Two nodes, or a node and a global, that are called the same."""
     taken: dict[tuple[str, str], str] = {}
     for name in sorted(GLOBAL_NAMES):
-        owner = {"operator": draft.part.operator, "main_menu": draft.part.start}.get(name, name)
+        place = {"operator": draft.part.operator, "main_menu": draft.part.start}.get(name, name)
+        owner = place if place in draft.nodes else name
         own = getattr(draft.part.globals, name)
         for language, forms in (getattr(defaults().globals, name) | own).items():
             taken.update({(language or draft.languages[0], _spoken(form)): owner for form in forms})
