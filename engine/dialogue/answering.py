@@ -80,6 +80,8 @@ def _take_back(step: Step, before: Memory) -> None:
     step.hush()
     step.stop_collecting()
     step.line = replace(step.line, cut=None)
+    if before.node is not None and before.node != step.memory.node:
+        step.act(do.Entered(before.node))
     step.memory = replace(before, before=before, fillers=step.memory.fillers)
     step.become(State.HEARING, until=step.after(step.flow.patience.hearing))
 

@@ -45,7 +45,6 @@ def press(step: Step, event: KeyPressed) -> None:
 def press_on_the_way(step: Step, event: KeyPressed) -> None:
     """Take a key while nothing is being asked: only the conventional ones mean anything."""
     if step.interrupts and event.key in CONVENTIONS:
-        step.note_keys()
         _press_convention(step, event.key)
 
 
@@ -124,4 +123,5 @@ def _press_convention(step: Step, key: str) -> None:
     wish = str(CONVENTIONS[key])  # the intent's name; the enum itself would stand for a global that is no place
     target = target_of(step.flow, step.node, wish)
     if target is not None and target != step.memory.node:
+        step.note_keys()
         jump(step, Option(wish, target, None), do.Rung.KEYS, "by key")

@@ -33,7 +33,7 @@ def test_who_goes_on_talking_is_decided_on_anew_from_where_the_words_began() -> 
 
     done = table.say(heard("my card balance", balance=0.95, continues=True), length=0.6)
 
-    assert done[0] == do.StopPlaying()
+    assert done[:2] == (do.StopPlaying(), do.Entered(NodeId("main")))
     assert table.dialogue.node == "balance"
     assert table.last(do.Decided).node == "main"
 
