@@ -26,11 +26,10 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MaxAbsScaler
 
 from bench.card import Row, progress, report
 from bench.recordings import SHARED
@@ -87,6 +86,7 @@ def main() -> None:
 
 def _text(sentences: Sequence[Sentence], encoder: Encoder, seeds: int) -> tuple[list[Row], Evaluation]:
     labelled = [sentence.labelled for sentence in sentences]
+    peer = Peer(labelled, encoder)
     ours: list[Judgement] = []
     peers: list[tuple[str, str]] = []
     broken: list[tuple[Judgement, Judgement]] = []
@@ -96,7 +96,7 @@ def _text(sentences: Sequence[Sentence], encoder: Encoder, seeds: int) -> tuple[
         judged = judge(held_out, understander)
         ours += judged
         broken += _broken_off(judged, understander)
-        peers += zip([one.intent for one in held_out], _peer(labelled, train, test, encoder), strict=True)
+        peers += zip([one.intent for one in held_out], peer.guesses(train, test), strict=True)
         progress(f"{len(ours)} of {seeds * len(labelled)} judged")
     evaluation = summarise(ours)
     rows: list[Row] = [_row("text, five folds", evaluation, ours), _peer_row(peers), _broken_row(broken)]
@@ -109,18 +109,21 @@ def _folds(labelled: Sequence[Labelled], seeds: int) -> Iterator[Fold]:
         yield from StratifiedKFold(_FOLDS, shuffle=True, random_state=seed).split(intents, intents)
 
 
-def _peer(labelled: Sequence[Labelled], train: npt.NDArray[np.intp], test: npt.NDArray[np.intp], encoder: Encoder) -> list[str]:
+class Peer:
     """Encoder, character n-grams, logistic regression."""
-    characters = make_pipeline(
-        TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), min_df=2, sublinear_tf=True), MaxAbsScaler()
-    )
-    texts = np.array([one.text.lower() for one in labelled])
-    vectors = encoder.encode(texts.tolist())
-    known = np.hstack([vectors[train], characters.fit_transform(texts[train]).toarray() * 0.05])
-    new = np.hstack([vectors[test], characters.transform(texts[test]).toarray() * 0.05])
-    classifier = LogisticRegression(C=10.0, max_iter=500)
-    classifier.fit(known, [labelled[place].intent for place in train])
-    return [str(intent) for intent in classifier.predict(new)]
+
+    def __init__(self, labelled: Sequence[Labelled], encoder: Encoder) -> None:
+        self._texts = np.array([one.text.lower() for one in labelled])
+        self._intents = np.array([one.intent for one in labelled])
+        self._vectors = encoder.encode(self._texts.tolist())
+
+    def guesses(self, train: npt.NDArray[np.intp], test: npt.NDArray[np.intp]) -> list[str]:
+        """Learn from some of the sentences, guess the others."""
+        characters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), min_df=2, sublinear_tf=True)
+        known = hstack([self._vectors[train], 0.5 * characters.fit_transform(self._texts[train])]).tocsr()
+        new = hstack([self._vectors[test], 0.5 * characters.transform(self._texts[test])]).tocsr()
+        classifier = LogisticRegression(C=10.0, max_iter=500).fit(known, self._intents[train])
+        return [str(intent) for intent in classifier.predict(new)]
 
 
 def _row(what: str, evaluation: Evaluation, judged: Sequence[Judgement]) -> Row:
