@@ -80,7 +80,7 @@ def fitted(folder: Path, network: Network, vocabulary: Vocabulary) -> Calibratio
         listener = Listener()
         ear = fit(network, [*(others * REAL_SHARE), *synthetic])
         recogniser = MoonshineRecogniser(Reader(network, vocabulary, ear), Calibrators(digits=listener))
-        for example in _in_noise(_joined(name, voice, 100, seed=11)):
+        for example in _in_noise(_joined(name, voice, 80, seed=11)):
             heard = _hear(recogniser, example.sound)
             if not heard.words or example.digits is None:
                 continue

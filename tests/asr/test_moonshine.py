@@ -187,6 +187,14 @@ def test_confidence_is_the_calibrators_and_unknown_without_one(moonshine: Moonsh
     assert not moonshine.capabilities.confidence
 
 
+def test_digits_come_with_the_shipped_confidence(testdata: Path) -> None:
+    (heard,) = load().recognise([sound_of(testdata / "digit_strings/jackson_00_5260.wav")], [DIGITS])
+
+    assert heard.confidence is not None
+    assert heard.confidence > 0.9
+    assert all(word.confidence is not None for word in heard.words)
+
+
 def test_the_scores_are_logarithms_of_probabilities(six: AudioFrame) -> None:
     calibrator = SureCalibrator()
     load(calibrators=Calibrators(free=calibrator)).recognise([six], [Hints()])
