@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.core.errors import MediaError
@@ -39,6 +39,7 @@ def test_frames_are_the_bytes_of_the_documentation(octets: bytes, frame: Frame) 
     assert frames(FrameReader(), octets) == [frame]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 700)))
 def test_it_does_not_matter_where_tcp_cuts(cuts: list[int]) -> None:
     stream = b"".join(octets for octets, _ in GOLDEN)
@@ -83,6 +84,7 @@ def test_a_key_is_not_in_its_repr() -> None:
     assert repr(Frame(Kind.KEY, b"7")) == "Frame(kind=0x03, 1 bytes)"
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=300), max_size=10))
 def test_nothing_but_a_media_error_comes_of_garbage_and_little_is_held(pieces: list[bytes]) -> None:
     reader, read = FrameReader(), 0
@@ -94,6 +96,7 @@ def test_nothing_but_a_media_error_comes_of_garbage_and_little_is_held(pieces: l
     assert read + len(reader._pending) == sum(map(len, pieces))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=100).filter(lambda payload: len(payload) % 2 == 0), st.sampled_from(sorted(RATES)))
 def test_sound_comes_through_unchanged(payload: bytes, kind: int) -> None:
     assert frames(FrameReader(), bytes(Frame(kind, payload))) == [Frame(kind, payload)]

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.core.errors import MediaError
@@ -148,6 +148,7 @@ def test_a_refused_key_is_not_quoted() -> None:
     assert refused.value.__cause__ is None
 
 
+@settings(deadline=None)
 @given(
     st.text(max_size=100)
     | st.dictionaries(st.sampled_from(["event", "key", "rate_hz", "flow"]), st.text(max_size=3) | st.integers() | st.none()).map(

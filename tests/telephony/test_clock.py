@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.core.audio import FRAME, FRAME_SAMPLES
@@ -80,6 +80,7 @@ def test_a_peer_that_sends_faster_than_time_passes_loses_what_is_too_far_ahead()
     assert len(sounds) * FRAME == pytest.approx(1.0 + MOST_AHEAD, abs=FRAME)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 0.3), st.integers(0, 260)), max_size=60))  # less than may lie in front of the clock
 def test_no_gap_no_loss_and_never_far_behind(arrivals: list[tuple[float, int]]) -> None:
     timeline = Timeline(OPENED)

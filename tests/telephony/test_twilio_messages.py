@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.audio.g711 import Law
@@ -160,6 +160,7 @@ objects = st.dictionaries(known_names, odd_values, max_size=4)
 near_misses = st.dictionaries(known_names, odd_values | objects | st.dictionaries(known_names, objects, max_size=2), max_size=4)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["start", "media", "dtmf", "mark", "stop", "connected"]), near_misses)
 def test_nothing_but_a_media_error_comes_of_broken_messages(event: str, message: dict[str, Any]) -> None:
     try:
@@ -169,6 +170,7 @@ def test_nothing_but_a_media_error_comes_of_broken_messages(event: str, message:
     assert type(read).__name__.lower() == event
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_nothing_but_a_media_error_comes_of_garbage(text: str) -> None:
     try:
@@ -178,6 +180,7 @@ def test_nothing_but_a_media_error_comes_of_garbage(text: str) -> None:
     assert isinstance(json.loads(text), dict)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_sound_comes_through_unchanged(octets: bytes) -> None:
     start = wire.Start(stream="MZ1", stream_field="streamSid", call="CA1")

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.core.errors import ConfigError
@@ -108,6 +108,7 @@ def test_an_unknown_kind_or_language_is_refused() -> None:
         word("1", "number", Language("tlh"))
 
 
+@settings(deadline=None)
 @given(
     st.decimals(min_value=-(10**15) + 1, max_value=10**15 - 1, places=2),
     st.sampled_from(["RUB", "USD", "CNY", "JPY", "ABC"]),
@@ -120,6 +121,7 @@ def test_every_sum_can_be_said_without_a_digit(amount: Decimal, currency: str, l
     assert not DIGIT.search(said)
 
 
+@settings(deadline=None)
 @given(st.dates(min_value=date(1, 1, 1)), LANGUAGES)
 def test_every_day_can_be_said_without_a_digit(day: date, language: Language) -> None:
     said = word(day.isoformat(), "date", language)
@@ -128,6 +130,7 @@ def test_every_day_can_be_said_without_a_digit(day: date, language: Language) ->
     assert not DIGIT.search(said)
 
 
+@settings(deadline=None)
 @given(st.times(), LANGUAGES)
 def test_every_time_can_be_said_without_a_digit(moment: object, language: Language) -> None:
     said = word(f"{moment:%H:%M}", "time", language)
@@ -136,6 +139,7 @@ def test_every_time_can_be_said_without_a_digit(moment: object, language: Langua
     assert not DIGIT.search(said)
 
 
+@settings(deadline=None)
 @given(st.text("0123456789 -+().", max_size=24), LANGUAGES, st.sampled_from([Kind.DIGITS, Kind.PHONE, Kind.TEXT, Kind.NUMBER]))
 def test_any_run_of_digits_is_said_without_a_digit_or_refused(value: str, language: Language, kind: Kind) -> None:
     try:
@@ -146,6 +150,7 @@ def test_any_run_of_digits_is_said_without_a_digit_or_refused(value: str, langua
         assert not DIGIT.search(said)
 
 
+@settings(deadline=None)
 @given(st.text("0123456789", min_size=1, max_size=40))
 def test_grouping_keeps_every_digit(digits: str) -> None:
     said = word(digits, "digits", ENGLISH)
@@ -187,6 +192,7 @@ def test_punctuation_after_the_last_value_goes_with_it() -> None:
     assert parts == (Fragment("I heard", 1), Fragment("one two?"))
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["Hello ", "{a}", ", ", "{b:digits}", "one moment.", "。"]), max_size=8).map("".join))
 def test_fixed_parts_are_those_of_the_fragments(text: str) -> None:
     parts = fragments(text, {"a": "x", "b": "7"}, ENGLISH)
