@@ -13,7 +13,7 @@ from engine.dialogue.events import KeyPressed, KeysCollected, SecretCollected
 from engine.dialogue.graph import Ask, Global, Keypad, Menu
 from engine.dialogue.ladder import Option, own_intents, target_of
 from engine.dialogue.memory import Asked, Choose, Confirm, Own, ReadBack, State
-from engine.dialogue.questions import YES_NO, fits
+from engine.dialogue.questions import YES_NO, entry_for, fits
 from engine.dialogue.step import Step
 from engine.dialogue.trying import fail, jump, put, refuse
 from engine.dialogue.walking import walk
@@ -81,8 +81,11 @@ def enter_secret(step: Step, event: SecretCollected) -> None:
 
 
 def _nothing_keyed(step: Step) -> None:
-    """No key came: that is silence, unless the caller is talking or somebody else is at work."""
-    if step.memory.state in {State.PROMPTING, State.LISTENING, State.KEYING}:
+    """No key came: that is silence, unless the prompt still plays, the caller is talking or somebody else is at work."""
+    entry = entry_for(step)
+    if step.memory.state is State.PROMPTING and entry is not None:
+        step.collect(entry)
+    elif step.memory.state in {State.LISTENING, State.KEYING}:
         fail(step, do.Rung.NO_INPUT, "nothing keyed")
 
 

@@ -204,6 +204,16 @@ def test_when_neither_a_voice_nor_a_key_comes_the_driver_says_so() -> None:
     assert table.spoken == ["no_input", "code"]
 
 
+def test_nobody_is_called_silent_while_the_prompt_still_plays() -> None:
+    table = asking()
+
+    table.feed(on.KeysCollected(""), 5.0)
+
+    assert not table.every(do.Decided)
+    assert len(table.every(do.CollectKeys)) == 2
+    assert table.state is State.PROMPTING
+
+
 def test_a_slow_typist_is_not_asked_again_while_typing() -> None:
     table = asking()
     table.finish()
@@ -292,6 +302,7 @@ def test_a_bad_entry_is_asked_for_again_and_then_the_way_out_is_taken() -> None:
 
 def test_without_a_way_out_it_is_the_operator() -> None:
     table = keying()
+    table.finish()
 
     table.feed(on.SecretCollected(0))
     table.feed(on.SecretCollected(3, valid=False))
