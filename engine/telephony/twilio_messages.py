@@ -80,7 +80,7 @@ class Dtmf:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The sound before a mark of ours has been played, or was cleared."""
+    """The sound before a mark has been played, or was cleared. We set none: what the caller has heard is told by the lead."""
 
     name: str
 
@@ -115,11 +115,6 @@ def parse(text: str) -> Message:
 def media(start: Start, octets: bytes) -> str:
     """Write sound for the caller."""
     return _written("media", start, media={"payload": base64.b64encode(octets).decode()})
-
-
-def mark(start: Start, name: str) -> str:
-    """Write a mark, which comes back when the sound before it has been played."""
-    return _written("mark", start, mark={"name": name})
 
 
 def clear(start: Start) -> str:

@@ -145,7 +145,6 @@ def test_what_we_write_is_what_twilio_documents() -> None:
     start = wire.Start(stream="MZ1", stream_field="streamSid", call="CA1")
 
     assert json.loads(wire.media(start, b"\xff\x00")) == {"event": "media", "streamSid": "MZ1", "media": {"payload": "/wA="}}
-    assert json.loads(wire.mark(start, "m")) == {"event": "mark", "streamSid": "MZ1", "mark": {"name": "m"}}
     assert json.loads(wire.clear(start)) == {"event": "clear", "streamSid": "MZ1"}
 
 
