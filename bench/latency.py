@@ -209,14 +209,14 @@ def run(calls: Sequence[int] = (1, 10, 20), turns: int = 60, *, folder: Path | N
     report("How long does a caller wait for the answer?", rows, json=json, notes=notes)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """``python -m bench.latency``."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--calls", type=int, action="append", help="callers at a time; may be repeated")
     parser.add_argument("--turns", type=int, default=60)
     parser.add_argument("--set", type=Path, help="a folder with a manifest.jsonl")
     parser.add_argument("--json", action="store_true")
-    chosen = parser.parse_args()
+    chosen = parser.parse_args(arguments)
     run(chosen.calls or (1, 10, 20), chosen.turns, folder=chosen.set, json=chosen.json)
 
 

@@ -42,7 +42,7 @@ class AsrSection(Section):
     second: NoneIfEmpty[str] = Field("whisper", description='Who gives a second opinion on unsure turns; "" = nobody.')
     workers: int = Field(2, ge=1, le=64, description="Processes for each live recogniser; two survive the death of one.")
     batch: int = Field(4, ge=1, le=16, description="Most utterances of different calls that are recognised together.")
-    vad: str = Field("webrtc", description="The voice activity detector, by its name.")
+    vad: str = Field("both", description="The voice activity detector, by its name.")
     models: Path | None = Field(None, description="Where model files lie that did not come as packages.")
 
 

@@ -1,26 +1,35 @@
-"""``callwright bench``: the questions an engineer asks, answered by measuring on this machine."""
+"""``callwright bench``: the questions an engineer asks, answered by measuring on this machine.
+
+Each is a file of ``bench/`` with options of its own (``callwright bench wer --help``), and ends with the same table or JSON.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+from collections.abc import Callable, Mapping
+from importlib import import_module
 
 import typer
 
-app = typer.Typer(help="Measure on this machine: latency, words, intents, voice activity, endpointing.", no_args_is_help=True)
-_Json = Annotated[bool, typer.Option("--json", help="End with one JSON object.")]
-_Set = Annotated[Path | None, typer.Option("--set", help="A folder with a manifest.jsonl of your own recordings.")]
+app = typer.Typer(help="Measure on this machine.", no_args_is_help=True)
+
+_QUESTIONS: Mapping[str, str] = {
+    "latency": "How long does a caller wait for the answer, with one caller and with many?",
+    "endpoint": "How often is a caller cut off, for how short a wait?",
+    "vad": "Which voice detector hears a voice soonest, and noise least?",
+    "wer": "How many words are heard wrong?",
+    "digits": "How many spoken digit strings are heard right, and are the wrong ones flagged?",
+    "calibration": "Does a confidence of 0.9 mean right nine times in ten?",
+    "intents": "How well are callers understood?",
+}
+_PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
 
-@app.command()
-def latency(
-    calls: Annotated[list[int] | None, typer.Option(help="Callers at a time; may be repeated.")] = None,
-    turns: Annotated[int, typer.Option(help="Turns measured at each number of callers, at least.")] = 60,
-    folder: _Set = None,
-    *,
-    json: _Json = False,
-) -> None:
-    """From the true end of speech to the reply's first sample, and from barge-in to silence."""
-    from bench.latency import run  # noqa: PLC0415 -- each bench has libraries of its own
+def _asking(name: str) -> Callable[[typer.Context], None]:
+    def ask(context: typer.Context) -> None:
+        import_module(f"bench.{name}").main(context.args)
 
-    run(calls or (1, 10, 20), turns, folder=folder, json=json)
+    return ask
+
+
+for _name, _question in _QUESTIONS.items():
+    app.command(_name, help=_question, context_settings=_PASS_ON)(_asking(_name))

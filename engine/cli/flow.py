@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -35,7 +36,9 @@ def check(files: list[Path], *, json: Annotated[bool, typer.Option("--json", hel
         found += len(problems)
         for problem in problems:
             if json:
-                say_json({"file": str(path), "line": problem.line, "expected": problem.expected, "found": problem.found})
+                say_json(
+                    {"file": problem.file or str(path), **{key: value for key, value in asdict(problem).items() if key != "file"}}
+                )
             else:
                 print(problem)
         if not problems and not json:
@@ -63,4 +66,4 @@ def import_(
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: expected a readable file of UTF-8 text, found: {error}") from error
-    sys.stdout.write(import_menu(text, name or path.stem, languages.split(",")))
+    sys.stdout.write(import_menu(text, name or str(path), languages.split(",")))

@@ -43,7 +43,7 @@ def transcribe(
 
 
 def transcriber_for(language: Language, recogniser: str = "both") -> Transcriber:
-    """The ears for a language: Moonshine, and Whisper for what it is unsure of; or Whisper alone where Moonshine does not know it."""
+    """The ears for a language: Moonshine, with Whisper for what it is unsure of; Whisper alone where Moonshine knows nothing."""
     if recogniser != "both":
         return Transcriber(load_recogniser(recogniser))
     if language != ENGLISH:

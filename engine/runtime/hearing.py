@@ -174,8 +174,11 @@ class Hearing:
 
     def _ended(self, action: Endpoint) -> list[Event]:
         one = self._open.get(action.decode)
+        if one is None and not self._wanted:
+            self._ear.settle()  # nobody listened: what is said next must not be taken for its continuation
+            return []
         if one is None:
-            return [RecogniserFailed()] if self._wanted else []
+            return [RecogniserFailed()]
         one.ended = action
         return self._concluded(action.decode, one)
 

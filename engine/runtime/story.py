@@ -19,6 +19,7 @@ from engine.dialogue.events import (
     SecretCollected,
     SpeechStarted,
 )
+from engine.tts.wording import fill
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +92,8 @@ def _done(now: Seconds, action: Action) -> Iterator[Line]:
         case Decided(rung=rung, target=target, confidence=confidence, reason=reason):
             where = f" → {target}" if target else ""
             yield Line(now, "decision", f"{rung.value}{where}", f"{_sure(confidence)}; {reason}" if reason else _sure(confidence))
-        case Play(spoken=spoken):
-            yield Line(now, "engine", " ".join(one.text for one in spoken))
+        case Play(spoken=spoken, language=language):
+            yield Line(now, "engine", " ".join(fill(one.text, one.values, language) for one in spoken))
         case CallHost(operation=operation, secrets=secrets):
             yield Line(now, "decision", f"asks the bank: {operation}", "with secret digits, unseen" if secrets else "")
         case TransferCall(destination=destination):
