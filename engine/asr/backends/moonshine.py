@@ -96,11 +96,11 @@ class MoonshineRecogniser:
 
     def recognise(self, utterances: Sequence[AudioFrame], hints: Sequence[Hints]) -> list[Transcript]:
         """Hear whole utterances together, each with its own hints."""
-        parts = [part for owner, sound in enumerate(utterances) for part in _cut(owner, sound, hints[owner])]
+        asked = enumerate(zip(utterances, hints, strict=True))
+        parts = [part for owner, (sound, hint) in asked for part in _cut(owner, sound, hint)]
         heard = self._hear([part for part in parts if not too_quiet(part.piece.heard)])
-        return [
-            _merged([heard[part] for part in parts if part.owner == owner and part in heard]) for owner in range(len(utterances))
-        ]
+        spoken = [part for part in parts if part in heard]
+        return [_merged([heard[part] for part in spoken if part.owner == owner]) for owner in range(len(utterances))]
 
     def _hear(self, parts: Sequence[_Part]) -> dict[_Part, Transcript]:
         alike = sorted(parts, key=lambda part: len(part.piece.heard.sound))  # little of a batch is padding

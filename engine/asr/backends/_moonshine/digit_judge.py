@@ -11,7 +11,7 @@ from engine.asr.backends._moonshine.digit_ear import DigitEar, Floats, likeliest
 from engine.asr.backends._moonshine.network import Encoded, Network, Row
 from engine.asr.backends._moonshine.vocabulary import Vocabulary
 from engine.asr.backends._moonshine.words import digits, said
-from engine.asr.grammars import DIGIT_NAMES
+from engine.asr.grammars import DIGIT_NAMES, REPEATS
 
 EAR_WEIGHT = 0.1  # of its log-probability against the decoder's: it counts frames, which are far from independent
 NEIGHBOURS = 6  # of the ear's string that the decoder is asked about
@@ -40,6 +40,8 @@ class DigitJudge:
 
     def digits(self, encoded: Encoded, within: Row) -> Digits:
         """Judge one sound, of which the decoder has written ``within``."""
+        if REPEATS.keys() & set(self._vocabulary.text(within.tokens).lower().replace(",", " ").split()):
+            return Digits(within, {})  # the ear was never taught "double seven"
         heard = self._ear.hear(encoded.frames(within.sound))
         decoded = "".join(str(DIGIT_NAMES.index(word.text)) for word in digits(said(within.chosen, self._vocabulary)))
         opinions = [text[:MOST_DIGITS] for text in (likeliest(heard), decoded) if text]
