@@ -8,8 +8,9 @@ step is in the journal, and before anything that can't be undone (the bank's hos
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, TypeAlias, assert_never
 
 import structlog
@@ -58,6 +59,9 @@ class Surroundings:
     watch: Watch
     tape: Tape = NoTape()
 
+    today: Callable[[], date] = date.today
+    """The caller's day, for "tomorrow"."""
+
 
 class Call:
     """One call in progress."""
@@ -104,6 +108,10 @@ class Call:
         if self._leg.real_time or not self._inbox.empty() or self._busy:
             return await self._inbox.get()
         return await self._leg.receive()
+
+    @property
+    def _saying(self) -> bool:
+        return self._mouth.playing is not None or self._rendering is not None
 
     @property
     def _busy(self) -> bool:
@@ -200,13 +208,13 @@ class Call:
             case do.StopPlaying():
                 await self._hush()
             case do.Listen(hints=hints, question=question):
-                self._hearing.listen(Attention(hints, question))
+                self._hearing.listen(Attention(hints, replace(question, today=self._around.today())))
             case do.StopListening():
                 self._hearing.disregard()
             case do.CollectKeys():
                 if action.secret:
                     self._hearing.close()
-                self._entries.begin(action, self._now)
+                self._entries.begin(action, self._now, prompting=self._saying)
             case do.StopCollecting():
                 self._entries.stop()
             case do.CallHost():
@@ -243,8 +251,9 @@ class Call:
 
     async def _say(self, play: do.Play, sound: AudioFrame | None) -> None:
         self._rendering = None
-        if sound is None:
-            await self._feed(events.PlayFinished(play.play))  # dead air is worse than a prompt left out
+        if sound is None:  # dead air is worse than a prompt left out
+            self._entries.prompt_ended(self._now)
+            await self._feed(events.PlayFinished(play.play))
             return
         self._mouth.start(play.play, sound, self._now, barge_in=play.barge_in)
         if self._voice_ended is not None:

@@ -45,7 +45,8 @@ from engine.telephony.leg import Leg
 from engine.tts.prompts import Progress
 
 _log = structlog.get_logger(__name__)
-_SLOW = PoolPolicy(workers=1, batch=1, within=Seconds(4.0), hang=Seconds(6.0))  # large recognisers, and voices
+_SLOW = PoolPolicy(workers=1, batch=1, within=Seconds(4.0), hang=Seconds(6.0))  # large recognisers
+_VOICES = PoolPolicy(workers=2, batch=1, within=Seconds(4.0), hang=Seconds(6.0))
 _LIVE: Mapping[str, Mapping[str, object]] = {"whisper": {"context": "short"}}  # settings for live turns, by back end
 _DRAIN = Seconds(30.0)  # how long calls in progress may go on when the engine is asked to stop
 
@@ -143,7 +144,7 @@ class Engine:
                 name, partial(understanding, name, _LIVE.get(name, {}), (Lesson.of(self.flow),)), policy
             )
         voices = {language: self._of(language, tts.voices, "tts.voices") for language in self.flow.languages}
-        self._voices = Pool("voices", partial(speaking, voices, tts.cache, tts.recorded), _SLOW)
+        self._voices = Pool("voices", partial(speaking, voices, tts.cache, tts.recorded), _VOICES)
         self._prompts = Prompts(self._voices, tts.cache, tts.recorded)
         for name, pool in self._pools().items():
             pool.on_batch = partial(self._worked, name)
@@ -165,7 +166,10 @@ class Engine:
         section = self.config.host
         if section is None:
             return None
-        token = section.token_file.read_text(encoding="utf-8").strip() if section.token_file else ""
+        try:
+            token = section.token_file.read_text(encoding="utf-8").strip() if section.token_file else ""
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"host.token_file: expected a readable file at {section.token_file}, found: {error}") from error
         return Host(HostAddress(section.url, token, Seconds(section.within)))
 
     async def _carry(self, leg: Leg, language: Language | None, watch: Watch | None) -> str:

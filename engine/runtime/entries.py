@@ -32,10 +32,10 @@ class Entries:
         """Whether keys go into an entry, and are no menu choice."""
         return self._keypad is not None
 
-    def begin(self, entry: CollectKeys, now: Seconds) -> None:
-        """Take keys into an entry; one that was open is dropped."""
+    def begin(self, entry: CollectKeys, now: Seconds, *, prompting: bool) -> None:
+        """Take keys into an entry; one that was open is dropped. ``prompting``: its prompt is still being said."""
         self.stop()
-        self._keypad = Keypad(entry, now)
+        self._keypad = Keypad(entry, now, prompting=prompting)
         if entry.secret:
             self._tape.secret(True)
 

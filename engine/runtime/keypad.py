@@ -7,6 +7,8 @@ it fits.
 
 from __future__ import annotations
 
+import math
+
 from engine.core.secrets import SecretDigits
 from engine.core.units import Seconds
 from engine.dialogue.actions import CollectKeys
@@ -16,14 +18,15 @@ from engine.dialogue.events import KeysCollected, SecretCollected
 class Keypad:
     """One entry. Feed it keys and the time; it says when the entry has ended."""
 
-    def __init__(self, entry: CollectKeys, now: Seconds) -> None:
+    def __init__(self, entry: CollectKeys, now: Seconds, *, prompting: bool = False) -> None:
+        """``prompting``: something is being said, and the time for the first key has not begun."""
         self.entry = entry
         self._digits = SecretDigits()
-        self.deadline = Seconds(now + entry.first_key)
+        self.deadline = Seconds(math.inf if prompting else now + entry.first_key)
         """When the entry ends by itself."""
 
     def prompt_ended(self, now: Seconds) -> None:
-        """The time for the first key counts from the end of the prompt."""
+        """The time for the first key counts from here."""
         if not len(self._digits):
             self.deadline = Seconds(now + self.entry.first_key)
 

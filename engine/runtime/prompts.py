@@ -7,13 +7,13 @@ here it is only looked up. What callers alone have (a balance, a date) the worke
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, Protocol, TypeAlias
 
 from engine.core.audio import AudioFrame, joined
-from engine.core.errors import ModelError
+from engine.core.errors import ConfigError, ModelError
 from engine.core.units import Language
 from engine.dialogue.actions import Spoken
 from engine.dialogue.graph import Flow, Prompt
@@ -25,6 +25,7 @@ from engine.tts.protocol import VoiceCapabilities
 from engine.tts.recorded import RecordedPrompts
 
 _AT_ONCE = 8  # texts rendered by one job: often enough for a progress bar
+_JOBS = 4  # waiting at a time: enough that no voice worker is idle, few enough that a call's own wish is not refused
 
 Text: TypeAlias = tuple[str | None, Language, str]
 """A prompt's id, or ``None`` for what no recording stands for; the language; the text."""
@@ -72,12 +73,22 @@ class Prompts:
             ModelError: a voice failed.
         """
         texts = list(dict.fromkeys(texts_of(flow)))
-        cards: Mapping[Language, tuple[str, VoiceCapabilities]] = {}
-        for done in range(0, len(texts), _AT_ONCE):
-            made: Rendered = await self._voices.submit(Render(tuple(texts[done : done + _AT_ONCE])), Urgency.BATCH)
-            cards = made.voices
+        places = asyncio.Semaphore(_JOBS)
+        cards: dict[Language, tuple[str, VoiceCapabilities]] = {}
+        done = 0
+
+        async def render(some: tuple[Text, ...]) -> None:
+            nonlocal done
+            async with places:
+                made: Rendered = await self._voices.submit(Render(some), Urgency.BATCH)
+            cards.update(made.voices)
+            done += len(some)
             if progress is not None:
-                progress(min(done + _AT_ONCE, len(texts)), len(texts))
+                progress(done, len(texts))
+
+        async with asyncio.TaskGroup() as group:
+            for start in range(0, len(texts), _AT_ONCE):
+                group.create_task(render(tuple(texts[start : start + _AT_ONCE])))
         voices = {language: _Elsewhere(*card) for language, card in cards.items()}
         self._cache = PromptCache(voices, self._folder, self._recorded)
         self._cache.render_all(texts)
@@ -96,7 +107,10 @@ class Prompts:
         return joined(await asyncio.gather(*(self._one(one, language) for one in spoken)))
 
     def _found(self, spoken: Spoken, language: Language) -> AudioFrame | None:
-        return self._cache.get(spoken.prompt, language, spoken.text, spoken.values)
+        try:
+            return self._cache.get(spoken.prompt, language, spoken.text, spoken.values)
+        except ConfigError:  # the bank's host gave a value that can't be said; the worker says so too, as a ModelError
+            return None
 
     async def _one(self, spoken: Spoken, language: Language) -> AudioFrame:
         found = self._found(spoken, language)

@@ -53,11 +53,12 @@ def test_time_ends_an_entry_and_each_key_gives_more_of_it() -> None:
 
 
 def test_the_first_key_has_its_time_from_the_end_of_the_prompt() -> None:
-    pad = keypad(secret=False)
-    pad.prompt_ended(Seconds(4.0))
+    pad = Keypad(keypad(secret=False).entry, Seconds(0), prompting=True)
 
-    assert pad.tick(Seconds(8.9)) is None
-    assert pad.tick(Seconds(9.0)) == KeysCollected("")
+    assert pad.tick(Seconds(60.0)) is None
+    pad.prompt_ended(Seconds(60.0))
+    assert pad.tick(Seconds(64.9)) is None
+    assert pad.tick(Seconds(65.0)) == KeysCollected("")
 
 
 def test_digits_that_were_closed_are_zero_in_memory() -> None:
