@@ -142,7 +142,7 @@ def _row(what: str, evaluation: Evaluation, judged: Sequence[Judgement]) -> Row:
 
 def _peer_row(pairs: Sequence[tuple[str, str]]) -> Row:
     return {
-        "what": "peer: encoder, character n-grams, logistic regression; same folds",
+        "what": "peer, same folds",
         "sentences": len(pairs),
         "accuracy_in_scope": _share([truth == guess for truth, guess in pairs if truth != OUT_OF_SCOPE]),
         "out_of_scope_recall": _share([truth == guess for truth, guess in pairs if truth == OUT_OF_SCOPE]),
@@ -186,11 +186,11 @@ def _broken_row(pairs: Sequence[tuple[Judgement, Judgement]]) -> Row:
     ended = [cut.interpretation.completeness is Completeness.COMPLETE for _, cut in pairs]
     other = [whole.guess != cut.guess for whole, cut in pairs]
     return {
-        "what": "broken off at a random word",
+        "what": "text, broken off",
         "sentences": len(pairs),
         "complete": _share(ended),
-        "complete_with_another_meaning": _share([one and differs for one, differs in zip(ended, other, strict=True)]),
-        "cut_off_while_meaning_is_open": _share([one for one, differs in zip(ended, other, strict=True) if differs]),
+        "complete_other_meaning": _share([one and differs for one, differs in zip(ended, other, strict=True)]),
+        "complete_while_meaning_open": _share([one for one, differs in zip(ended, other, strict=True) if differs]),
     }
 
 
@@ -224,7 +224,7 @@ def _other_writers(sentences: Sequence[Sentence], encoder: Encoder) -> list[Row]
         new = [item for item in by_source[other] if item.intent in shared]
         if len(shared) > 1:
             judged = judge([*new, *strangers], train_on([item for item in known if item not in strangers], encoder=encoder))
-            rows.append(_row(f"trained on {one} without out-of-scope, judged on {other}", summarise(judged), judged))
+            rows.append(_row(f"{one} → {other}, no out-of-scope examples", summarise(judged), judged))
     return rows
 
 

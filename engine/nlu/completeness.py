@@ -31,17 +31,20 @@ _WANTS_ANOTHER = """
     should shall may might must isn't aren't don't doesn't didn't can't couldn't won't wouldn't
     what what's how how's why where where's there's
     want need wanna gonna like trying wondering wanted tell give show make get let going calling
-    please hello hi hey
 
     в во на с со к ко о об обо от до из за по под над для без при про через у около между
     и а но или что чтобы если когда потому как какой какая какое какие где куда почему зачем сколько
     я мы мой моя мое мою моей моего мои наш ваш этот эта это эту хочу хотел хотела хотелось бы нужно надо могу можно
-    не мне меня свой свою своей пожалуйста здравствуйте алло привет добрый день
+    не мне меня свой свою своей
 """
 _WANTS_ANOTHER_HAN = """
     我 你 的 把 被 给 在 和 跟 与 或 或者 因为 如果 但是 而且 然后 那个 这个 就是 想 要 为什么 什么 怎么 从 到 对 向 为 请
-    帮我 请问 你好 喂 需要 可以 能 能不能 可不可以
+    帮我 请问 需要 可以 能 能不能 可不可以
 """
+_OPENS = """
+    please hello hi hey good morning afternoon evening пожалуйста здравствуйте алло привет добрый день 你 好 您 喂 请 问
+"""
+_OPENINGS = frozenset(_OPENS.split()) | HESITATIONS
 _DANGLING = frozenset(_WANTS_ANOTHER.split())
 _DANGLING_HAN = tuple(_WANTS_ANOTHER_HAN.split())
 _FINISHED_HAN = ("干什么", "是什么", "做什么")
@@ -77,7 +80,7 @@ class Ending(StrEnum):
 def ending(text: str) -> Ending:
     """Judge the last word: one that wants another dangles, unless a question left it behind ("what is this charge for")."""
     spoken = [token.text for token in tokens(text)]
-    if not spoken or text.rstrip().endswith(_BROKEN_OFF):
+    if _OPENINGS.issuperset(spoken) or text.rstrip().endswith(_BROKEN_OFF):
         return Ending.DANGLING
     whole, last = joined(spoken), spoken[-1]
     if last in HESITATIONS or (whole.endswith(_DANGLING_HAN) and not whole.endswith(_FINISHED_HAN)):

@@ -44,6 +44,11 @@ def test_a_sure_intent_in_a_finished_phrase_is_complete() -> None:
     assert completeness("my card was stolen", Question(), SURE) is Completeness.COMPLETE
 
 
+def test_a_please_at_the_end_does_not_hold_the_turn() -> None:
+    assert completeness("block my card please", Question(), SURE) is Completeness.COMPLETE
+    assert ending("please") is Ending.DANGLING
+
+
 def test_two_close_intents_are_unknown() -> None:
     assert completeness("something about my card fees", Question(), TORN) is Completeness.UNKNOWN
 
