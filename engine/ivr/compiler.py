@@ -155,7 +155,7 @@ class _Compiler:
         targets = {key: self._texts(self._part.nodes[choice.to].title or {}) for key, choice in part.choices.items()}
         texts = {
             language: " ".join(
-                lines[language].format(title=_capital(title[language]), key=self._key_name(key, language))
+                _capital(lines[language].format(title=title[language], key=self._key_name(key, language)))
                 for key, title in targets.items()
             )
             for language in self._languages

@@ -254,7 +254,7 @@ class _Writer:
 
     def _phrase(self, words: ImportWords, keys: Keys) -> dict[str, str]:
         texts = self._words(words)
-        return {it: texts[it].format(title=_capital(title)) for it, title in zip(self.languages, self.titles[keys], strict=True)}
+        return {it: _capital(texts[it].format(title=title)) for it, title in zip(self.languages, self.titles[keys], strict=True)}
 
     def _words(self, words: ImportWords) -> Mapping[str, str]:
         texts = defaults().import_[words]
