@@ -162,8 +162,10 @@ def _say_next(rows: Sequence[Row], logits: npt.NDArray[np.float32]) -> None:
 
 
 def _as_row(sound: int, text: Sequence[int], logits: npt.NDArray[np.float32]) -> Row:
-    chosen = [Chosen(token, float(_logprobs(scores)[token])) for token, scores in zip(text, logits, strict=False)]
-    return Row(sound, Freely(), len(text), chosen)
+    scores = logits[: len(text)]
+    top = scores.max(axis=1)
+    logprobs = scores[np.arange(len(text)), text] - top - np.log(np.exp(scores - top[:, None]).sum(axis=1))
+    return Row(sound, Freely(), len(text), [Chosen(token, float(each)) for token, each in zip(text, logprobs, strict=True)])
 
 
 def _logprobs(logits: npt.NDArray[np.float32]) -> Logprobs:
