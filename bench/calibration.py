@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.card import Row, bootstrap, progress, report
-from bench.recordings import Labelled, joined_digits, labelled, noises, noisy, telephone
+from bench.recordings import Labelled, labelled, noises, noisy, telephone
 from engine.asr.calibration import (
     COEFFICIENTS,
     AgreementCalibration,
@@ -44,7 +44,7 @@ from engine.asr.calibration import (
 )
 from engine.asr.features import RawScores
 from engine.asr.normalise import word_errors, words_right
-from engine.asr.protocol import Grammar, Hints, Recogniser
+from engine.asr.protocol import Hints, Recogniser
 from engine.asr.registry import load_recogniser
 from engine.asr.two_pass import TwoPassPolicy, choose
 from engine.core.audio import AudioFrame
@@ -66,10 +66,9 @@ TURN = ("min_word_logprob", "sum_logprob", "mean_logprob", "log_words", "seconds
 WORD = ("word_logprob", "word_doubt", "min_word_logprob", "mean_logprob", "log_words", "seconds_a_word")
 EXTRA: Mapping[str, tuple[str, ...]] = {
     "moonshine": ("first_logprob",),
-    "moonshine_grammar": ("allowed", "behind_free"),
     "whisper": ("margin", "no_speech"),
 }
-MODELS = {"moonshine": "moonshine-tiny-en", "moonshine_grammar": "moonshine-tiny-en", "whisper": "whisper-base"}
+MODELS = {"moonshine": "moonshine-tiny-en", "whisper": "whisper-base"}
 BOTH = "two_pass"
 
 
@@ -125,8 +124,8 @@ def run(
         return _judge_agreement(pairs)
     heard = _heard(folder, recogniser, decodes)
     if fitting:
-        conditions = {condition: _fit(recogniser, heard, condition).model_dump(mode="json") for condition in Condition}
-        _write(recogniser, {"conditions": conditions}, MODELS[recogniser])
+        fitted = _fit(recogniser, heard).model_dump(mode="json")
+        _write(recogniser, {"conditions": dict.fromkeys(Condition, fitted)}, MODELS[recogniser])
     return list(_judge(recogniser, heard))
 
 
@@ -164,32 +163,28 @@ def _hear_all(folder: Path | None, recogniser: str) -> Iterator[Decode]:
     rows = labelled(folder)
     background = list(noises(rows))
     listener = Listener()
-    model, hints = _listening(recogniser, listener)
+    model = _listening(recogniser, listener)
     for row, sound in _recordings(rows, recogniser):
         for variant, (condition, snr_db) in VARIANTS.items():
             noise = background[zlib.crc32(row.name.encode()) % len(background)]
             varied = sound if snr_db is None else noisy(sound, noise, snr_db, row.name)
             varied = telephone(varied) if condition is Condition.TELEPHONE else varied
             listener.seen.clear()
-            transcript = model.recognise([varied], [hints])[0]
+            transcript = model.recognise([varied], [Hints()])[0]
             if len(listener.seen) == 1:  # no words, or several windows: there is no one score of the turn
                 yield _decode(row, variant, transcript, listener.seen[0])
         progress(row.name)
 
 
-def _listening(recogniser: str, listener: Listener) -> tuple[Recogniser, Hints]:
-    if recogniser.startswith("moonshine"):
+def _listening(recogniser: str, listener: Listener) -> Recogniser:
+    if recogniser == "moonshine":
         from engine.asr.backends.moonshine import Calibrators  # noqa: PLC0415  a heavy library, wanted only here
 
-        grammar = Grammar.DIGITS if recogniser == "moonshine_grammar" else Grammar.FREE
-        return load_recogniser("moonshine", calibrators=Calibrators(listener, listener)), Hints(grammar=grammar)
-    return load_recogniser(recogniser, calibrator=listener, context="short"), Hints()
+        return load_recogniser(recogniser, calibrators=Calibrators(listener))
+    return load_recogniser(recogniser, calibrator=listener, context="short")
 
 
 def _recordings(rows: Sequence[Labelled], recogniser: str) -> Iterator[tuple[Labelled, AudioFrame]]:
-    if recogniser == "moonshine_grammar":
-        yield from joined_digits(rows)
-        return
     for row in rows:
         if row.kind in KINDS and row.text and row.language == ENGLISH and "snr" not in row.name and not _skipped(row, recogniser):
             try:
@@ -219,8 +214,9 @@ def _decode(row: Labelled, variant: str, transcript: Transcript, scores: RawScor
     )
 
 
-def _fit(recogniser: str, heard: Sequence[Decode], condition: Condition) -> Calibration:
-    part = [one for one in heard if not one.judged and one.condition is condition]
+def _fit(recogniser: str, heard: Sequence[Decode]) -> Calibration:
+    """One fit for both conditions: with so few turns it was better than one for each, in cross-validation of the fitting part."""
+    part = [one for one in heard if not one.judged]
     words = list(_words(part))
     extra = EXTRA[recogniser]
     return Calibration(

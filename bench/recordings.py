@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,10 +18,9 @@ from scipy import signal
 from engine.audio.files import read
 from engine.audio.g711 import Law, decode, encode
 from engine.audio.resample import resample
-from engine.core.audio import TELEPHONY, WIDEBAND, AudioFrame, joined, silence
+from engine.core.audio import TELEPHONY, WIDEBAND, AudioFrame
 from engine.core.errors import ConfigError
-from engine.core.speech import ENGLISH
-from engine.core.units import Language, Seconds
+from engine.core.units import Language
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "testdata"
 SILENT_KINDS = frozenset({"noise", "tone", "hold_music", "dtmf"})  # no words may be heard in them
@@ -92,21 +91,6 @@ def noises(rows: list[Labelled]) -> Iterator[AudioFrame]:
     yield from (row.sound() for row in rows if row.kind == "noise")
     white = np.random.default_rng(1).normal(0.0, 0.1, 20 * WIDEBAND.rate_hz)
     yield AudioFrame(_clip(white * _FULL_SCALE), WIDEBAND)
-
-
-def joined_digits(rows: Sequence[Labelled], strings: int = 60) -> Iterator[tuple[Labelled, AudioFrame]]:
-    """Strings of 4 to 10 single spoken digits of one speaker, a quarter of a second apart; the same each time."""
-    for speaker in sorted({row.speaker for row in rows if row.kind == "spoken_digit"}):
-        digits = [row for row in rows if row.kind == "spoken_digit" and row.speaker == speaker]
-        sounds = [row.sound() for row in digits]
-        draw = np.random.default_rng(zlib.crc32(speaker.encode()))
-        for number in range(strings):
-            chosen = draw.integers(0, len(digits), draw.integers(4, 11))
-            pause = silence(Seconds(0.25), WIDEBAND)
-            parts = [part for place in chosen for part in (sounds[place], pause)]
-            text = " ".join(digits[place].text or "" for place in chosen)
-            row = Labelled(Path(f"joined/{speaker}_{number}"), "digit_string", ENGLISH, text, speaker, synthetic=False)
-            yield row, joined([pause, *parts])
 
 
 def _row(folder: Path, number: int, line: str) -> Labelled:

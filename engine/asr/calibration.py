@@ -1,9 +1,9 @@
 """From raw scores to probabilities that mean what they say, and the measures of whether they do.
 
-A logistic model per recogniser and condition (``clean`` recordings, ``telephone`` lines), fitted by ``python -m bench.calibration
---fit`` on one part of the labelled recordings and judged on another. Its coefficients are small JSON files in ``coefficients/``,
-for one model's weights only: another model's probabilities mean something else. Logistic and not isotonic, because a step
-function fitted on a few hundred turns repeats their chance.
+A logistic model per recogniser and condition (``clean`` recordings, ``telephone`` lines; the shipped ones were fitted on both
+together, for want of turns), fitted by ``python -m bench.calibration --fit`` on one part of the labelled recordings and judged on
+another. Its coefficients are small JSON files in ``coefficients/``, for one model's weights only: another model's probabilities
+mean something else. Logistic and not isotonic, because a step function fitted on a few hundred turns repeats their chance.
 """
 
 from __future__ import annotations

@@ -1,9 +1,15 @@
-"""The shipped contract suite, run on the scripted double; each back end runs it in its own file."""
+"""The shipped contract suite, run on the scripted double and on moonshine; whisper and vosk run it in their own files."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from engine.asr.models import State, rows
 from engine.asr.protocol import Hints, Recogniser
+from engine.asr.registry import load_recogniser
+from engine.audio.files import read
+from engine.audio.resample import resample
 from engine.core.audio import WIDEBAND, AudioFrame
 from engine.core.speech import RUSSIAN
 from engine.core.units import Seconds
@@ -41,3 +47,21 @@ class TestScriptedWithoutConfidence(RecogniserContract):
     @classmethod
     def speech(cls) -> AudioFrame:
         return hum()
+
+
+@pytest.mark.model
+@pytest.mark.testdata
+@pytest.mark.skipif(
+    next(row.state for row in rows() if row.name == "moonshine-tiny-en") is not State.READY,
+    reason="moonshine-voice is not installed",
+)
+class TestMoonshine(RecogniserContract):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def recogniser(cls) -> Recogniser:
+        return load_recogniser("moonshine")
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def speech(cls, testdata: Path) -> AudioFrame:
+        return resample(read(testdata / "prompts" / "en" / "please-try-call-later.wav").channels[0], WIDEBAND)
