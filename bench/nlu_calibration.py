@@ -32,7 +32,7 @@ from engine.nlu.interpretation import Question
 from engine.nlu.understand import Understander
 from engine.nlu.wording import bare
 
-_SPREAD = np.array([2.0, 0.5, 0.5])  # standard deviations of the three numbers around the shipped ones
+_SPREAD = np.array([2.0, 1.0, 2.0])  # standard deviations of the three numbers around the shipped ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def main() -> None:
     parser.add_argument("--set", type=Path, default=SHARED)
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
-    spoken = [query for query in hear(chosen.set) if doubts_about(query.heard) is not None]
+    spoken = [query for query in hear(chosen.set) if query.heard and doubts_about(query.heard) is not None]
     if not spoken:
         raise ConfigError("expected a recogniser whose transcripts carry confidence, found none that do: calibrate it first")
     names = sorted({bare(query.labelled.text) for query in spoken})

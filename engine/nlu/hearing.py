@@ -1,10 +1,9 @@
 """How far the words can be trusted to carry the caller's meaning.
 
-A recogniser's confidence says whether *every* word is right; the meaning often survives a wrong one. Three numbers turn
-it into the probability that what the words mean is what the caller meant. The shipped ones are chosen, not fitted: a
-clear turn (0.7, its words 0.95) keeps 95 % of its meaning's probability, a doubtful one (0.1, its words 0.6) half.
-``python -m bench.nlu_calibration`` fits them to a recogniser on one half of the spoken queries and judges them on the
-other.
+A recogniser's confidence says whether *every* word is right; the meaning often survives a wrong one. Three numbers turn it into the
+probability that what the words mean is what the caller meant; ``python -m bench.nlu_calibration`` fits them. The shipped ones were
+fitted to moonshine on half of the spoken queries (118, synthetic voices, half of them noisy); on the other 119, with sentences
+the understander had not seen, they cut wrong jumps from 5.9 % to 3.4 % and right ones from 53 % to 52 %.
 """
 
 from __future__ import annotations
@@ -23,9 +22,9 @@ _REJECTED = 0.3  # what is left of the trust in words that don't fit what was as
 class Hearing:
     """``P(meaning survives) = logistic(base + turn * logit(turn's confidence) + words * logit(mean word's confidence))``."""
 
-    base: float = 1.0
-    turn: float = 0.5
-    words: float = 0.5
+    base: float = 2.95
+    turn: float = 0.0
+    words: float = 0.79
 
     def trust(self, transcript: Transcript) -> float:
         """Return the probability, 0 to 1; 1 where the recogniser can't say, because then nothing speaks against the words."""

@@ -57,7 +57,7 @@ def test_what_is_out_of_scope_has_only_unlikely_candidates(understander: Underst
 
 def test_garbled_words_make_a_meaning_doubtful(understander: Understander) -> None:
     clear = understander.interpret(_heard("i lost my card", 0.98), Question()).candidates[0]
-    garbled = understander.interpret(_heard("i lost my card", 0.1), Question()).candidates[0]
+    garbled = understander.interpret(_heard("i lost my card", 0.01), Question()).candidates[0]
 
     assert clear.intent == garbled.intent
     assert garbled.confidence < 0.5 < clear.confidence
