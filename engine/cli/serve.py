@@ -33,5 +33,6 @@ async def _serve(config: Config) -> None:
             for door in opened:
                 console.print(f"{door.name:<12} {door.address}  ({door.protection})", soft_wrap=True)
             await stop.wait()
+            await engine.drain()  # before the doors shut: that cuts off whoever still talks
     finally:
         await engine.close()

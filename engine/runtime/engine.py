@@ -104,14 +104,18 @@ class Engine:
         task.add_done_callback(self._calls.discard)
         return await task
 
-    async def close(self, drain: Seconds = _DRAIN) -> None:
-        """Take no more calls, let those in progress end, then stop. Not safe to cancel."""
+    async def drain(self, within: Seconds = _DRAIN) -> None:
+        """Take no more calls and let those in progress end, while the doors are still open. Not safe to cancel."""
         self._draining = True
         if self._calls:
-            _, late = await asyncio.wait(self._calls, timeout=drain)
+            _, late = await asyncio.wait(self._calls, timeout=within)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+
+    async def close(self, drain: Seconds = _DRAIN) -> None:
+        """Take no more calls, let those in progress end, then stop. Not safe to cancel."""
+        await self.drain(drain)
         if self._lag_watch is not None:
             self._lag_watch.cancel()
         for pool in self._pools().values():

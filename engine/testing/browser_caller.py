@@ -46,6 +46,10 @@ class BrowserCaller(Caller):
         await self._send(json.dumps({"key": key}))
 
     async def _read(self) -> None:
+        with contextlib.suppress(ConnectionClosed):
+            await self._read_all()
+
+    async def _read_all(self) -> None:
         async for message in self._socket:
             if isinstance(message, bytes):
                 self._heard(np.frombuffer(message, "<i2").astype(np.int16))

@@ -44,6 +44,10 @@ class TwilioCaller(Caller):
         await self._send({"event": "dtmf", "streamSid": "MZ1", "dtmf": {"track": "inbound_track", "digit": key}})
 
     async def _read(self) -> None:
+        with contextlib.suppress(ConnectionClosed):
+            await self._read_all()
+
+    async def _read_all(self) -> None:
         async for text in self._socket:
             message = json.loads(text)
             if message["event"] == "clear":

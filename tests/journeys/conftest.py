@@ -39,6 +39,6 @@ def bank(models: None, tmp_path_factory: pytest.TempPathFactory, host: BankHost)
         yield installation
 
 
-@pytest.fixture
-def prompts() -> Path:
+@pytest.fixture(scope="session")
+def prompts_folder() -> Path:
     return PROMPTS

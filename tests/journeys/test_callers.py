@@ -127,7 +127,12 @@ STORIES: tuple[Story, ...] = (
 @pytest.fixture(scope="module")
 def minute(bank: Installation, voices: Voices) -> Minute:
     """All of them, by the names of their stories."""
-    for text in ("When are you open?", "My card was stolen.", "Purple elephants dance on the piano.", "What is my account balance?"):
+    for text in (
+        "When are you open?",
+        "My card was stolen.",
+        "Purple elephants dance on the piano.",
+        "What is my account balance?",
+    ):
         voices(text)  # a caller does not take a breath of two seconds
 
     async def call() -> list[tuple[str, Caller]]:
