@@ -1,7 +1,7 @@
 """The HTTP doors: the Twilio dialect, the browser phone, health and metrics.
 
-Security: a page of another origin can't open the phone's socket (the browser says where it comes from, and it must be here),
-nothing is loaded from outside (content security policy), errors tell no details.
+Security: a page of another origin can't place a call (the browser says where it comes from, and it must be here), nothing is
+loaded from outside (content security policy), errors tell no details.
 """
 
 from __future__ import annotations
@@ -93,6 +93,9 @@ def _calls(engine: Engine) -> APIRouter:
 
     @router.websocket("/twilio")
     async def twilio(socket: WebSocket) -> None:
+        if not _same_origin(socket):
+            await socket.close(1008)
+            return
         await socket.accept()
         try:
             leg = await TwilioLeg.accept(AsgiSocket(socket))
@@ -134,6 +137,7 @@ async def _browser_call(engine: Engine, socket: WebSocket, language: str) -> Non
         return
     lines: asyncio.Queue[Line] = asyncio.Queue()
     shown = asyncio.create_task(_show(leg, lines))
+    leg.all_shown = lines.join
     try:
         spoken = Language(language) if language in engine.flow.languages else None
         await engine.take(leg, spoken, Story(lines.put_nowait))
@@ -145,6 +149,7 @@ async def _show(leg: BrowserLeg, lines: asyncio.Queue[Line]) -> None:
     while True:
         line = await lines.get()
         await leg.show(_as_message(line))
+        lines.task_done()
 
 
 def _as_message(line: Line) -> dict[str, Any]:

@@ -10,7 +10,7 @@ played), ``{"event": "transfer", "destination": ...}``, and whatever :meth:`Brow
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -44,6 +44,8 @@ class BrowserLeg(SocketLeg):
     def __init__(self, socket: MessageSocket, start: _FromPage, unread: Sequence[bytes]) -> None:
         self._coding = Linear(AudioFormat(start.rate_hz))
         super().__init__(socket, CallFacts(id=new_call_id(), door="browser", flow=start.flow), Inbox(), unread=unread)
+        self.all_shown: Callable[[], Awaitable[object]] | None = None
+        """Awaited before the call is ended from this side: whoever shows things has the last word."""
 
     @classmethod
     async def accept(cls, socket: MessageSocket) -> BrowserLeg:
@@ -68,7 +70,17 @@ class BrowserLeg(SocketLeg):
     async def transfer(self, destination: str, context: Mapping[str, str]) -> None:
         """Tell the page where the call would go now, and end it. Not safe to cancel."""
         await self.show({"event": "transfer", "destination": destination, "context": dict(context)})
+        await self._show_all()
         await super().transfer(destination, context)
+
+    async def hang_up(self) -> None:
+        """See :class:`engine.telephony.leg.Leg`. Not safe to cancel."""
+        await self._show_all()
+        await super().hang_up()
+
+    async def _show_all(self) -> None:
+        if self.all_shown is not None and not self._inbox.closed:
+            await self.all_shown()
 
     def _understand(self, message: str | bytes) -> None:
         if isinstance(message, bytes):

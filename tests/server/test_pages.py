@@ -1,0 +1,120 @@
+"""What is served over HTTP beside calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from typing import cast
+
+import pytest
+from fastapi.testclient import TestClient
+
+from engine.runtime.engine import Engine
+from engine.server.app import http_app
+from tests.server.doubles import EchoEngine
+
+
+@pytest.fixture
+def engine() -> EchoEngine:
+    return EchoEngine()
+
+
+@pytest.fixture
+def client(engine: EchoEngine) -> Iterator[TestClient]:
+    with TestClient(http_app(cast("Engine", engine))) as client:
+        yield client
+
+
+def test_it_says_that_it_is_alive(client: TestClient) -> None:
+    assert client.get("/healthz").text == "alive"
+
+
+def test_it_is_ready_when_every_part_is(client: TestClient) -> None:
+    answer = client.get("/readyz")
+
+    assert (answer.status_code, answer.json()["ready"]) == (200, True)
+
+
+def test_a_part_that_is_not_ready_is_named_and_the_status_says_unavailable(client: TestClient, engine: EchoEngine) -> None:
+    engine.ready["workers.moonshine"] = False
+    answer = client.get("/readyz")
+
+    assert answer.status_code == 503
+    assert answer.json() == {"ready": False, "parts": {"journal": True, "workers.moonshine": False}}
+
+
+def test_metrics_are_in_prometheus_form(client: TestClient) -> None:
+    answer = client.get("/metrics")
+
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert "callwright_calls_live 0.0" in answer.text.splitlines()
+
+
+def test_the_root_leads_to_the_phone(client: TestClient) -> None:
+    assert client.get("/", follow_redirects=False).headers["location"] == "/phone"
+
+
+@pytest.mark.parametrize("path", ["/phone", "/phone/languages", "/static/phone.js", "/static/phone.css"])
+def test_nothing_may_be_loaded_from_elsewhere_or_framed(client: TestClient, path: str) -> None:
+    answer = client.get(path)
+    policy = dict(part.strip().split(" ", 1) for part in answer.headers["content-security-policy"].split(";"))
+
+    assert answer.status_code == 200
+    assert policy["default-src"] == "'none'"
+    assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
+    assert policy["frame-ancestors"] == "'none'"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+
+
+class _Links(HTMLParser):
+    """Collects what a page refers to, and what its own policy would forbid."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.inline: list[str] = []
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        for name, value in attributes:
+            if name in {"src", "href"}:
+                self.found.append(value or "")
+            if name == "style" or name.startswith("on"):
+                self.inline.append(f"{tag} {name}")
+
+
+def test_everything_the_phone_needs_is_served_from_here(client: TestClient) -> None:
+    links = _Links()
+    links.feed(client.get("/phone").text)
+
+    assert links.found
+    assert links.inline == []
+    for link in links.found:
+        assert link.startswith(("/static/", "data:")), link
+        assert link.startswith("data:") or client.get(link).status_code == 200
+
+
+def test_the_page_learns_the_flows_languages(client: TestClient) -> None:
+    assert client.get("/phone/languages").json() == {"languages": ["en"]}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/../app.py",
+        "/static/..%2fapp.py",
+        "/static/%2e%2e%2fapp.py",
+        "/static/..%5capp.py",
+        "/static/..%2f..%2fserver%2fpages%2fphone.js",
+        "/static/%2fetc%2fpasswd",
+        "/static/phone.html",
+        "/static/nothing.js",
+        "/static/.js",
+    ],
+)
+def test_no_other_file_is_served(client: TestClient, path: str) -> None:
+    assert client.get(path).status_code == 404
+
+
+def test_there_is_no_page_that_describes_the_service_to_strangers(client: TestClient) -> None:
+    assert [client.get(path).status_code for path in ("/docs", "/redoc", "/openapi.json")] == [404, 404, 404]
