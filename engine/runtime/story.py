@@ -91,7 +91,10 @@ def _done(now: Seconds, action: Action) -> Iterator[Line]:
     match action:
         case Decided(rung=rung, target=target, confidence=confidence, reason=reason):
             where = f" → {target}" if target else ""
-            yield Line(now, "decision", f"{rung.value}{where}", f"{_sure(confidence)}; {reason}" if reason else _sure(confidence))
+            sure = [] if confidence is None else [_sure(confidence)]  # what was keyed has none
+            yield Line(
+                now, "decision", f"{rung.value.replace('_', ' ')}{where}", "; ".join([*sure, *([reason] if reason else [])])
+            )
         case Play(spoken=spoken, language=language):
             yield Line(now, "engine", " ".join(fill(one.text, one.values, language) for one in spoken))
         case CallHost(operation=operation, secrets=secrets):

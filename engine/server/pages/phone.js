@@ -3,13 +3,15 @@
 
 const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#"];
 const NAMES = { en: "English", ru: "Русский", zh: "中文" };
+const WHO = { caller: "Caller", engine: "Engine", decision: "Decision", reply: "Reply" };
 const find = (id) => document.getElementById(id);
 
-let line = null; // the call in progress: { socket, audio, player, microphone }
+let line = null; // the call in progress: { socket, audio, microphone, player, ending }
 
 async function dial() {
   find("call").disabled = true;
   find("steps").replaceChildren();
+  find("empty").hidden = true;
   tell("Asking for the microphone…");
   try {
     const microphone = await navigator.mediaDevices.getUserMedia({ audio: { echoCancellation: true, channelCount: 1 } });
@@ -34,13 +36,15 @@ function connect(microphone, audio) {
     find("level").value = data.level;
     if (socket.readyState === WebSocket.OPEN) socket.send(data.pcm);
   };
-  line = { socket, audio, player, microphone };
+  line = { socket, audio, microphone, player, ending: "The engine did not answer." };
+  tell("Calling…");
   socket.onopen = () => {
+    line.ending = "The call has ended.";
     tell("Connected: speak, or press keys.");
-    find("hangup").disabled = false;
+    talking(true);
   };
   socket.onmessage = ({ data }) => (data instanceof ArrayBuffer ? player.port.postMessage(data, [data]) : take(JSON.parse(data)));
-  socket.onclose = () => close("The call has ended.");
+  socket.onclose = () => line?.socket === socket && close(line.ending);
 }
 
 function close(why) {
@@ -51,33 +55,37 @@ function close(why) {
   audio.close();
   for (const track of microphone.getTracks()) track.stop();
   find("call").disabled = false;
-  find("hangup").disabled = true;
   find("level").value = 0;
+  talking(false);
   tell(why);
+}
+
+function talking(on) {
+  for (const button of [find("hangup"), ...find("keypad").children]) button.disabled = !on;
+  find("language").disabled = on;
 }
 
 function take(message) {
   if (message.event === "clear") line?.player.port.postMessage("flush");
   else if (message.event === "step") show(message);
-  else if (message.event === "transfer") tell(`The engine would now transfer you to ${message.destination}.`);
+  else if (message.event === "transfer" && line) line.ending = `The engine has transferred you to ${message.destination}.`;
 }
 
 function show({ at, who, text, note }) {
-  const row = document.createElement("li");
-  row.className = who;
-  const when = document.createElement("time");
-  when.textContent = `${at.toFixed(2)} s`;
-  const what = document.createElement("div");
-  for (const [name, content] of [["text", text], ["who", note]]) {
-    if (!content) continue;
-    const part = document.createElement("div");
-    part.className = name;
-    part.textContent = content;
-    what.append(part);
-  }
-  row.append(when, what);
+  const row = element("li", who);
+  const what = element("div", "what");
+  if (text) what.append(element("div", "text", text));
+  if (note) what.append(element("div", "note", note));
+  row.append(element("time", "at", `${at.toFixed(2)} s`), element("span", "who", WHO[who] ?? who), what);
   find("steps").append(row);
-  row.scrollIntoView({ block: "nearest" });
+  find("steps").scrollTop = find("steps").scrollHeight;
+}
+
+function element(name, style, text = "") {
+  const made = document.createElement(name);
+  made.className = style;
+  made.textContent = text;
+  return made;
 }
 
 function press(key) {
@@ -89,14 +97,19 @@ function tell(text) {
 }
 
 for (const key of KEYS) {
-  const button = document.createElement("button");
+  const button = element("button", "key", key);
   button.type = "button";
-  button.textContent = key;
+  button.disabled = true;
   button.onclick = () => press(key);
   find("keypad").append(button);
 }
+
 document.addEventListener("keydown", (event) => {
-  if (KEYS.includes(event.key) && !event.metaKey && !event.ctrlKey) press(event.key);
+  if (!KEYS.includes(event.key) || event.repeat || event.metaKey || event.ctrlKey || event.altKey) return;
+  press(event.key);
+  const button = find("keypad").children[KEYS.indexOf(event.key)];
+  button.classList.add("pressed");
+  setTimeout(() => button.classList.remove("pressed"), 150);
 });
 find("call").onclick = dial;
 find("hangup").onclick = () => close("You hung up.");
