@@ -30,10 +30,10 @@ import httpx
 import numpy as np
 
 from bench.card import Row, percentiles, progress, report
-from bench.recordings import SHARED
-from engine.audio.files import read
+from bench.recordings import labelled
 from engine.audio.resample import resample
 from engine.core.audio import TELEPHONY, AudioFrame, joined
+from engine.core.errors import ConfigError
 from engine.core.speech import ENGLISH
 from engine.core.units import Seconds
 from engine.testing.twilio_caller import TwilioCaller
@@ -44,12 +44,12 @@ _VOICE = 10 ** (-42 / 20) * 32768  # RMS of the last 10 ms that count as speech
 _LISTEN_FOR = Seconds(8.0)
 _SENTENCES = (
     "I lost my card.",
-    "What is my balance?",
-    "I would like to change my PIN.",
-    "How much does a transfer abroad cost?",
-    "I want to talk to a person.",
-    "Where is my new card?",
-    "What is the exchange rate for the euro?",
+    "What is my account balance?",
+    "I would like to change my address.",
+    "What is the exchange rate today?",
+    "Let me talk to a person, please.",
+    "I would like to order a cheque book.",
+    "I want to send some money to my brother.",
     "My card payment was declined.",
 )
 
@@ -72,18 +72,17 @@ class Measured:
 
 
 def utterances(folder: Path | None) -> list[Utterance]:
-    """The clean spoken queries of a labelled set; where there is none, a few sentences by the installed English voice."""
-    manifest = (folder or SHARED) / "manifest.jsonl"
-    if manifest.is_file():
-        rows = [jsonlib.loads(line) for line in manifest.read_text(encoding="utf-8").splitlines()]
-        chosen = [
-            row for row in rows if row["kind"] == "spoken_query" and row["lang"] == "en" and row.get("condition") == "clean"
-        ]
-        sounds = [read(manifest.parent / row["path"]).channels[0] for row in chosen if "Piper" in row["speaker"]]
-    else:
+    """The clean English queries of a labelled set; without one, sentences that say what is wanted, by the installed voice."""
+    if folder is None:
         voice = load_voice("piper")
-        sounds = [joined(list(voice.say(sentence, ENGLISH))) for sentence in _SENTENCES]
-    return [Utterance(_trimmed(resample(sound, TELEPHONY)), synthetic=True) for sound in sounds]
+        return [
+            Utterance(_trimmed(resample(joined(list(voice.say(sentence, ENGLISH))), TELEPHONY)), synthetic=True)
+            for sentence in _SENTENCES
+        ]
+    rows = [row for row in labelled(folder) if row.kind == "spoken_query" and row.language == ENGLISH and "clean" in row.name]
+    if not rows:
+        raise ConfigError(f"expected clean English recordings of the kind spoken_query in {folder}, found none")
+    return [Utterance(_trimmed(resample(row.sound(), TELEPHONY)), row.synthetic) for row in rows]
 
 
 def _trimmed(sound: AudioFrame) -> AudioFrame:
@@ -172,7 +171,7 @@ async def measure(
     calls: Sequence[int], turns: int, folder: Path | None, settings: Sequence[str] = ()
 ) -> tuple[list[Row], list[str]]:
     """Every setting in turn, against one engine."""
-    said, rows, notes = utterances(folder), [], ["speech: synthetic (Piper), over mu-law with line noise"]
+    said, rows, notes = utterances(folder), [], []
     with tempfile.TemporaryDirectory() as place:
         async with engine(Path(place), *settings) as url:
             await load(url, said, 1, 2)  # the first calls find cold caches
@@ -181,7 +180,8 @@ async def measure(
                 measured = await load(url, said, number, max(turns, 3 * number))
                 rows.append(row(number, measured))
             notes += await _stages(url, Path(place) / "bench.db")
-    return rows, notes
+    kind = "synthetic" if all(one.synthetic for one in said) else "recorded"
+    return rows, [f"{len(said)} sentences, {kind} speech, over mu-law with line noise", *notes]
 
 
 async def _stages(url: str, database: Path) -> list[str]:

@@ -5,6 +5,7 @@ Rules, in order:
 * a question for digits is complete at the most digits it takes, incomplete below the fewest, unknown between;
 * a question for another slot is complete when the slot is filled, else unknown;
 * every phrase that ends in a hesitation or in a word that wants another one ("I want to", "my card is") is incomplete;
+* a final comma is the recogniser's guess that more comes; it counts only where no intent is sure yet ("I lost my card,");
 * a question for an intent is complete when one is sure, far ahead of the others, and the phrase is long enough to have said it;
   incomplete when hardly anything was said that means something; else unknown.
 """
@@ -17,7 +18,7 @@ from engine.nlu.interpretation import Completeness, Interpretation, Question
 from engine.nlu.slots.digits import find_digits
 from engine.nlu.wording import HESITATIONS, joined, tokens
 
-_SURE = 0.85  # probability of an intent that needs no more words
+_SURE_FROM = 0.85  # probability of an intent that needs no more words
 _AHEAD = 0.60  # its lead over the second
 _NOTHING_YET = 0.30  # below this, and out of scope no likelier than not, no intent has been named
 _FEW_WORDS = 2  # a phrase this short has hardly begun, unless it is sure
@@ -52,7 +53,8 @@ _QUESTION_WORDS = frozenset(("what", "where", "who", "how", "which", "why", "whe
 _LEFT_BEHIND = frozenset(("for", "from", "to", "with", "about", "by", "at", "on", "in", "through", "be", "have", "go"))
 _LEFT_BEHIND |= {"is", "are", "was", "were", "do", "does", "did", "can"}
 _STRANDED_AFTER = 3  # words from the question word on; "what is" alone has not asked yet
-_BROKEN_OFF = ("...", "…", "-", "–", "—", ",", "、", "，")
+_BROKEN_OFF = ("...", "…", "-", "–", "—")
+_COMMAS = (",", "、", "，")
 
 
 def completeness(text: str, question: Question, known: Interpretation) -> Completeness:
@@ -64,6 +66,8 @@ def completeness(text: str, question: Question, known: Interpretation) -> Comple
     ends = ending(text)
     if ends is Ending.DANGLING:
         return Completeness.INCOMPLETE
+    if ends is Ending.OPEN and (question.slot is not None or not _sure(known)):
+        return Completeness.INCOMPLETE
     if question.slot is not None or ends is Ending.DOUBTFUL:
         return Completeness.UNKNOWN
     return _of_intent(text, known)
@@ -74,6 +78,7 @@ class Ending(StrEnum):
 
     FIRM = "firm"
     DOUBTFUL = "doubtful"
+    OPEN = "open"
     DANGLING = "dangling"
 
 
@@ -86,7 +91,7 @@ def ending(text: str) -> Ending:
     if last in HESITATIONS or (whole.endswith(_DANGLING_HAN) and not whole.endswith(_FINISHED_HAN)):
         return Ending.DANGLING
     if last not in _DANGLING:
-        return Ending.FIRM
+        return Ending.OPEN if text.rstrip().endswith(_COMMAS) else Ending.FIRM
     asked = any(word in _QUESTION_WORDS for word in spoken[:-_STRANDED_AFTER])
     return Ending.DOUBTFUL if asked and last in _LEFT_BEHIND else Ending.DANGLING
 
@@ -101,10 +106,20 @@ def _of_digits(text: str, question: Question) -> Completeness:
 
 
 def _of_intent(text: str, known: Interpretation) -> Completeness:
-    first, second = ([candidate.confidence for candidate in known.candidates] + [0.0, 0.0])[:2]
-    if first >= _SURE and first - second >= _AHEAD:
+    if _sure(known):
         return Completeness.COMPLETE
     elsewhere = known.out_of_scope or 0.0
-    if elsewhere < _ELSEWHERE and (first < _NOTHING_YET or len(tokens(text)) <= _FEW_WORDS):
+    if elsewhere < _ELSEWHERE and (_likelihoods(known)[0] < _NOTHING_YET or len(tokens(text)) <= _FEW_WORDS):
         return Completeness.INCOMPLETE
     return Completeness.UNKNOWN
+
+
+def _sure(known: Interpretation) -> bool:
+    first, second = _likelihoods(known)
+    return first >= _SURE_FROM and first - second >= _AHEAD
+
+
+def _likelihoods(known: Interpretation) -> tuple[float, float]:
+    """Of the first and the second candidate."""
+    first, second = ([candidate.confidence for candidate in known.candidates] + [0.0, 0.0])[:2]
+    return first, second

@@ -44,6 +44,12 @@ def test_a_sure_intent_in_a_finished_phrase_is_complete() -> None:
     assert completeness("my card was stolen", Question(), SURE) is Completeness.COMPLETE
 
 
+def test_a_final_comma_holds_the_turn_only_while_no_intent_is_sure() -> None:
+    assert completeness("I lost my card,", Question(), SURE) is Completeness.COMPLETE
+    assert completeness("tell my bank,", Question(), TORN) is Completeness.INCOMPLETE
+    assert completeness("two hundred,", Question(slot="amount"), SURE) is Completeness.INCOMPLETE
+
+
 def test_a_please_at_the_end_does_not_hold_the_turn() -> None:
     assert completeness("block my card please", Question(), SURE) is Completeness.COMPLETE
     assert ending("please") is Ending.DANGLING
