@@ -12,10 +12,12 @@ Judges, from what nobody can beat to what the engine has:
   before their pause ("I lost my card | please help"); they count as cut off too, though answering them is right;
 * ``unknown``: knows nothing, as endpointers without words do.
 
-``cut_off`` is the share of pausing callers who get an endpoint before they have said it all, ``taken_back`` the share of those
-whose next words were joined to the turn, ``woken`` that of callers after whose last word noise began or resumed a turn within two
-seconds. The defaults of ``EndpointPolicy`` were chosen on ``--part fit``. The bank queries are
-synthetic speech (Piper); the digits are people's, joined here, so that their rhythm is not natural.
+``cut_off`` is the share of pausing callers who get an endpoint before they have said it all, ``misled`` the share whose words
+until then asked for something else than all of them (so that the meaning was not complete yet), ``taken_back`` the share of
+those cut off whose next words were joined to the turn, ``woken`` that of callers after whose last word noise began or resumed a
+turn within two seconds. The defaults of ``EndpointPolicy`` were chosen on ``--part fit``, but for ``pre_roll``, which was raised
+after a look at the other part. The bank queries are synthetic speech (Piper); the digits are people's, joined here, so that their
+rhythm is not natural.
 """
 
 from __future__ import annotations
@@ -93,6 +95,12 @@ class Outcome:
     woken: bool
     """Noise began a turn, or took one back, after the last word."""
 
+    early: tuple[Decode, ...] = ()
+    """What was heard of a caller who was cut off, when that happened."""
+
+    whole: Decode | None = None
+    """What was heard in the end."""
+
 
 Judge: TypeAlias = Callable[[Caller, Decode], Judged]
 
@@ -114,22 +122,35 @@ class Heard:
 
     recogniser: Recogniser
     understander: Understander
-    known: dict[tuple[str, bool, Seconds, Seconds], Judged] = field(default_factory=dict)
+    known: dict[tuple[str, bool, Seconds, Seconds], tuple[Judged, str | None]] = field(default_factory=dict)
 
     def __call__(self, caller: Caller, decode: Decode) -> Judged:
         """Recognise the stretch and judge its words."""
+        return replace(self._known(caller, decode)[0], decode=decode.decode)
+
+    def misled(self, caller: Caller, outcome: Outcome) -> bool:
+        """Whether a caller was cut off while the words so far meant something else than all of them."""
+        if outcome.whole is None:
+            return outcome.cut_off
+        meant = self._known(caller, outcome.whole)[1]
+        return any(self._known(caller, early)[1] != meant for early in outcome.early)
+
+    def _known(self, caller: Caller, decode: Decode) -> tuple[Judged, str | None]:
         stretch = (caller.scene.name, caller.pauses, decode.start, decode.end)
         if stretch not in self.known:
             self.known[stretch] = self._judge(caller, decode)
-        return replace(self.known[stretch], decode=decode.decode)
+        return self.known[stretch]
 
-    def _judge(self, caller: Caller, decode: Decode) -> Judged:
+    def _judge(self, caller: Caller, decode: Decode) -> tuple[Judged, str | None]:
+        """The verdict, and what the words most likely ask for; digits are their own meaning."""
         first, after = TELEPHONY.samples(decode.start), TELEPHONY.samples(decode.end)
         sound = resample(AudioFrame(caller.scene.sound.samples[first:after]), WIDEBAND)
         grammar = Grammar.DIGITS if caller.question.slot == "digits" else Grammar.FREE
         transcript = self.recogniser.recognise([sound], [Hints(grammar=grammar)])[0]
         meaning = self.understander.interpret(transcript, caller.question)
-        return Judged(decode.decode, meaning.completeness, words=bool(transcript))
+        likeliest = meaning.candidates[0].intent if meaning.candidates else None
+        asks = meaning.slots.get("digits") if caller.question.slot else likeliest
+        return Judged(decode.decode, meaning.completeness, words=bool(transcript)), asks
 
 
 def heard(folder: Path) -> Heard:
@@ -194,8 +215,9 @@ def sweep(judge: str) -> Iterator[EndpointPolicy]:
     for wait in (0.2, 0.24, 0.3, 0.4, 0.6):
         yield replace(default, complete_wait=Seconds(wait))
     if judge == "heard":
-        for wait in (0.5, 0.7, 0.9, 1.1):
+        for wait in (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.1):
             yield replace(default, unknown_wait=Seconds(wait))
+            yield replace(default, unknown_wait=Seconds(wait), incomplete_wait=Seconds(1.1))
     for wait in (0.9, 1.1, 1.2):
         yield replace(default, incomplete_wait=Seconds(wait))
 
@@ -214,8 +236,8 @@ def run(
         for source in dict.fromkeys(KINDS.values()):
             group = [caller for caller in everybody if caller.source == source and (name != "heard" or source != "people")]
             for policy in dict.fromkeys(sweep(name)) if group else ():
-                outcomes = [(caller.pauses, simulate(caller, judge, policy, lag)) for caller in group]
-                rows.append({"judge": name, "source": source, **_row(policy, outcomes)})
+                outcomes = [(caller, simulate(caller, judge, policy, lag)) for caller in group]
+                rows.append({"judge": name, "source": source, **_row(policy, outcomes, judge)})
             progress(f"{name}, {source}: {len(group)} calls")
     line = "quiet line" if snr_db is None else f"office noise, {snr_db} dB"
     report(
@@ -275,21 +297,26 @@ def _longer(scene: Scene) -> Scene:
 
 def _outcome(caller: Caller, done: Sequence[tuple[Seconds, EndpointAction]]) -> Outcome:
     ended = caller.scene.ended
-    endpoints = [at for at, action in done if isinstance(action, Endpoint)]
-    early = [at for at in endpoints if at < ended]
+    decodes = {action.decode: action for _, action in done if isinstance(action, Decode)}
+    endpoints = [(at, decodes[action.decode]) for at, action in done if isinstance(action, Endpoint)]
+    early = tuple(decode for at, decode in endpoints if at < ended)
+    late = [(at, decode) for at, decode in endpoints if at >= ended]
     begun = [(at, action) for at, action in done if isinstance(action, SpeechBegan)]
     resumed = sum(action.resumes for at, action in begun if at < ended)
     return Outcome(
-        wait=next((Seconds(at - ended) for at in endpoints if at >= ended), None),
+        wait=Seconds(late[0][0] - ended) if late else None,
         cut_off=bool(early),
         taken_back=bool(early) and resumed >= len(early),
         woken=any(at > ended for at, _ in begun),
+        early=early,
+        whole=late[0][1] if late else None,
     )
 
 
-def _row(policy: EndpointPolicy, outcomes: Sequence[tuple[bool, Outcome]]) -> Row:
-    plain = [outcome for pauses, outcome in outcomes if not pauses]
-    pausing = [outcome for pauses, outcome in outcomes if pauses]
+def _row(policy: EndpointPolicy, outcomes: Sequence[tuple[Caller, Outcome]], judge: Judge) -> Row:
+    plain = [outcome for caller, outcome in outcomes if not caller.pauses]
+    pausing = [outcome for caller, outcome in outcomes if caller.pauses]
+    misled = [isinstance(judge, Heard) and judge.misled(caller, outcome) for caller, outcome in outcomes if caller.pauses]
     waits = percentiles([outcome.wait for outcome in plain if outcome.wait is not None] or [float("nan")])
     cut = [outcome for outcome in pausing if outcome.cut_off]
     return {
@@ -299,6 +326,7 @@ def _row(policy: EndpointPolicy, outcomes: Sequence[tuple[bool, Outcome]]) -> Ro
         "wait_p50": round(1000 * waits.p50),
         "wait_p95": round(1000 * waits.p95),
         "cut_off_pct": round(100 * len(cut) / len(pausing), 1),
+        "misled_pct": round(100 * sum(misled) / len(pausing), 1) if isinstance(judge, Heard) else None,
         "taken_back_pct": round(100 * sum(outcome.taken_back for outcome in cut) / len(cut), 1) if cut else None,
         "no_pause_cut_pct": round(100 * sum(outcome.cut_off for outcome in plain) / len(plain), 1),
         "woken_pct": round(100 * sum(outcome.woken for outcome in plain) / len(plain), 1),
