@@ -156,6 +156,8 @@ async def _read(connection: h11.Connection, reader: asyncio.StreamReader) -> tup
         match connection.next_event():
             case h11.NEED_DATA:
                 connection.receive_data(await reader.read(4096))
+            case h11.InformationalResponse():
+                pass
             case h11.Response(status_code=status):
                 pass
             case h11.Data(data=piece):
