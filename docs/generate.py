@@ -1,0 +1,93 @@
+"""Writes the table of settings into its page: ``python docs/generate.py``; a test fails where that was forgotten."""  # noqa: INP001
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from engine.asr.endpointer import EndpointPolicy
+from engine.config import Config
+
+CONFIGURATION = Path(__file__).with_name("engineer") / "configuration.md"
+BEGIN, END = "<!-- settings: written by docs/generate.py -->", "<!-- /settings -->"
+_SIGNS = ((Ge, "ge", "≥"), (Gt, "gt", ">"), (Le, "le", "≤"), (Lt, "lt", "<"))
+_KINDS = {str: "text", int: "whole number", float: "number", Path: "path", bool: "true or false"}
+_MEASURED = {field.name: field.default for field in fields(EndpointPolicy)}
+
+
+def settings() -> str:
+    """Every setting, a table for each section of the file."""
+    tables = filter(None, (_table(name, section) for name, section in _sections(Config)))
+    return f"{BEGIN}\n\n" + "\n\n".join(tables) + f"\n\n{END}"
+
+
+def with_settings(page: str) -> str:
+    """The page with its table of settings up to date."""
+    before, _, rest = page.partition(BEGIN)
+    return before + settings() + rest.partition(END)[2]
+
+
+def _sections(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, type[BaseModel]]]:
+    for name, field in model.model_fields.items():
+        section = _section(field)
+        if section is not None:
+            yield f"{path}{name}", section
+            yield from _sections(section, f"{path}{name}.")
+
+
+def _section(field: FieldInfo) -> type[BaseModel] | None:
+    kinds = (field.annotation, *get_args(field.annotation))
+    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+
+
+def _table(name: str, section: type[BaseModel]) -> str:
+    rows = [_row(name, key, field) for key, field in section.model_fields.items() if _section(field) is None]
+    head = f"### `[{name}]`\n\n{(section.__doc__ or '').strip().replace('``', '`')}"
+    return "\n".join([head, "", "| setting | default | allowed | what it is |", "|---|---|---|---|", *rows]) if rows else ""
+
+
+def _row(section: str, key: str, field: FieldInfo) -> str:
+    what = (field.description or "").replace("<", "&lt;")
+    return f"| `{section}.{key}` | {_default(section, key, field)} | {_allowed(field)} | {what} |"
+
+
+def _default(section: str, key: str, field: FieldInfo) -> str:
+    if field.is_required():
+        return "*must be given*"
+    if field.default is None:
+        return f"`{_MEASURED[key]:g}` (measured)" if section == "endpoint" else "*none*"
+    if isinstance(field.default, Mapping):
+        return "`{ " + ", ".join(f'{name} = "{value}"' for name, value in field.default.items()) + " }`"
+    quoted = isinstance(field.default, str | Path)
+    return f'`"{field.default}"`' if quoted else f"`{field.default:g}`"
+
+
+def _allowed(field: FieldInfo) -> str:
+    found = {kind: getattr(one, name) for one in field.metadata for kind, name, _ in _SIGNS if isinstance(one, kind)}
+    limits = [f"{sign} {found[kind]:g}" for kind, _, sign in _SIGNS if kind in found]
+    return ", ".join([_kind(field.annotation), *limits])
+
+
+def _kind(annotation: Any) -> str:
+    origin = get_origin(annotation)
+    if origin in {Union, UnionType}:
+        return _kind(next(one for one in get_args(annotation) if one is not type(None)))
+    if origin is Literal:
+        return " or ".join(f'`"{one}"`' for one in get_args(annotation))
+    return "table of text" if origin is not None else _KINDS[annotation]
+
+
+def main() -> None:
+    """Write the pages anew."""
+    CONFIGURATION.write_text(with_settings(CONFIGURATION.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
