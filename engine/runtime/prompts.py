@@ -86,9 +86,12 @@ class Prompts:
             if progress is not None:
                 progress(done, len(texts))
 
-        async with asyncio.TaskGroup() as group:
-            for start in range(0, len(texts), _AT_ONCE):
-                group.create_task(render(tuple(texts[start : start + _AT_ONCE])))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for start in range(0, len(texts), _AT_ONCE):
+                    group.create_task(render(tuple(texts[start : start + _AT_ONCE])))
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None  # one voice's complaint says as much as all of them
         voices = {language: _Elsewhere(*card) for language, card in cards.items()}
         self._cache = PromptCache(voices, self._folder, self._recorded)
         self._cache.render_all(texts)

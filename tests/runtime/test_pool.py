@@ -34,12 +34,21 @@ async def test_jobs_that_wait_together_are_answered_together(pool: Pool) -> None
 
 async def test_the_more_urgent_goes_first_and_shares_no_batch_with_the_less_urgent(pool: Pool) -> None:
     done: list[str] = []
-    jobs = [pool.submit(Do("running", take_s=0.05)), pool.submit(Do("partial"), Urgency.PARTIAL), pool.submit(Do("turn"))]
+    jobs = [pool.submit(Do("running", take_s=0.05)), pool.submit(Do("second"), Urgency.SECOND), pool.submit(Do("turn"))]
     for job in jobs:
         job.add_done_callback(lambda answered: done.append(answered.result()[0]))
     await asyncio.gather(*jobs)
 
-    assert done == ["running", "turn", "partial"]
+    assert done == ["running", "turn", "second"]
+
+
+async def test_partial_results_are_made_in_idle_time_only(pool: Pool) -> None:
+    running = pool.submit(Do("running", take_s=0.05))
+
+    with pytest.raises(ModelOverloaded, match="no time for partial results"):
+        await pool.submit(Do("partial"), Urgency.PARTIAL)
+    await running
+    assert await pool.submit(Do("partial"), Urgency.PARTIAL) == ("partial", 1)
 
 
 async def test_one_bad_job_does_not_spoil_its_neighbours(pool: Pool) -> None:
@@ -86,11 +95,11 @@ async def test_what_is_not_answered_in_time_is_given_up(pool: Pool) -> None:
 
 async def test_a_full_queue_drops_the_least_urgent_and_refuses_the_equally_urgent(pool: Pool) -> None:
     pool.submit(Do(take_s=0.1))
-    partial = pool.submit(Do("partial"), Urgency.PARTIAL)
+    batch = pool.submit(Do("batch"), Urgency.BATCH)
     turns = [pool.submit(Do("turn")) for _ in range(6)]
 
     with pytest.raises(ModelOverloaded, match="more urgent"):
-        await partial
+        await batch
     with pytest.raises(ModelOverloaded, match="are waiting already"):
         await pool.submit(Do("one too many"))
     assert {(await turn)[0] for turn in turns} == {"turn"}
