@@ -43,6 +43,9 @@ class AsrSection(Section):
     workers: int = Field(2, ge=1, le=64, description="Processes for each live recogniser; two survive the death of one.")
     batch: int = Field(4, ge=1, le=16, description="Most utterances of different calls that are recognised together.")
     vad: str = Field("both", description="The voice activity detector, by its name.")
+    lean_towards_phrases: bool = Field(
+        default=False, description="Lean towards the names of the node's choices; costs a third more time, and has not paid off."
+    )
     models: Path | None = Field(None, description="Where model files lie that did not come as packages.")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -201,6 +202,8 @@ class Engine:
         return Ear(vad, Endpointer(self.config.endpoint.policy, Seconds(vad.lag_s)))
 
     def _submit(self, job: Recognise, urgency: Urgency) -> asyncio.Future[Any]:
+        if not self.config.asr.lean_towards_phrases:
+            job = replace(job, hints=replace(job.hints, phrases=()))
         return self._recognisers[self.config.asr.recognisers[job.hints.language]].submit(job, urgency)
 
     def _second(self) -> SecondOpinion | None:

@@ -5,7 +5,8 @@ Rules:
 * a job is answered once: with a result, or with ``ModelOverloaded`` (not in time) or ``ModelBroken`` (it killed two workers);
 * the most urgent first; among equals the oldest; equals of one urgency may share a batch;
 * a worker that dies gives its jobs back, once; a worker that is silent for longer than ``hang`` is killed, which is the same;
-* more waiting than ``longest_queue`` drops the least urgent, which for calls means partials first.
+* more waiting than ``longest_queue`` drops the least urgent;
+* a partial result is for nobody's ear: it is only made while a worker is idle and another one, if there is one, stays so.
 """
 
 from __future__ import annotations
@@ -149,6 +150,9 @@ class Pool:
         """
         loop = asyncio.get_running_loop()
         entry = _Waiting(urgency, next(self._numbers), job, loop.create_future())
+        if urgency is Urgency.PARTIAL and not self._idle:
+            self._give_up(entry, ModelOverloaded(f"{self.name}: no time for partial results"))
+            return entry.future
         if len(self._queue) >= self._policy.longest_queue and not self._drop_less_urgent(urgency):
             self._give_up(entry, ModelOverloaded(f"{self.name}: {len(self._queue)} jobs are waiting already"))
             return entry.future
@@ -157,6 +161,11 @@ class Pool:
             loop.call_later(self._policy.within, self._too_late, entry)
         self._hand_out()
         return entry.future
+
+    @property
+    def _idle(self) -> bool:
+        free = sum(worker.free for worker in self._workers)
+        return not self._queue and free > 0 and (free > 1 or len(self._workers) == 1)
 
     def _too_late(self, entry: _Waiting) -> None:
         self._give_up(entry, ModelOverloaded(f"{self.name}: no answer within {self._policy.within} s"))
