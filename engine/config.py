@@ -8,7 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from engine.asr.endpointer import EndpointPolicy
 from engine.core.errors import ConfigError
@@ -40,13 +40,14 @@ class AsrSection(Section):
         description="The live recogniser of each language, by its registered name.",
     )
     second: NoneIfEmpty[str] = Field("whisper", description='Who gives a second opinion on unsure turns; "" = nobody.')
-    workers: int = Field(2, ge=1, le=64, description="Processes for each live recogniser; two survive the death of one.")
+    workers: int = Field(
+        2, ge=1, le=64, description="Processes for the recogniser of the flow's first language; the others get one each."
+    )
     batch: int = Field(4, ge=1, le=16, description="Most utterances of different calls that are recognised together.")
-    vad: str = Field("both", description="The voice activity detector, by its name.")
+    vad: Literal["webrtc", "silero", "both"] = Field("both", description="The voice activity detector: see callwright bench vad.")
     lean_towards_phrases: bool = Field(
         default=False, description="Lean towards the names of the node's choices; costs a third more time, and has not paid off."
     )
-    models: Path | None = Field(None, description="Where model files lie that did not come as packages.")
 
 
 class EndpointSection(Section):
@@ -62,6 +63,12 @@ class EndpointSection(Section):
     take_back: float | None = Field(
         None, ge=0, le=5, description="seconds in which a caller who goes on is taken back into the turn"
     )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        """Let the endpointer itself say whether the waits fit each other."""
+        _ = self.policy
+        return self
 
     @property
     def policy(self) -> EndpointPolicy:
@@ -156,7 +163,6 @@ class Config(Section):
         return self.model_copy(
             update={
                 "flow": self.flow.model_copy(update={"path": there(self.flow.path)}),
-                "asr": self.asr.model_copy(update={"models": there(self.asr.models)}),
                 "tts": self.tts.model_copy(update={"cache": there(self.tts.cache), "recorded": there(self.tts.recorded)}),
                 "store": self.store.model_copy(
                     update={"database": _beside(self.store.database, folder), "recordings": there(self.store.recordings)}

@@ -41,6 +41,11 @@ def test_what_is_left_out_of_the_endpointing_keeps_its_measured_default(tmp_path
         ("[flow]\npath = 'f'\nadress = 1", r"engine.toml: flow.adress: no such setting"),
         ("[flow]\npath = 'f'\n[asr]\nworkers = 0", r"engine.toml: asr.workers: .*greater than or equal to 1, found 0"),
         ("[flow]\npath = 'f'\n[doors.http]\nunprotected = 'yes'", r"doors.http.unprotected: .*'i know', found 'yes'"),
+        (
+            "[flow]\npath = 'f'\n[endpoint]\ncomplete_wait = 3.0",
+            r"endpoint: .*expected decode_after <= complete_wait <= incomplete_wait",
+        ),
+        ("[flow]\npath = 'f'\n[asr]\nvad = 'ears'", r"asr.vad: .*'webrtc', 'silero' or 'both', found 'ears'"),
         ("", r"engine.toml: flow: Field required"),
         ("[flow", r"engine.toml: expected TOML, found"),
     ],

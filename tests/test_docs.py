@@ -118,14 +118,6 @@ def test_every_section_of_the_configuration_has_settings_on_the_page() -> None:
     assert {name for name in sections if f"`{name}." not in CONFIGURATION.read_text(encoding="utf-8")} == set()
 
 
-def test_settings_that_are_said_to_have_no_effect_have_none() -> None:
-    (said,) = re.findall(r"Without effect so far:\*\* (.*?)\.\s", CONFIGURATION.read_text(encoding="utf-8"))
-    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "engine").rglob("*.py") if path.name != "config.py"]
-    code = re.sub(r"^(from|import) .*$", "", "\n".join(sources), flags=re.MULTILINE)
-
-    assert [name for name in re.findall(r"`([a-z._]+)`", said) if re.search(rf"\b{re.escape(name)}\b", code)] == []
-
-
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_and_all_its_options_are_explained(verb: str) -> None:
     text = section_of(verb)

@@ -31,6 +31,7 @@ def upgrade(config: _File = Path("engine.toml")) -> None:
 @app.command()
 def backup(to: Path, config: _File = Path("engine.toml")) -> None:
     """Copy the database while it is in use (SQLite's own backup)."""
+    to.touch(mode=0o600)
     with closing(sqlite3.connect(_sqlite_file(config))) as source, closing(sqlite3.connect(to)) as target:
         source.backup(target)
     console.print(f"{to}: written")

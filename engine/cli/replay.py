@@ -28,8 +28,8 @@ def replay(
     calls: Annotated[list[str] | None, typer.Argument(help="Call ids; none = every call.")] = None,
     config: Annotated[Path, typer.Option(help="The configuration file.")] = Path("engine.toml"),
     flow: Annotated[Path | None, typer.Option(help="Another flow file than the configured one.")] = None,
-    accept: Annotated[float | None, typer.Option(help="Another threshold for jumping at once.")] = None,
-    confirm: Annotated[float | None, typer.Option(help="Another threshold for asking back.")] = None,
+    accept: Annotated[float | None, typer.Option(min=0.0, max=1.0, help="Another threshold for jumping at once.")] = None,
+    confirm: Annotated[float | None, typer.Option(min=0.0, max=1.0, help="Another threshold for asking back.")] = None,
     *,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a call.")] = False,
 ) -> None:

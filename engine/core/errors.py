@@ -4,12 +4,14 @@
 
     EngineError                 has a stable ``code``, safe to log and to count
     ├── ConfigError             the operator's: a file, a field, what was expected, what was found
+    │   └── FlowErrors          everything that is wrong with a flow file (``engine.ivr.problems``)
     ├── ModelError              a recogniser's, a voice's or an encoder's
     │   ├── ModelNotFound       its files are not there, or are not the pinned ones
     │   ├── ModelBroken         it was loaded and then failed
     │   └── ModelOverloaded     nothing free in time: try later, or ask another way
     ├── MediaError              the peer's bytes: audio, frames, messages we were sent
     ├── ProtocolError           our own machine misused: always a bug of ours
+    ├── JournalBroken           the journal can't be written (``engine.store.journal``)
     ├── HostError               the bank's system did not answer, or answered with an error
     └── PrivacyError            refused: it would have shown protected data; never caught below ``runtime``
 

@@ -8,6 +8,7 @@ step is in the journal, and before anything that can't be undone (the bank's hos
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from datetime import date
@@ -58,6 +59,9 @@ class Surroundings:
     journal: Journal
     watch: Watch
     tape: Tape = NoTape()
+
+    longest: Seconds = Seconds(math.inf)
+    """No call lasts longer: it is hung up."""
 
     today: Callable[[], date] = date.today
     """The caller's day, for "tomorrow"."""
@@ -141,10 +145,15 @@ class Call:
         await self._feed_all(self._hearing.hear(frame))
         await self._entered(self._entries.tick(self._now))
         await self._speak()
+        if self._now >= self._around.longest:
+            await self._feed(events.HungUp())
+            self._outcome = "too_long"
         if self._dialogue.deadline is not None and self._now >= self._dialogue.deadline:
             await self._perform_all(None, self._dialogue.tick(self._now))
 
     async def _key(self, code: int) -> None:
+        if self._entries.stray(self._now):
+            return
         if not self._entries.open:
             await self._feed(events.KeyPressed(chr(code)))
             return

@@ -37,7 +37,7 @@ from engine.runtime.models import Lesson, speaking, understanding
 from engine.runtime.pool import Pool, PoolPolicy
 from engine.runtime.prompts import Prompts
 from engine.runtime.second import SecondOpinion
-from engine.runtime.tape import NoTape, Tape
+from engine.runtime.tape import NoTape, PatientTape, Tape
 from engine.runtime.watch import Watch
 from engine.store.database import connect, upgrade
 from engine.store.journal import Journal
@@ -63,6 +63,7 @@ class Engine:
         self._recognisers: dict[str, Pool] = {}
         self._calls: set[asyncio.Task[str]] = set()
         self._draining = False
+        self._make_vad = make_vad(config.asr.vad)  # loads the network once; each leg then has only its state
         self._lags = Lags()
         self._lag_watch: asyncio.Task[None] | None = None
         self.metrics.watch_loop(self._lags)
@@ -98,6 +99,7 @@ class Engine:
 
         ``watch`` looks on at this call alone.
         """
+        language = language or (Language(self.config.flow.language) if self.config.flow.language else None)
         if self._draining or self.live >= self.config.calls.max_calls:
             return await self._refuse(leg)
         task = asyncio.ensure_future(self._carry(leg, language, watch))
@@ -180,7 +182,8 @@ class Engine:
     async def _carry(self, leg: Leg, language: Language | None, watch: Watch | None) -> str:
         inbox: Inbox = asyncio.Queue()
         watching = self._watch if watch is None else Everybody([self._watch, watch])
-        around = Surroundings(self._prompts, self._host, self._journal, watching, self._tape(leg.facts))
+        longest = Seconds(self.config.calls.longest)
+        around = Surroundings(self._prompts, self._host, self._journal, watching, self._tape(leg.facts), longest)
         hearing = Hearing(self._ear(), self.flow.revision, self._submit, inbox.put_nowait, self._second())
         dialogue = Dialogue(self.flow, language=language)
         self._journal.begin(leg.facts, self.flow, language=language, agents=False)
@@ -198,7 +201,7 @@ class Engine:
         return "refused"
 
     def _ear(self) -> Ear:
-        vad = make_vad(self.config.asr.vad)()
+        vad = self._make_vad()
         return Ear(vad, Endpointer(self.config.endpoint.policy, Seconds(vad.lag_s)))
 
     def _submit(self, job: Recognise, urgency: Urgency) -> asyncio.Future[Any]:
@@ -218,7 +221,8 @@ class Engine:
         folder = self.config.store.recordings
         if folder is None:
             return NoTape()
-        return Recorder(folder / f"{call.id}.wav")
+        recorder = Recorder(folder / f"{call.id}.wav")
+        return PatientTape(recorder, lambda error: _log.error("call.recording", call=call.id, error=error.strerror))
 
 
 Taker = Callable[[Leg], Any]

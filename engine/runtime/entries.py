@@ -1,6 +1,7 @@
 """The keypad entries of one call, and its secret digits until they are used.
 
-While a secret entry is open the ear is shut and the tape is masked; both are the caller's to open again.
+While a secret entry is open the ear is shut and the tape is masked; both are the caller's to open again. Keys that come just
+after a secret entry has ended by itself belong to it (a ``#`` out of habit, a digit too many), and are let fall.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from engine.dialogue.graph import SlotName
 from engine.runtime.keypad import Keypad
 from engine.runtime.tape import Tape
 
+_STRAYS = Seconds(1.0)
+
 Entered: TypeAlias = KeysCollected | SecretCollected
 
 
@@ -26,6 +29,7 @@ class Entries:
         self._tape = tape
         self._keypad: Keypad | None = None
         self._secrets: dict[SlotName, SecretDigits] = {}
+        self._deaf_until = Seconds(0.0)
 
     @property
     def open(self) -> bool:
@@ -50,9 +54,18 @@ class Entries:
         if self._keypad is not None:
             self._keypad.prompt_ended(now)
 
+    def stray(self, now: Seconds) -> bool:
+        """Whether a key pressed now is the rest of a secret entry."""
+        return not self.open and now < self._deaf_until
+
     def press(self, code: int, now: Seconds) -> Entered | None:
         """Take a key (ASCII); the event, if the entry has ended with it."""
-        return self._kept(self._keypad.press(code, now)) if self._keypad is not None else None
+        if self._keypad is None:
+            return None
+        entered = self._kept(self._keypad.press(code, now))
+        if isinstance(entered, SecretCollected):
+            self._deaf_until = Seconds(now + _STRAYS)
+        return entered
 
     def tick(self, now: Seconds) -> Entered | None:
         """End the entry if its time has passed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from engine.core.audio import AudioFrame
@@ -21,6 +22,39 @@ class Tape(Protocol):
 
     def close(self) -> object:
         """Finish the recording."""
+
+
+class PatientTape:
+    """A tape whose disk may be full: the call goes on, the loss is told once, and what comes when there is room again is kept."""
+
+    def __init__(self, tape: Tape, lost: Callable[[OSError], None]) -> None:
+        self._tape = tape
+        self._lost = lost
+        self._told = False
+
+    def caller(self, frame: AudioFrame) -> None:
+        """Put a frame of the caller's on it, if it can be written."""
+        self._try(lambda: self._tape.caller(frame))
+
+    def engine(self, frame: AudioFrame) -> None:
+        """Put a frame of ours on it, if it can be written."""
+        self._try(lambda: self._tape.engine(frame))
+
+    def secret(self, on: bool) -> None:
+        """Mask everything from here, or no more."""
+        self._try(lambda: self._tape.secret(on))
+
+    def close(self) -> None:
+        """Finish the recording, if it can be written."""
+        self._try(self._tape.close)
+
+    def _try(self, write: Callable[[], object]) -> None:
+        try:
+            write()
+        except OSError as error:
+            if not self._told:
+                self._told = True
+                self._lost(error)
 
 
 class NoTape:

@@ -38,6 +38,7 @@ def connect(url: str) -> Engine:
         return create_engine(address, pool_pre_ping=True)
     if address.database and address.database != ":memory:":
         Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+        Path(address.database).touch(mode=0o600)  # what callers said is in it; SQLite gives its WAL the same mode
     engine = create_engine(address)
     event.listen(engine, "connect", _make_durable)
     return engine

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,7 @@ from engine.core.errors import HostError, ModelOverloaded
 from engine.core.units import Seconds
 from engine.dialogue.actions import Decided, Entered
 from engine.dialogue.codec import from_json, to_json
-from engine.dialogue.events import Answered, Heard, PlayFinished, RecogniserFailed, SecretCollected, Tick
+from engine.dialogue.events import Answered, Heard, KeyPressed, PlayFinished, RecogniserFailed, SecretCollected, Tick
 from engine.dialogue.graph import Flow
 from engine.dialogue.machine import Dialogue
 from engine.dialogue.replay import replay
@@ -28,6 +29,7 @@ from engine.runtime.ear import Ear
 from engine.runtime.hearing import Hearing
 from engine.runtime.host import Reply
 from engine.runtime.jobs import Understood
+from engine.runtime.tape import NoTape, PatientTape, Tape
 from engine.store.database import connect, upgrade
 from engine.store.journal import Journal
 from engine.store.recorder import Recorder
@@ -56,6 +58,14 @@ def bank(operation: str, arguments: Mapping[str, str]) -> Reply:
     return Reply(outcome="ok", values={"balance": "12.50 EUR"} if operation == "account_balance" else {})
 
 
+class FullDisk(NoTape):
+    def caller(self, frame: AudioFrame) -> None:
+        raise OSError(28, "No space left on device")
+
+    def close(self) -> None:
+        raise OSError(28, "No space left on device")
+
+
 @dataclass
 class Stage:
     """One call to be played."""
@@ -68,6 +78,9 @@ class Stage:
     host: ScriptedHost = field(default_factory=lambda: ScriptedHost(bank))
     seen: Onlooker = field(default_factory=Onlooker)
     prompts: TonePrompts = field(default_factory=TonePrompts)
+    tape: Tape | None = None
+    losses: list[OSError] = field(default_factory=list)
+    longest: Seconds = Seconds(math.inf)
 
     async def play(self, *speech: tuple[float, float], patience: float = 20.0) -> str:
         """Call, and be loud in each span of ``speech`` (from, to); the outcome."""
@@ -79,8 +92,8 @@ class Stage:
         ear = Ear(Loudness(), Endpointer(EndpointPolicy(partial_every=Seconds(0.0))))
         hearing = Hearing(ear, self.flow.revision, self.ears, inbox.put_nowait)
         self.journal.begin(self.facts, self.flow, language=None, agents=False)
-        tape = Recorder(self.folder / "call.wav")
-        around = Surroundings(self.prompts, self.host, self.journal, self.seen, tape)
+        tape = self.tape or Recorder(self.folder / "call.wav")
+        around = Surroundings(self.prompts, self.host, self.journal, self.seen, tape, self.longest)
         call = Call(self.leg, Dialogue(self.flow), hearing, inbox, around)
         return await call.run(Answered())
 
@@ -191,6 +204,30 @@ async def test_secret_digits_reach_the_bank_and_nothing_else(stage: Stage, tmp_p
     everything = written_below(tmp_path)
     assert CARD not in everything
     assert len(everything) > 10_000
+
+
+async def test_keys_just_after_a_secret_entry_are_part_of_it_and_not_written_down(stage: Stage) -> None:
+    stage.script = [understood("what is my balance", "balance")]
+    stage.keys = [(4.0, CARD + b"42#")]
+    await stage.play((1.0, 2.0))
+
+    assert SecretCollected(16, valid=True) in stage.seen.events
+    assert not [event for event in stage.seen.events if isinstance(event, KeyPressed)]
+
+
+async def test_a_full_disk_costs_the_recording_and_not_the_call(stage: Stage) -> None:
+    stage.script = [understood("when are you open", "opening_hours")]
+    stage.tape = PatientTape(FullDisk(), stage.losses.append)
+
+    assert await stage.play((1.0, 2.0)) == "completed"
+    assert len(stage.losses) == 1
+
+
+async def test_no_call_lasts_longer_than_the_longest(stage: Stage) -> None:
+    stage.longest = Seconds(3.0)
+
+    assert await stage.play(patience=60.0) == "too_long"
+    assert stage.leg.position == pytest.approx(3.0, abs=0.05)
 
 
 async def test_a_host_that_fails_leads_to_a_person(stage: Stage) -> None:

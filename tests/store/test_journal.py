@@ -54,6 +54,12 @@ def test_the_database_commits_through_to_the_disk(tmp_path: Path) -> None:
         assert connection.scalar(text("PRAGMA synchronous")) == 2  # FULL
 
 
+def test_nobody_else_on_the_machine_may_read_what_callers_said(tmp_path: Path) -> None:
+    upgrade(connect(f"sqlite:///{tmp_path}/calls.db"))
+
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+
+
 def test_upgrading_twice_changes_nothing(tmp_path: Path) -> None:
     engine = connect(f"sqlite:///{tmp_path}/calls.db")
     upgrade(engine)
