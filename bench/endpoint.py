@@ -35,6 +35,7 @@ import numpy as np
 from bench.card import Row, percentiles, progress, report
 from bench.recordings import SHARED, Labelled, labelled
 from bench.vad import BEFORE, Mask, Scene, hiss, on_line, spoken_frames, telephone_sound, with_noise
+from engine.asr.detectors import make_vad
 from engine.asr.endpointer import (
     Activity,
     Decode,
@@ -48,7 +49,6 @@ from engine.asr.endpointer import (
 )
 from engine.asr.protocol import Grammar, Hints, Recogniser
 from engine.asr.registry import load_recogniser
-from engine.asr.vad import make_vad
 from engine.audio.resample import resample
 from engine.core.audio import FRAME, FRAME_SAMPLES, TELEPHONY, WIDEBAND, AudioFrame, Samples, frames_of
 from engine.core.errors import MediaError

@@ -29,8 +29,9 @@ import numpy.typing as npt
 
 from bench.card import Row, percentiles, progress, report
 from bench.recordings import SHARED, Labelled, labelled, telephone
+from engine.asr.detectors import DETECTORS, make_vad
 from engine.asr.endpointer import Activity, Endpointer, SpeechBegan
-from engine.asr.vad import DETECTORS, VoiceActivity, make_vad
+from engine.asr.vad import VoiceActivity
 from engine.audio.resample import resample
 from engine.core.audio import FRAME, FRAME_SAMPLES, TELEPHONY, AudioFrame, Samples, frames_of
 from engine.core.errors import MediaError

@@ -1,28 +1,15 @@
-"""Voice activity: is there a voice in these 20 ms? The contract, and the detectors by name; back ends lie in ``asr/backends``.
+"""Voice activity: is there a voice in these 20 ms? The contract; :mod:`engine.asr.detectors` has the detectors by name.
 
 Hysteresis belongs to a detector, which knows its own doubts; how long a voice or a silence must last, to the endpointer. No
 detector has a gate of energy before it: at 15 dB over noise, one of 6 dB cost a sixth of the voice's frames.
-
-==========  ===========================================================================================================
-``webrtc``  as good as free; on a quiet line as good as the others, in noise useless
-``silero``  a network, 5 ms of CPU for a second of sound
-``both``    the network hears only what webrtc takes for a voice: as good as ``silero`` or better, for half of the work
-==========  ===========================================================================================================
-
-``python -m bench.vad`` compares them.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
 from typing import Protocol
 
 from engine.core.audio import FRAME_SAMPLES, TELEPHONY, AudioFrame, Samples
-from engine.core.errors import ConfigError, MediaError
-
-DETECTORS = ("webrtc", "silero", "both")
-DEFAULT_DETECTOR = "both"
+from engine.core.errors import MediaError
 
 
 class VoiceActivity(Protocol):
@@ -53,54 +40,3 @@ def checked(frame: AudioFrame) -> Samples:
         found = f"{len(frame.samples)} samples of {frame.format.rate_hz} Hz"
         raise MediaError(f"a voice detector hears {FRAME_SAMPLES} samples of {TELEPHONY.rate_hz} Hz at a time, found {found}")
     return frame.samples
-
-
-class CascadeVoiceActivity:
-    """A cheap detector wakes a good one, which then decides.
-
-    While the cheap one hears nothing, the newest frames are kept, so that the good one hears how the sound began.
-    """
-
-    def __init__(self, cheap: VoiceActivity, good: VoiceActivity, *, kept: int = 5) -> None:
-        """``kept`` frames of 20 ms; the good detector hears them all within one frame when it wakes."""
-        self._cheap, self._good = cheap, good
-        self._kept: deque[AudioFrame] = deque(maxlen=kept)
-
-    @property
-    def lag_s(self) -> float:
-        """The good detector's: it is the one that lets a voice end."""
-        return self._good.lag_s
-
-    def is_speech(self, frame: AudioFrame) -> bool:
-        """Whether both hear a voice in the newest 20 ms (8 kHz).
-
-        Raises:
-            MediaError: the frame is not 20 ms of 8 kHz.
-        """
-        if not self._cheap.is_speech(frame):
-            self._kept.append(frame)
-            return False
-        while self._kept:
-            self._good.is_speech(self._kept.popleft())
-        return self._good.is_speech(frame)
-
-
-def make_vad(name: str = DEFAULT_DETECTOR) -> Callable[[], VoiceActivity]:
-    """Load what the detector needs; what is given back makes one for each leg. The legs share what was loaded.
-
-    Raises:
-        ConfigError: no detector has that name.
-        ModelNotFound: its network is not there.
-    """
-    if name not in DETECTORS:
-        raise ConfigError(f"expected a voice detector of {', '.join(DETECTORS)}, found {name!r}")
-    from engine.asr.backends.webrtc_vad import WebRtcVoiceActivity  # noqa: PLC0415 - heavy libraries load when they are wanted
-
-    if name == "webrtc":
-        return WebRtcVoiceActivity
-    from engine.asr.backends.silero_vad import SileroModel, SileroVoiceActivity  # noqa: PLC0415
-
-    model = SileroModel()
-    if name == "silero":
-        return lambda: SileroVoiceActivity(model)
-    return lambda: CascadeVoiceActivity(WebRtcVoiceActivity(), SileroVoiceActivity(model))

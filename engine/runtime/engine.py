@@ -16,8 +16,8 @@ from typing import Any
 import structlog
 
 from engine.asr.calibration import shipped_agreement
+from engine.asr.detectors import make_vad
 from engine.asr.endpointer import Endpointer
-from engine.asr.vad import make_vad
 from engine.config import Config
 from engine.core.call import CallFacts
 from engine.core.errors import ConfigError

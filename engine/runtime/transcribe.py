@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from engine.asr.detectors import make_vad
 from engine.asr.endpointer import Activity, Decode, Endpoint, Endpointer, EndpointPolicy, Judged
 from engine.asr.protocol import Hints, Recogniser
 from engine.asr.two_pass import Agreement, TwoPassPolicy, choose, wants_second
-from engine.asr.vad import make_vad
 from engine.audio.files import Recording, read
 from engine.audio.resample import resample
 from engine.core.audio import TELEPHONY, WIDEBAND, AudioFrame, frames_of, silence

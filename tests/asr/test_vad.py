@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from engine.asr.vad import DETECTORS, CascadeVoiceActivity, VoiceActivity, make_vad
+from engine.asr.detectors import DETECTORS, CascadeVoiceActivity, make_vad
+from engine.asr.vad import VoiceActivity
 from engine.core.audio import FRAME_SAMPLES, TELEPHONY, WIDEBAND, AudioFrame, Samples, frames_of, silence
 from engine.core.errors import ConfigError, MediaError, ModelNotFound
 from engine.core.units import Seconds
