@@ -46,7 +46,7 @@ def ask(
             transcript = together(transcriber.transcribe(path, spoken), spoken)
         except MediaError as error:
             refused += 1
-            print(f"{path}: {error}", file=sys.stderr)
+            print(error, file=sys.stderr)
             continue
         answer = {"path": str(path), **answered(asked, understander, transcript, agents=agents)}
         if json:

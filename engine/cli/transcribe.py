@@ -32,7 +32,7 @@ def transcribe(
             turns = transcriber.transcribe(path, Language(language))
         except MediaError as error:
             refused += 1
-            print(f"{path}: {error}", file=sys.stderr)
+            print(error, file=sys.stderr)
             continue
         if json:
             say_json(as_json(path, language, turns))
