@@ -12,7 +12,7 @@ help: ## list the targets
 	$(BIN)/python -m pip install --quiet --editable '.[models,dev]' --constraint constraints.txt
 	@touch $@
 
-.PHONY: help setup system demo test check unit bench fixtures
+.PHONY: help setup system demo test check unit bench fixtures docs
 setup: .venv/.ready ## make .venv with everything that demo and test need
 
 system: ## install the system packages that voices and browser tests need, where we may
@@ -37,3 +37,6 @@ bench: setup ## latency on this machine (ARGS='--calls 10')
 
 fixtures: setup ## make audio_fixtures/ anew
 	$(BIN)/python -m audio_fixtures.generate
+
+docs: setup ## write the generated pages anew
+	$(BIN)/python docs/generate.py
