@@ -183,7 +183,12 @@ class Pool:
         for worker in self._workers:
             if worker.free and (batch := self._take_batch()):
                 worker.busy, worker.since = batch, time.monotonic()
-                worker.pipe.send([entry.job for entry in batch])
+                try:
+                    worker.pipe.send([entry.job for entry in batch])
+                except OSError:  # it has just died: the next one takes the batch, and its pipe's end will bury it
+                    worker.ready, worker.busy = False, []
+                    for entry in batch:
+                        heapq.heappush(self._queue, entry)
 
     def _take_batch(self) -> list[_Waiting]:
         batch: list[_Waiting] = []

@@ -38,6 +38,7 @@ SMALL_BANK = Path(__file__).parent / "small_bank.yaml"
 CARD = "4539578763621486"  # a canary: valid by its check digit, issued by nobody; it must be in no file
 TOKEN = "let me in"
 
+_RECOGNISERS = 2  # workers of the live recogniser, by default
 _CONFIG = """
 [flow]
 path = "{flow}"
@@ -159,9 +160,12 @@ class Installation:
     doors: Mapping[str, str]
     crew: int = 0
     """Model workers it started with."""
+    voices: Sequence[int] = ()
+    """Those that speak; no test kills them."""
 
     def __post_init__(self) -> None:
         self.crew = len(self.workers())
+        self.voices = sorted(self.workers())[_RECOGNISERS:]
 
     @property
     def twilio(self) -> str:
@@ -198,9 +202,13 @@ class Installation:
         raise AssertionError(f"expected a call {name} in the journal that has ended, found {row}")
 
     def workers(self) -> list[int]:
-        """Process ids of the model workers, the recogniser's first."""
+        """Process ids of the model workers."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text(encoding="ascii").split()
-        return sorted(int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes())
+        return [int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+    def listeners(self) -> list[int]:
+        """The recogniser's among them, the one that is asked first at the head; they were started before the voices."""
+        return sorted(set(self.workers()) - set(self.voices))
 
     def wait_until_ready(self, within: float = 60.0) -> None:
         """Until every part of it can work, with as many workers as it began with."""
@@ -226,7 +234,7 @@ def installed(folder: Path, host: BankHost, cache: Path, second: str = "") -> It
             cwd=ROOT, env={**os.environ, "COLUMNS": "200"}, stdout=subprocess.PIPE, stderr=log, text=True,
         )  # fmt: skip
     try:
-        yield Installation(folder, process, _opened(process))
+        yield Installation(folder, process, _opened(process, folder / "log"))
     finally:
         process.terminate()
         try:
@@ -236,12 +244,12 @@ def installed(folder: Path, host: BankHost, cache: Path, second: str = "") -> It
             process.wait()
 
 
-def _opened(process: subprocess.Popen[str]) -> dict[str, str]:
+def _opened(process: subprocess.Popen[str], log: Path) -> dict[str, str]:
     assert process.stdout is not None
     doors: dict[str, str] = {}
     while "audiosocket" not in doors:
         line = process.stdout.readline()
-        assert line, f"expected the engine to open its doors, found it gone with code {process.wait()}"
+        assert line, f"expected the engine to open its doors, found it gone with code {process.wait()}: {log.read_text()[-3000:]}"
         name, address, _ = line.split(maxsplit=2)
         doors[name] = address
     return doors

@@ -28,7 +28,7 @@ ANSWERED = Seconds(3.0)  # from the caller's last sound, whatever dies
 @asynccontextmanager
 async def asking(bank: Installation, voices: Voices, name: str) -> AsyncIterator[tuple[TwilioCaller, Sequence[int]]]:
     """A caller who has just asked something, and whose words lie with a recogniser's worker that stands still."""
-    workers = bank.workers()[:2]
+    workers = bank.listeners()
     async with TwilioCaller.calling(bank.twilio, name) as caller:
         await caller.quiet()
         for worker in workers:
@@ -42,14 +42,14 @@ async def asking(bank: Installation, voices: Voices, name: str) -> AsyncIterator
 
 
 async def test_a_worker_killed_in_the_middle_of_a_turn_costs_a_retry(bank: Installation, voices: Voices) -> None:
-    async with asking(bank, voices, "retried") as (_, (first, second)):
+    async with asking(bank, voices, "retried") as (_, (busy, idle)):
         await asyncio.sleep(0.5)  # the turn is with a worker by now
-        os.kill(first, signal.SIGKILL)
-        os.kill(second, signal.SIGCONT)
+        os.kill(busy, signal.SIGKILL)
+        os.kill(idle, signal.SIGCONT)
     told = bank.told("retried")
     bank.wait_until_ready()
 
-    assert re.search(rf'"pid": {first}, "jobs": [1-9].*"worker.died"', bank.log), bank.log
+    assert re.search(rf'"pid": {busy}, "jobs": [1-9].*"worker.died"', bank.log), bank.log
     assert "opening" in told.event(Heard).transcript.text or "open" in told.event(Heard).transcript.text
     assert told.row.outcome == "transferred"
 

@@ -117,3 +117,10 @@ async def test_a_job_taken_back_is_not_done(pool: Pool) -> None:
 async def test_a_model_that_is_missing_is_told_at_the_start() -> None:
     with pytest.raises(ModelBroken, match="expected the workers of 'none' to start"):
         await Pool("none", missing, QUICK).start()
+
+
+async def test_a_worker_that_dies_between_two_jobs_costs_nothing(pool: Pool) -> None:
+    os.kill(pool.pids[0], signal.SIGKILL)
+    os.waitid(os.P_PID, pool.pids[0], os.WEXITED | os.WNOWAIT)  # noqa: ASYNC222 -- the loop must not notice
+
+    assert await pool.submit(Do("survivor")) == ("survivor", 1)
