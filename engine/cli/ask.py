@@ -19,7 +19,6 @@ from engine.dialogue.graph import Flow
 from engine.dialogue.ladder import target_of
 from engine.dialogue.machine import Dialogue
 from engine.ivr.files import load_flow
-from engine.nlu.encoder import UniversalSentenceEncoder
 from engine.nlu.interpretation import NO_MEANING, Interpretation, Question
 from engine.nlu.understand import Understander
 from engine.runtime.models import Lesson
@@ -37,8 +36,7 @@ def ask(
     """Say what was heard, what it means, and which node it leads to. A file that can't be read is named (exit code 65)."""
     asked = load_flow(flow)
     spoken = Language(language) if language else asked.languages[0]
-    lesson = Lesson.of(asked)
-    understander = Understander.train(lesson.examples, lesson.names, encoder=UniversalSentenceEncoder())
+    understander = Lesson.of(asked).taught().understander
     transcriber = transcriber_for(spoken)
     refused = 0
     for path in files:

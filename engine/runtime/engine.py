@@ -145,11 +145,10 @@ class Engine:
     async def _start_workers(self) -> None:
         asr, tts = self.config.asr, self.config.tts
         wanted = [self._of(language, asr.recognisers, "asr.recognisers") for language in self.flow.languages]
+        taught = Lesson.of(self.flow).taught()
         for name in dict.fromkeys([*wanted, *([asr.second] if asr.second else [])]):
             policy = PoolPolicy(workers=asr.workers, batch=asr.batch) if name == wanted[0] else _SLOW
-            self._recognisers[name] = Pool(
-                name, partial(understanding, name, _LIVE.get(name, {}), (Lesson.of(self.flow),)), policy
-            )
+            self._recognisers[name] = Pool(name, partial(understanding, name, _LIVE.get(name, {}), (taught,)), policy)
         voices = {language: self._of(language, tts.voices, "tts.voices") for language in self.flow.languages}
         self._voices = Pool("voices", partial(speaking, voices, tts.cache, tts.recorded), _VOICES)
         self._prompts = Prompts(self._voices, tts.cache, tts.recorded)

@@ -1,6 +1,7 @@
 """The models that run in workers: one that hears and understands, one that speaks.
 
-Both are made inside their worker from a small picklable description; an understander is trained there in about a second.
+Both are made inside their worker from a picklable description. An understander is trained once, before the first worker, and goes
+to each of them ready made, so that a new worker is back in a second or two.
 """
 
 from __future__ import annotations
@@ -55,6 +56,20 @@ class Lesson:
         }
         return cls(flow.revision, dict(flow.examples), {**names, **universal}, flow.languages)
 
+    def taught(self) -> Taught:
+        """Train an understander with it; seconds of work."""
+        understander = Understander.train(self.examples, self.names, encoder=UniversalSentenceEncoder())
+        return Taught(self.revision, self.languages, understander)
+
+
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """What a worker knows of a flow."""
+
+    revision: str
+    languages: tuple[Language, ...]
+    understander: Understander
+
 
 def _spoken_names(flow: Flow, node: NodeId) -> tuple[str, ...]:
     there = flow.nodes[node]
@@ -64,20 +79,16 @@ def _spoken_names(flow: Flow, node: NodeId) -> tuple[str, ...]:
 class Understanding:
     """Hears utterances and says what they mean."""
 
-    def __init__(self, recogniser: Recogniser, lessons: Sequence[Lesson]) -> None:
-        encoder = UniversalSentenceEncoder()
+    def __init__(self, recogniser: Recogniser, flows: Sequence[Taught]) -> None:
         self._recogniser = recogniser
-        self._lessons = tuple(lessons)
-        self._understanders = {
-            lesson.revision: Understander.train(lesson.examples, lesson.names, encoder=encoder) for lesson in lessons
-        }
+        self._flows = {flow.revision: flow for flow in flows}
 
     def warm_up(self) -> None:
         """Hear two seconds of faint noise in every language of every flow that the recogniser knows."""
         noise = AudioFrame(np.random.default_rng(0).normal(0.0, 300.0, TELEPHONY.samples(_WARM_UP)).astype(np.int16))
-        for lesson in self._lessons:
-            for language in self._recogniser.capabilities.languages.intersection(lesson.languages):
-                self.answer([Recognise.of(noise, Hints(language), Question(language), lesson.revision)])
+        for flow in self._flows.values():
+            for language in self._recogniser.capabilities.languages.intersection(flow.languages):
+                self.answer([Recognise.of(noise, Hints(language), Question(language), flow.revision)])
 
     def answer(self, jobs: Sequence[Recognise | Interpret]) -> list[Understood]:
         """Hear what is sound, all of it together; interpret all."""
@@ -97,19 +108,19 @@ class Understanding:
         return [Understood(transcript, meaning, worked) for transcript, meaning in zip(transcripts, meanings, strict=True)]
 
     def _understander(self, flow: str) -> Understander:
-        if flow not in self._understanders:
+        if flow not in self._flows:
             raise ConfigError(f"expected a flow that was taught, found revision {flow!r}")
-        return self._understanders[flow]
+        return self._flows[flow].understander
 
 
-def understanding(recogniser: str, settings: Mapping[str, object], lessons: Sequence[Lesson]) -> Understanding:
-    """Load a recogniser and teach it the flows; runs inside the worker.
+def understanding(recogniser: str, settings: Mapping[str, object], flows: Sequence[Taught]) -> Understanding:
+    """Load a recogniser beside what is known of the flows; runs inside the worker.
 
     Raises:
         ConfigError: no such recogniser.
         ModelNotFound: its files are not there.
     """
-    return Understanding(load_recogniser(recogniser, **settings), lessons)
+    return Understanding(load_recogniser(recogniser, **settings), flows)
 
 
 class Speaking:

@@ -30,7 +30,7 @@ def typed(text: str) -> Interpret:
 
 @pytest.fixture(scope="module")
 def taught() -> Understanding:
-    return Understanding(ScriptedRecogniser("when are you open"), [LESSON])
+    return Understanding(ScriptedRecogniser("when are you open"), [LESSON.taught()])
 
 
 def test_a_lesson_has_the_examples_the_names_and_the_words_that_work_everywhere() -> None:
@@ -65,4 +65,4 @@ def test_an_utterance_survives_the_journey_to_its_worker() -> None:
 
 def test_a_recogniser_nobody_offers_is_told() -> None:
     with pytest.raises(ConfigError, match="nobody"):
-        understanding("nobody", {}, [LESSON])
+        understanding("nobody", {}, [])
