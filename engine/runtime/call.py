@@ -300,6 +300,6 @@ class Call:
         self._hearing.close()
         self._entries.close()
         await self._leg.hang_up()
-        self._around.tape.close()
+        await asyncio.to_thread(self._around.tape.close)  # it waits for the disk
         self._around.journal.end(self._leg.facts.id, self._outcome)
         self._around.watch.ended(self._leg.facts, self._outcome)
