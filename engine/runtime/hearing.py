@@ -5,7 +5,8 @@ Rules:
 * while nothing is asked, only a turn that is taken back is recognised; everything else is let pass unheard;
 * a decode that failed is judged as "no words, can't tell"; if the turn ends on it, the dialogue learns that the recogniser
   failed;
-* a turn whose words are unsure gets a second opinion while there is time, and waits for it no longer than that.
+* a turn whose words are unsure gets a second opinion while there is time, and waits for it no longer than that; where the
+  better words are complete, the turn ends with them.
 """
 
 from __future__ import annotations
@@ -110,7 +111,7 @@ class Hearing:
         if one is None:
             return []
         if message.second:
-            return self._concluded(message.decode, one) if one.ended else []
+            return self._second_said(message.decode, one, now)
         one.first = _result(one.future)
         if one.partial:
             del self._open[message.decode]
@@ -119,6 +120,13 @@ class Hearing:
             self._ask_second(message.decode, one)
             return self._after(self._ear.judged(message.decode, one.first, now), now)
         return self._concluded(message.decode, one)
+
+    def _second_said(self, decode: int, one: _Open, now: Seconds) -> list[Event]:
+        """End the turn that waited for it; or let the better words say how much longer to wait."""
+        if one.ended is not None:
+            return self._concluded(decode, one)
+        better = _result(one.second)
+        return [] if better is None else self._after(self._ear.judged(decode, better, now), now)
 
     def _after(self, actions: tuple[EndpointAction, ...], now: Seconds) -> list[Event]:
         events: list[Event] = []

@@ -36,13 +36,16 @@ class SecondOpinion:
 
     def __call__(self, first: Understood, job: Recognise) -> asyncio.Future[Understood] | None:
         """Ask, if the turn is unsure."""
-        if job.hints.language not in self.languages or self._sure(first):
+        if job.hints.language not in self.languages or self._sure(first, job):
             return None
         if not wants_second(first.transcript, _WITHIN, self.policy):
             return None
         return asyncio.ensure_future(self._asked(first, job))
 
-    def _sure(self, first: Understood) -> bool:
+    def _sure(self, first: Understood, job: Recognise) -> bool:
+        """Whether the meaning is plain, be the words ever so unsure; of a value, the words are the meaning."""
+        if job.question.slot in first.interpretation.slots:
+            return first.transcript.confidence is not None and first.transcript.confidence >= self.thresholds.accept
         candidates = first.interpretation.candidates
         if not candidates:
             return not first.transcript

@@ -11,6 +11,7 @@ from engine.core.audio import AudioFrame, frames_of, joined, silence
 from engine.core.errors import ModelBroken, ModelOverloaded
 from engine.core.units import SampleIndex, Seconds
 from engine.dialogue.events import Event, Heard, HeardNothing, RecogniserFailed, SpeechStarted
+from engine.nlu.interpretation import Completeness
 from engine.runtime.ear import Attention, Ear
 from engine.runtime.hearing import Decoded, Hearing, Second
 from engine.runtime.jobs import Recognise, Understood, Urgency
@@ -132,6 +133,23 @@ async def test_an_unsure_turn_waits_for_the_second_opinion_which_wins() -> None:
     (heard,) = stage.heard
     assert isinstance(heard, Heard)
     assert heard.transcript.text == "lost card"
+
+
+async def test_a_second_opinion_that_is_complete_ends_the_turn_before_the_long_wait() -> None:
+    opinion: asyncio.Future[Understood] = asyncio.get_running_loop().create_future()
+    stage = Stage(lambda first, job: opinion)
+    stage.hearing.listen(Attention())
+    await stage.hear(
+        joined([tone(Seconds(1.0)), silence(Seconds(0.5))]), understood("lock my car", completeness=Completeness.UNKNOWN)
+    )
+    assert stage.heard == []
+    opinion.set_result(understood("block my card", "lost_card"))
+    await stage.settle()
+    await stage.settle()
+
+    (heard,) = stage.heard
+    assert isinstance(heard, Heard)
+    assert heard.transcript.text == "block my card"
 
 
 async def test_a_second_opinion_that_fails_leaves_the_first() -> None:
