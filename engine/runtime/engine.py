@@ -7,7 +7,8 @@ not taken: it goes to the operator at once, and the calls in progress do not suf
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+import gc
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -81,6 +82,8 @@ class Engine:
         await engine._start_workers()
         await engine._prompts.prepare(engine.flow, progress)
         engine._lag_watch = asyncio.create_task(engine._lags.watch())
+        gc.collect()
+        gc.freeze()  # what is loaded by now stays; to walk through it again and again would hold up the media loop
         return engine
 
     @property
@@ -156,6 +159,7 @@ class Engine:
             pool.on_batch = partial(self._worked, name)
         await asyncio.gather(*(pool.start() for pool in self._pools().values()))
         self._host = self._connect_host()
+        self._second = self._second_opinion()
 
     def _worked(self, pool: str, _: int, seconds: float) -> None:
         self.metrics.worked(pool, seconds)
@@ -183,7 +187,7 @@ class Engine:
         watching = self._watch if watch is None else Everybody([self._watch, watch])
         longest = Seconds(self.config.calls.longest)
         around = Surroundings(self._prompts, self._host, self._journal, watching, self._tape(leg.facts), longest)
-        hearing = Hearing(self._ear(), self.flow.revision, self._submit, inbox.put_nowait, self._second())
+        hearing = Hearing(self._ear(), self.flow.revision, self._submit, inbox.put_nowait, self._second)
         dialogue = Dialogue(self.flow, language=language)
         self._journal.begin(leg.facts, self.flow, language=language, agents=False)
         watching.began(leg.facts)
@@ -208,7 +212,7 @@ class Engine:
             job = replace(job, hints=replace(job.hints, phrases=()))
         return self._recognisers[self.config.asr.recognisers[job.hints.language]].submit(job, urgency)
 
-    def _second(self) -> SecondOpinion | None:
+    def _second_opinion(self) -> SecondOpinion | None:
         second, first = self.config.asr.second, self.config.asr.recognisers[self.flow.languages[0]]
         if second is None or second == first:
             return None
@@ -220,9 +224,12 @@ class Engine:
         folder = self.config.store.recordings
         if folder is None:
             return NoTape()
-        recorder = Recorder(folder / f"{call.id}.wav")
-        return PatientTape(recorder, lambda error: _log.error("call.recording", call=call.id, error=error.strerror))
 
+        def lost(error: OSError) -> None:
+            _log.error("call.recording", call=call.id, error=error.strerror)
 
-Taker = Callable[[Leg], Any]
-"""What a door does with a call: :meth:`Engine.take`."""
+        try:
+            return PatientTape(Recorder(folder / f"{call.id}.wav"), lost)
+        except OSError as error:
+            lost(error)
+            return NoTape()
