@@ -29,7 +29,7 @@ from engine.tts.protocol import Voice
 from engine.tts.recorded import RecordedPrompts
 from engine.tts.registry import load_voice
 
-_WARM_UP = Seconds(2.0)  # of faint noise: as much as a short answer
+_WARM_UP = Seconds(2.0)  # as long as a short answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +84,11 @@ class Understanding:
         self._flows = {flow.revision: flow for flow in flows}
 
     def warm_up(self) -> None:
-        """Hear two seconds of faint noise in every language of every flow that the recogniser knows."""
-        noise = AudioFrame(np.random.default_rng(0).normal(0.0, 300.0, TELEPHONY.samples(_WARM_UP)).astype(np.int16))
+        """Hear a hum in every language of every flow that the recogniser knows."""
+        hum = _hum(_WARM_UP)
         for flow in self._flows.values():
             for language in self._recogniser.capabilities.languages.intersection(flow.languages):
-                self.answer([Recognise.of(noise, Hints(language), Question(language), flow.revision)])
+                self.answer([Recognise.of(hum, Hints(language), Question(language), flow.revision)])
 
     def answer(self, jobs: Sequence[Recognise | Interpret]) -> list[Understood]:
         """Hear what is sound, all of it together; interpret all."""
@@ -121,6 +121,15 @@ def understanding(recogniser: str, settings: Mapping[str, object], flows: Sequen
         ModelNotFound: its files are not there.
     """
     return Understanding(load_recogniser(recogniser, **settings), flows)
+
+
+def _hum(length: Seconds) -> AudioFrame:
+    """A voice without words that no gate keeps from the network: a pitch, two formants, four syllables a second."""
+    at = np.arange(TELEPHONY.samples(length)) / TELEPHONY.rate_hz
+    turn = 2 * np.pi * np.cumsum(120 * (1 + 0.08 * np.sin(2 * np.pi * 3 * at))) / TELEPHONY.rate_hz
+    weights = [np.exp(-(((n * 120 - 600) / 500) ** 2)) + 0.5 * np.exp(-(((n * 120 - 1500) / 400) ** 2)) for n in range(1, 28)]
+    voice = sum(weight * np.sin(n * turn) for n, weight in enumerate(weights, 1)) * (0.55 + 0.45 * np.sin(2 * np.pi * 4 * at))
+    return AudioFrame((9000 * voice / np.abs(voice).max()).astype(np.int16))
 
 
 class Speaking:

@@ -11,7 +11,7 @@ from engine.dialogue.graph import Thresholds
 from engine.runtime.jobs import Interpret, Recognise, Understood, Urgency
 from engine.runtime.pool import Pool
 
-_WITHIN = Seconds(1.2)  # what a caller may be kept waiting for it, beyond the wait that ends the turn
+_WITHIN = Seconds(0.8)  # what a caller may be kept waiting for it, beyond the wait that ends the turn
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ class Caller(ABC):
         """When audible frames of the engine's came in."""
         self.clears: list[Seconds] = []
         """When the engine took back what had not been played."""
+        self._acted = Seconds(0.0)
         self.over = asyncio.Event()
         """Set when the engine has ended the call."""
 
@@ -83,7 +84,7 @@ class Caller(ABC):
         for frame in frames:
             self._to_say.put_nowait(frame)
         await self._to_say.join()
-        ended = self.now
+        ended = self._acted = self.now
         return Seconds(ended - len(frames) * FRAME), ended
 
     async def press(self, keys: str, every: Seconds = Seconds(0.15)) -> None:
@@ -92,6 +93,7 @@ class Caller(ABC):
             for key in keys:
                 await self._send_key(key)
                 await asyncio.sleep(every)
+        self._acted = self.now
 
     async def hears(self, after: Seconds, within: Seconds = Seconds(10.0)) -> Seconds:
         """Wait for the first audible frame after a moment; when it came.
@@ -114,6 +116,19 @@ class Caller(ABC):
         async with asyncio.timeout(within):
             while not self.over.is_set() and not (  # noqa: ASYNC110 -- silence sends no event
                 self.sounds and self.now - self.sounds[-1] > for_s
+            ):
+                await asyncio.sleep(FRAME)
+
+    async def answered(self, for_s: Seconds = _QUIET, within: Seconds = Seconds(60.0)) -> None:
+        """Wait until the engine has answered what the caller said or pressed last and then said nothing for a while, or has ended
+        the call.
+
+        Raises:
+            TimeoutError: it goes on and on, or never began.
+        """
+        async with asyncio.timeout(within):
+            while not self.over.is_set() and not (  # noqa: ASYNC110 -- silence sends no event
+                self.sounds and self.sounds[-1] > self._acted and self.now - self.sounds[-1] > for_s
             ):
                 await asyncio.sleep(FRAME)
 
