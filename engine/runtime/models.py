@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from engine.asr.registry import load_recogniser
 from engine.audio.resample import resample
 from engine.core.audio import TELEPHONY, WIDEBAND, AudioFrame
 from engine.core.errors import ConfigError
+from engine.core.speech import Transcript, Word
 from engine.core.units import Language, Seconds
 from engine.dialogue.graph import Flow, NodeId
 from engine.nlu.encoder import UniversalSentenceEncoder
@@ -30,6 +32,9 @@ from engine.tts.recorded import RecordedPrompts
 from engine.tts.registry import load_voice
 
 _WARM_UP = Seconds(2.0)  # as long as a short answer
+_SOME_DAY = date(2000, 1, 1)
+_WORDS = "yes, send two hundred euros to my debit card tomorrow, call 555 0199"  # something for every kind of slot
+_SENTENCE = Transcript(tuple(Word(word, Seconds(0.0), Seconds(0.0)) for word in _WORDS.split()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +89,16 @@ class Understanding:
         self._flows = {flow.revision: flow for flow in flows}
 
     def warm_up(self) -> None:
-        """Hear a hum in every language of every flow that the recogniser knows."""
+        """Hear a hum and understand a sentence in every language of every flow that the recogniser knows.
+
+        A hum has no words, and so would leave the understanding cold: its first sentence takes seconds.
+        """
         hum = _hum(_WARM_UP)
         for flow in self._flows.values():
             for language in self._recogniser.capabilities.languages.intersection(flow.languages):
-                self.answer([Recognise.of(hum, Hints(language), Question(language), flow.revision)])
+                question = Question(language, today=_SOME_DAY)
+                typed = Interpret(_SENTENCE, question, flow.revision)
+                self.answer([Recognise.of(hum, Hints(language), question, flow.revision), typed])
 
     def answer(self, jobs: Sequence[Recognise | Interpret]) -> list[Understood]:
         """Hear what is sound, all of it together; interpret all."""
