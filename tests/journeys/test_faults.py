@@ -25,10 +25,30 @@ pytestmark = pytest.mark.model
 ANSWERED = Seconds(3.0)  # from the caller's last sound, whatever dies
 
 
+async def _both_warm(bank: Installation) -> Sequence[int]:
+    """The two workers, once neither is busy any more: one that was just started in place of a dead one loads its model first."""
+    async with asyncio.timeout(60.0):
+        while True:
+            workers = bank.listeners()
+            before = [_cpu_ticks(worker) for worker in workers]
+            await asyncio.sleep(1.0)
+            if len(workers) == 2 and before == [_cpu_ticks(worker) for worker in workers] and bank.listeners() == workers:
+                return workers
+
+
+def _cpu_ticks(process: int) -> int:
+    """User and system time, from ``/proc``; 0 for a process that has gone."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    except OSError:
+        return 0
+    return int(fields[11]) + int(fields[12])
+
+
 @asynccontextmanager
 async def asking(bank: Installation, voices: Voices, name: str) -> AsyncIterator[tuple[TwilioCaller, Sequence[int]]]:
     """A caller who has just asked something, and whose words lie with a recogniser's worker that stands still."""
-    workers = bank.listeners()
+    workers = await _both_warm(bank)
     async with TwilioCaller.calling(bank.twilio, name) as caller:
         await caller.quiet()
         for worker in workers:
