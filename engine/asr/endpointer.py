@@ -46,8 +46,8 @@ class EndpointPolicy:
     """How long to wait; every length in seconds, counted from the end of the voice.
 
     The defaults were chosen on ``python -m bench.endpoint --part fit [--heard] [--snr-db 15]`` and ``python -m bench.vad --part
-    fit``, for callers who pause for 0.5 to 1.0 s in the middle of a phrase; ``pre_roll`` and ``min_speech`` with the other part in
-    view too.
+    fit``, for callers who pause for 0.5 to 1.0 s in the middle of a phrase; ``pre_roll`` and ``min_speech`` with the other part
+    in view too.
     """
 
     min_speech: Seconds = Seconds(0.06)
