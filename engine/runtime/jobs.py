@@ -53,6 +53,28 @@ class Recognise:
 
 
 @dataclass(frozen=True, slots=True)
+class Transcribe:
+    """Hear one utterance; what it means is nobody's question. Its answer is a ``Transcript``."""
+
+    pcm: bytes
+    """int16, little endian."""
+
+    format: AudioFormat
+
+    hints: Hints
+
+    @classmethod
+    def of(cls, sound: AudioFrame, hints: Hints) -> Transcribe:
+        """Pack an utterance for the journey."""
+        return cls(sound.samples.astype("<i2", copy=False).tobytes(), sound.format, hints)
+
+    @property
+    def sound(self) -> AudioFrame:
+        """The utterance, from sample 0."""
+        return AudioFrame(np.frombuffer(self.pcm, dtype="<i2").astype(np.int16, copy=False), self.format)
+
+
+@dataclass(frozen=True, slots=True)
 class Understood:
     """One utterance, heard and interpreted."""
 

@@ -25,7 +25,7 @@ from engine.dialogue.graph import Flow, NodeId
 from engine.nlu.encoder import UniversalSentenceEncoder
 from engine.nlu.interpretation import Question
 from engine.nlu.understand import Understander
-from engine.runtime.jobs import Interpret, Recognise, Render, Rendered, Speak, Spoken, Understood
+from engine.runtime.jobs import Interpret, Recognise, Render, Rendered, Speak, Spoken, Transcribe, Understood
 from engine.tts.prompts import PromptCache
 from engine.tts.protocol import Voice
 from engine.tts.recorded import RecordedPrompts
@@ -82,7 +82,7 @@ def _spoken_names(flow: Flow, node: NodeId) -> tuple[str, ...]:
 
 
 class Understanding:
-    """Hears utterances and says what they mean."""
+    """Hears utterances, writes them down, and says what they mean."""
 
     def __init__(self, recogniser: Recogniser, flows: Sequence[Taught]) -> None:
         self._recogniser = recogniser
@@ -93,29 +93,34 @@ class Understanding:
 
         A hum has no words, and so would leave the understanding cold: its first sentence takes seconds.
         """
-        hum = _hum(_WARM_UP)
+        hum, known = _hum(_WARM_UP), self._recogniser.capabilities.languages
+        if not self._flows:  # it only listens; one language warms the network for all
+            self.answer([Transcribe.of(hum, Hints(min(known)))])
         for flow in self._flows.values():
-            for language in self._recogniser.capabilities.languages.intersection(flow.languages):
+            for language in known.intersection(flow.languages):
                 question = Question(language, today=_SOME_DAY)
                 typed = Interpret(_SENTENCE, question, flow.revision)
                 self.answer([Recognise.of(hum, Hints(language), question, flow.revision), typed])
 
-    def answer(self, jobs: Sequence[Recognise | Interpret]) -> list[Understood]:
-        """Hear what is sound, all of it together; interpret all."""
+    def answer(self, jobs: Sequence[Recognise | Transcribe | Interpret]) -> list[Understood | Transcript]:
+        """Hear what is sound, all of it together; interpret all but what is only to be written down."""
         began = time.perf_counter()
-        sounds = [job for job in jobs if isinstance(job, Recognise)]
+        sounds = [job for job in jobs if not isinstance(job, Interpret)]
         heard = iter(
             self._recogniser.recognise([resample(job.sound, WIDEBAND) for job in sounds], [job.hints for job in sounds])
             if sounds
             else ()
         )
-        transcripts = [next(heard) if isinstance(job, Recognise) else job.transcript for job in jobs]
+        transcripts = [job.transcript if isinstance(job, Interpret) else next(heard) for job in jobs]
         meanings = [
-            self._understander(job.flow).interpret(transcript, job.question)
+            None if isinstance(job, Transcribe) else self._understander(job.flow).interpret(transcript, job.question)
             for job, transcript in zip(jobs, transcripts, strict=True)
         ]
         worked = Seconds(time.perf_counter() - began)
-        return [Understood(transcript, meaning, worked) for transcript, meaning in zip(transcripts, meanings, strict=True)]
+        return [
+            transcript if meaning is None else Understood(transcript, meaning, worked)
+            for transcript, meaning in zip(transcripts, meanings, strict=True)
+        ]
 
     def _understander(self, flow: str) -> Understander:
         if flow not in self._flows:

@@ -13,7 +13,7 @@ from engine.core.speech import Transcript, Word
 from engine.core.units import Seconds
 from engine.ivr.files import load_flow
 from engine.nlu.interpretation import Question
-from engine.runtime.jobs import Interpret, Recognise
+from engine.runtime.jobs import Interpret, Recognise, Transcribe, Understood
 from engine.runtime.models import Lesson, Understanding, understanding
 from engine.testing.parts import tone
 from engine.testing.recognisers import ScriptedRecogniser
@@ -66,3 +66,19 @@ def test_an_utterance_survives_the_journey_to_its_worker() -> None:
 def test_a_recogniser_nobody_offers_is_told() -> None:
     with pytest.raises(ConfigError, match="nobody"):
         understanding("nobody", {}, [])
+
+
+def test_what_is_only_to_be_written_down_needs_no_flow() -> None:
+    listening = Understanding(ScriptedRecogniser("good morning"), [])
+    listening.warm_up()
+
+    (written,) = listening.answer([Transcribe.of(tone(Seconds(1.0)), Hints())])
+    assert isinstance(written, Transcript)
+    assert written.text == "good morning"
+
+
+def test_dictation_and_calls_share_a_batch(taught: Understanding) -> None:
+    written, understood = taught.answer([Transcribe.of(tone(Seconds(1.0)), Hints()), SOUND])
+
+    assert isinstance(written, Transcript)
+    assert isinstance(understood, Understood)
