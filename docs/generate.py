@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
@@ -18,7 +19,11 @@ from engine.config import Config
 CONFIGURATION = Path(__file__).with_name("engineer") / "configuration.md"
 BEGIN, END = "<!-- settings: written by docs/generate.py -->", "<!-- /settings -->"
 _SIGNS = ((Ge, "ge", "≥"), (Gt, "gt", ">"), (Le, "le", "≤"), (Lt, "lt", "<"))
-_KINDS = {str: "text", int: "whole number", float: "number", Path: "path", bool: "true or false"}
+_KINDS = {IPv4Network: "network", IPv6Network: "network", Path: "path", str: "text"} | {
+    int: "whole number",
+    float: "number",
+    bool: "true or false",
+}
 _MEASURED = {field.name: field.default for field in fields(EndpointPolicy)}
 
 
@@ -61,7 +66,7 @@ def _row(section: str, key: str, field: FieldInfo) -> str:
 def _default(section: str, key: str, field: FieldInfo) -> str:
     if field.is_required():
         return "*must be given*"
-    if field.default is None:
+    if field.default in (None, (), {}):
         return f"`{_MEASURED[key]:g}` (measured)" if section == "endpoint" else "*none*"
     if isinstance(field.default, Mapping):
         return "`{ " + ", ".join(f'{name} = "{value}"' for name, value in field.default.items()) + " }`"
@@ -77,6 +82,8 @@ def _allowed(field: FieldInfo) -> str:
 
 def _kind(annotation: Any) -> str:
     origin = get_origin(annotation)
+    if origin is tuple:
+        return f"list of {_kind(get_args(annotation)[0])}"
     if origin in {Union, UnionType}:
         return _kind(next(one for one in get_args(annotation) if one is not type(None)))
     if origin is Literal:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from engine.config import Config, load_config
+from engine.config import AudioSocketDoor, Config, load_config
 from engine.core.errors import ConfigError
 
 
@@ -21,6 +21,7 @@ def test_relative_paths_count_from_the_file(tmp_path: Path) -> None:
         written(tmp_path, '[flow]\npath = "bank.yaml"\n[host]\nurl = "http://127.0.0.1:1"\ntoken_file = "token"')
     )
 
+    assert config.flow is not None
     assert config.flow.path == tmp_path / "bank.yaml"
     assert config.store.recordings == tmp_path / "var/recordings"
     assert config.store.database == f"sqlite:///{tmp_path}/var/callwright.db"
@@ -46,7 +47,9 @@ def test_what_is_left_out_of_the_endpointing_keeps_its_measured_default(tmp_path
             r"endpoint: .*expected decode_after <= complete_wait <= incomplete_wait",
         ),
         ("[flow]\npath = 'f'\n[asr]\nvad = 'ears'", r"asr.vad: .*'webrtc', 'silero' or 'both', found 'ears'"),
-        ("", r"engine.toml: flow: Field required"),
+        ("", r"engine.toml: .*expected \[flow\], or a door that only listens .*, found neither"),
+        ("[doors.vosk]\n[doors.audiosocket]\nport = 1", r"expected \[flow\] for doors.audiosocket, found none"),
+        ("[doors.vosk]\ntls_key = 'k'", r"doors.vosk: .*expected tls_certificate and tls_key together, found one"),
         ("[flow", r"engine.toml: expected TOML, found"),
     ],
 )
@@ -80,3 +83,21 @@ def test_what_can_be_switched_off_is_switched_off_by_an_empty_string(tmp_path: P
     )
 
     assert (config.asr.second, config.store.recordings, config.doors.audiosocket) == (None, None, None)
+
+
+def test_an_engine_without_a_flow_opens_only_what_the_file_names(tmp_path: Path) -> None:
+    doors = load_config(written(tmp_path, "[doors.vosk]\nport = 1")).open_doors
+
+    assert doors.vosk is not None
+    assert doors.http is None
+    assert doors.audiosocket is None
+
+
+@pytest.mark.parametrize(
+    ("peer", "admitted"), [("10.1.2.3", True), ("::ffff:10.1.2.3", True), ("10.2.0.1", False), ("fd00::1", True), ("x", False)]
+)
+def test_a_door_admits_the_networks_it_names(peer: str, admitted: bool) -> None:
+    door = AudioSocketDoor.model_validate({"peers": ["10.1.0.0/16", "fd00::/8"]})
+
+    assert door.admits(peer) is admitted
+    assert AudioSocketDoor().admits(peer)

@@ -28,7 +28,7 @@ from engine.audio.files import read
 from engine.audio.keytones import KeyToneDetector
 from engine.audio.resample import resample
 from engine.cli.output import console
-from engine.config import Config, load_config
+from engine.config import Config, HttpDoor, load_config
 from engine.core.audio import TELEPHONY, AudioFrame, joined
 from engine.core.errors import ConfigError
 from engine.core.speech import ENGLISH
@@ -151,9 +151,7 @@ def _config(folder: Path, host: str) -> Config:
         update={
             "store": config.store.model_copy(update=store),
             "host": config.host and config.host.model_copy(update={"url": host, "token_file": folder / "host.token"}),
-            "doors": config.doors.model_copy(
-                update={"http": config.doors.http.model_copy(update={"port": _free_port(8080)}), "audiosocket": None}
-            ),
+            "doors": config.doors.model_copy(update={"http": HttpDoor(port=_free_port(8080)), "audiosocket": None}),
         }
     )
 

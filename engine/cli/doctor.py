@@ -73,8 +73,9 @@ def _models() -> Iterator[Finding]:
 def _configured(path: Path) -> Iterator[Finding]:
     try:
         config = load_config(path)
-        flow = load_flow(config.flow.path)
+        flow = config.flow and load_flow(config.flow.path)
     except EngineError as error:
         yield Finding(str(path), fine=False, found=str(error), mend="mend the lines above")
         return
-    yield Finding(str(path), fine=True, found=f"flow {flow.name}, {len(flow.nodes)} nodes, {', '.join(flow.languages)}")
+    found = f"flow {flow.name}, {len(flow.nodes)} nodes, {', '.join(flow.languages)}" if flow else "no flow: it only listens"
+    yield Finding(str(path), fine=True, found=found)

@@ -35,14 +35,25 @@ def replay(
 ) -> None:
     """Run calls again from the journal and say where they would have gone another way; exit code 1 where one does."""
     settings = load_config(config)
-    through = _with_thresholds(load_flow(flow or settings.flow.path), accept, confirm)
+    paths = [flow] if flow else settings.flow.paths.values() if settings.flow else []
+    flows = [_with_thresholds(load_flow(path), accept, confirm) for path in paths]
     journal = Journal(connect(settings.store.database))
     try:
-        differ = sum([_replayed(journal, row, through, json=json) for row in _rows(journal, calls)])
+        differ = sum([_replayed(journal, row, _through(row, flows), json=json) for row in _rows(journal, calls)])
     finally:
         journal.close()
     if differ:
         raise typer.Exit(1)
+
+
+def _through(row: CallRow, flows: list[Flow]) -> Flow:
+    """The only flow there is, or the one the call went through."""
+    if len(flows) == 1:
+        return flows[0]
+    for flow in flows:
+        if flow.name == row.flow:
+            return flow
+    raise ConfigError(f"{row.id}: expected a configured flow named {row.flow!r}, found {[flow.name for flow in flows]}")
 
 
 def _with_thresholds(flow: Flow, accept: float | None, confirm: float | None) -> Flow:

@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import NewType
 from uuid import uuid4
 
+from engine.core.units import Language
+
 CallId = NewType("CallId", str)
 """Names one call for ever. Made here with :func:`new_call_id`, never by the peer: it names files and rows."""
 
@@ -52,3 +54,6 @@ class CallFacts:
 
     flow: str | None = None
     """The flow the peer asked for, or ``None`` for the configured one."""
+
+    language: Language | None = None
+    """The language the peer asked for, or ``None`` for the flow's."""

@@ -19,7 +19,7 @@ import structlog
 from engine.asr.calibration import shipped_agreement
 from engine.asr.detectors import make_vad
 from engine.asr.endpointer import Endpointer
-from engine.config import Config
+from engine.config import MAIN, Config, FlowSection
 from engine.core.call import CallFacts
 from engine.core.errors import ConfigError
 from engine.core.units import Language, Seconds
@@ -50,18 +50,21 @@ _log = structlog.get_logger(__name__)
 _SLOW = PoolPolicy(workers=1, batch=1, within=Seconds(4.0), hang=Seconds(6.0))  # large recognisers
 _VOICES = PoolPolicy(workers=2, batch=1, within=Seconds(4.0), hang=Seconds(6.0))
 _LIVE: Mapping[str, Mapping[str, object]] = {"whisper": {"context": "short"}}  # settings for live turns, by back end
+_NONE = PoolPolicy(workers=0)
 _DRAIN = Seconds(30.0)  # how long calls in progress may go on when the engine is asked to stop
 
 
 class Engine:
     """Takes calls. Make one with :meth:`start`; close it, or its workers stay."""
 
-    def __init__(self, config: Config, flow: Flow, watches: Sequence[Watch] = ()) -> None:
+    def __init__(self, config: Config, flows: Mapping[str, Flow], watches: Sequence[Watch] = ()) -> None:
+        """``flows`` by the name a call may ask for; the configured one is ``MAIN``. None at all: it only listens."""
         self.config = config
-        self.flow = flow
+        self.flows = flows
         self.metrics = Metrics()
         self._watch = Everybody([CallLog(), self.metrics, *watches])
         self._recognisers: dict[str, Pool] = {}
+        self._seconds: dict[str, SecondOpinion] = {}  # by the flow's revision
         self._calls: set[asyncio.Task[str]] = set()
         self._draining = False
         self._make_vad = make_vad(config.asr.vad)  # loads the network once; each leg then has only its state
@@ -77,10 +80,11 @@ class Engine:
             ConfigError: a setting or the flow is wrong.
             ModelError: a model can't be loaded.
         """
-        engine = cls(config, load_flow(config.flow.path), watches)
+        engine = cls(config, _flows(config.flow), watches)
         engine._open_store()
         await engine._start_workers()
-        await engine._prompts.prepare(engine.flow, progress)
+        for flow in engine.flows.values():
+            await engine._prompts.prepare(flow, progress)
         engine._lag_watch = asyncio.create_task(engine._lags.watch())
         gc.collect()
         gc.freeze()  # what is loaded by now stays; to walk through it again and again would hold up the media loop
@@ -92,9 +96,20 @@ class Engine:
         return len(self._calls)
 
     @property
+    def full(self) -> bool:
+        """Whether the next call would be refused; a door that can say so before it answers asks first."""
+        return self._draining or self.live >= self.config.calls.max_calls
+
+    @property
+    def languages(self) -> tuple[Language, ...]:
+        """What it understands."""
+        spoken = dict.fromkeys(language for flow in self.flows.values() for language in flow.languages)
+        return tuple(spoken) or tuple(map(Language, self.config.asr.languages)) or (Language("en"),)
+
+    @property
     def ready(self) -> dict[str, bool]:
         """What must be right before the next call is taken, part by part."""
-        workers = {f"workers.{name}": pool.warm > 0 for name, pool in self._pools().items()}
+        workers = {f"workers.{name}": pool.warm > 0 for name, pool in self._pools().items() if pool.wanted}
         return {"journal": self._journal.healthy, "accepting": not self._draining, **workers}
 
     async def take(self, leg: Leg, language: Language | None = None, watch: Watch | None = None) -> str:
@@ -102,10 +117,10 @@ class Engine:
 
         ``watch`` looks on at this call alone.
         """
-        language = language or (Language(self.config.flow.language) if self.config.flow.language else None)
-        if self._draining or self.live >= self.config.calls.max_calls:
-            return await self._refuse(leg)
-        task = asyncio.ensure_future(self._carry(leg, language, watch))
+        flow = self.flows.get(leg.facts.flow or MAIN)
+        if flow is None or self.full:
+            return await self._refuse(leg, "all lines busy" if flow else "no such flow")
+        task = asyncio.ensure_future(self._carry(leg, flow, self._language(leg.facts, flow, language), watch))
         self._calls.add(task)
         task.add_done_callback(self._calls.discard)
         return await task
@@ -147,19 +162,20 @@ class Engine:
 
     async def _start_workers(self) -> None:
         asr, tts = self.config.asr, self.config.tts
-        wanted = [self._of(language, asr.recognisers, "asr.recognisers") for language in self.flow.languages]
-        taught = Lesson.of(self.flow).taught()
+        wanted = [self._of(language, asr.recognisers, "asr.recognisers") for language in self.languages]
+        taught = tuple(Lesson.of(flow).taught() for flow in self.flows.values())
         for name in dict.fromkeys([*wanted, *([asr.second] if asr.second else [])]):
             policy = PoolPolicy(workers=asr.workers, batch=asr.batch) if name == wanted[0] else _SLOW
-            self._recognisers[name] = Pool(name, partial(understanding, name, _LIVE.get(name, {}), (taught,)), policy)
-        voices = {language: self._of(language, tts.voices, "tts.voices") for language in self.flow.languages}
-        self._voices = Pool("voices", partial(speaking, voices, tts.cache, tts.recorded), _VOICES)
+            self._recognisers[name] = Pool(name, partial(understanding, name, _LIVE.get(name, {}), taught), policy)
+        spoken = self.languages if self.flows else ()
+        voices = {language: self._of(language, tts.voices, "tts.voices") for language in spoken}
+        self._voices = Pool("voices", partial(speaking, voices, tts.cache, tts.recorded), _VOICES if spoken else _NONE)
         self._prompts = Prompts(self._voices, tts.cache, tts.recorded)
         for name, pool in self._pools().items():
             pool.on_batch = partial(self._worked, name)
         await asyncio.gather(*(pool.start() for pool in self._pools().values()))
         self._host = self._connect_host()
-        self._second = self._second_opinion()
+        self._seconds = {flow.revision: second for flow in self.flows.values() if (second := self._second_opinion(flow))}
 
     def _worked(self, pool: str, _: int, seconds: float) -> None:
         self.metrics.worked(pool, seconds)
@@ -182,24 +198,31 @@ class Engine:
             raise ConfigError(f"host.token_file: expected a readable file at {section.token_file}, found: {error}") from error
         return Host(HostAddress(section.url, token, Seconds(section.within)))
 
-    async def _carry(self, leg: Leg, language: Language | None, watch: Watch | None) -> str:
+    async def _carry(self, leg: Leg, flow: Flow, language: Language | None, watch: Watch | None) -> str:
         inbox: Inbox = asyncio.Queue()
         watching = self._watch if watch is None else Everybody([self._watch, watch])
         longest = Seconds(self.config.calls.longest)
         around = Surroundings(self._prompts, self._host, self._journal, watching, self._tape(leg.facts), longest)
-        hearing = Hearing(self._ear(), self.flow.revision, self._submit, inbox.put_nowait, self._second)
-        dialogue = Dialogue(self.flow, language=language)
-        self._journal.begin(leg.facts, self.flow, language=language, agents=False)
+        hearing = Hearing(self._ear(), flow.revision, self._submit, inbox.put_nowait, self._seconds.get(flow.revision))
+        dialogue = Dialogue(flow, language=language)
+        self._journal.begin(leg.facts, flow, language=language, agents=False)
         watching.began(leg.facts)
         call = Call(leg, dialogue, hearing, inbox, around)
         return await call.run(Answered(language))
 
-    async def _refuse(self, leg: Leg) -> str:
-        _log.warning("call.refused", call=leg.facts.id, live=self.live)
+    def _language(self, facts: CallFacts, flow: Flow, chosen: Language | None) -> Language | None:
+        """The first that somebody asked for and the flow speaks; ``None`` leaves it to the flow."""
+        configured = self.config.flow.language if self.config.flow else None
+        wished = (chosen, facts.language, configured)
+        return next((Language(one) for one in wished if one in flow.languages), None)
+
+    async def _refuse(self, leg: Leg, reason: str) -> str:
+        _log.warning("call.refused", call=leg.facts.id, live=self.live, reason=reason)
         self.metrics.refused(leg.facts)
-        operator = self.flow.nodes[self.flow.operator]
+        flow = self.flows.get(MAIN)
+        operator = flow and flow.nodes[flow.operator]
         if isinstance(operator, Transfer):
-            await leg.transfer(operator.destination, {"reason": "all lines busy"})
+            await leg.transfer(operator.destination, {"reason": reason})
         await leg.hang_up()
         return "refused"
 
@@ -212,13 +235,13 @@ class Engine:
             job = replace(job, hints=replace(job.hints, phrases=()))
         return self._recognisers[self.config.asr.recognisers[job.hints.language]].submit(job, urgency)
 
-    def _second_opinion(self) -> SecondOpinion | None:
-        second, first = self.config.asr.second, self.config.asr.recognisers[self.flow.languages[0]]
+    def _second_opinion(self, flow: Flow) -> SecondOpinion | None:
+        second, first = self.config.asr.second, self.config.asr.recognisers[flow.languages[0]]
         if second is None or second == first:
             return None
         live, other = self._recognisers[first], self._recognisers[second]
         languages = frozenset(Language(one) for one, name in self.config.asr.recognisers.items() if name != second)
-        return SecondOpinion(live, other, languages, self.flow.thresholds, agreement=shipped_agreement())
+        return SecondOpinion(live, other, languages, flow.thresholds, agreement=shipped_agreement())
 
     def _tape(self, call: CallFacts) -> Tape:
         folder = self.config.store.recordings
@@ -233,3 +256,8 @@ class Engine:
         except OSError as error:
             lost(error)
             return NoTape()
+
+
+def _flows(section: FlowSection | None) -> dict[str, Flow]:
+    """Load them, by the name a call may ask for."""
+    return {name: load_flow(path) for name, path in section.paths.items()} if section else {}

@@ -129,6 +129,11 @@ class Pool:
             worker.process.join()
 
     @property
+    def wanted(self) -> int:
+        """How many workers it has when all is well."""
+        return self._policy.workers
+
+    @property
     def waiting(self) -> int:
         """How many jobs wait for a worker."""
         return len(self._queue)

@@ -58,7 +58,7 @@ def _phone(engine: Engine) -> APIRouter:
 
     @router.get("/phone/languages")
     def languages() -> JSONResponse:
-        return JSONResponse({"languages": list(engine.flow.languages)}, headers=_HEADERS)
+        return JSONResponse({"languages": list(engine.languages)}, headers=_HEADERS)
 
     @router.get("/static/{name}")
     def static(name: str) -> Response:
@@ -139,7 +139,7 @@ async def _browser_call(engine: Engine, socket: WebSocket, language: str) -> Non
     shown = asyncio.create_task(_show(leg, lines))
     leg.all_shown = lines.join
     try:
-        spoken = Language(language) if language in engine.flow.languages else None
+        spoken = Language(language) if language in engine.languages else None
         await engine.take(leg, spoken, Story(lines.put_nowait))
     finally:
         shown.cancel()

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import cast
 
-from engine.config import AudioSocketDoor, Config, DoorsSection, FlowSection, HttpDoor
+from engine.config import MAIN, AudioSocketDoor, Config, DoorsSection, FlowSection, HttpDoor
 from engine.core.units import Language, Seconds
 from engine.dialogue.events import KeyPressed
 from engine.ivr.files import load_flow
@@ -27,14 +27,17 @@ class EchoEngine:
             flow=FlowSection(path=SMALL_BANK, language=None),
             doors=DoorsSection(http=http or HttpDoor(port=0), audiosocket=audiosocket or AudioSocketDoor(port=0)),
         )
-        self.flow = load_flow(SMALL_BANK)
+        flow = load_flow(SMALL_BANK)
+        self.flows = {MAIN: flow}
+        self.languages = flow.languages
+        self.full = False
         self.metrics = Metrics()
         self.ready = {"journal": True, "workers.moonshine": True}
-        self.languages: list[Language | None] = []
+        self.spoken: list[Language | None] = []
         self.ended: asyncio.Queue[Gone] = asyncio.Queue()
 
     async def take(self, leg: Leg, language: Language | None = None, watch: Watch | None = None) -> str:
-        self.languages.append(language)
+        self.spoken.append(language)
         while not isinstance(received := await leg.receive(), Gone):
             if isinstance(received, Sound) and not received.filled:
                 await leg.send(received.frame)

@@ -77,7 +77,7 @@ async def test_the_page_says_in_which_language_it_calls_and_only_the_flows_count
                 await caller.press("#")
                 await caller.over.wait()
 
-    assert engine.languages == ["en", None, None]
+    assert engine.spoken == ["en", None, None]
 
 
 async def test_the_page_sees_what_happens_in_its_call() -> None:
@@ -97,7 +97,7 @@ async def test_a_page_from_elsewhere_can_not_call(door: str, origin: str) -> Non
         with pytest.raises(InvalidStatus, match="403"):
             await connect({"twilio": doors["twilio"], "browser": _browser(doors)}[door], origin=origin)  # type: ignore[arg-type]
 
-    assert engine.languages == []
+    assert engine.spoken == []
 
 
 async def test_our_own_page_can_call() -> None:

@@ -1,28 +1,20 @@
-"""The engine's settings: one TOML file, every field checked and described. Secrets are never in it, only their files' paths."""
+"""The tables of the configuration, but for the doors'."""
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Final, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from engine.asr.endpointer import EndpointPolicy
-from engine.core.errors import ConfigError
+from engine.config.doors import DoorsSection
+from engine.config.section import NoneIfEmpty, Section
 
-Port = Annotated[int, Field(ge=0, le=65535)]
-T = TypeVar("T")
-NoneIfEmpty = Annotated[T | None, BeforeValidator(lambda found: None if found in ("", {}) else found)]
-"""What can be switched off: TOML has no null, so an empty string says it."""
-
-
-class Section(BaseModel):
-    """A table of the file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+MAIN: Final = "main"
+"""The name of the flow that calls get which ask for none."""
 
 
 class FlowSection(Section):
@@ -30,6 +22,14 @@ class FlowSection(Section):
 
     path: Path = Field(description="The flow file; relative paths count from the configuration's folder.")
     language: str | None = Field(None, description="The language calls begin in; by default the flow's first.")
+    others: Mapping[str, Path] = Field(
+        {}, description='Further flow files, by the name a call may ask for: `{ cards = "cards.yaml" }`.'
+    )
+
+    @property
+    def paths(self) -> dict[str, Path]:
+        """All flow files, by name; the first is what calls get that ask for none."""
+        return {MAIN: self.path, **self.others}
 
 
 class AsrSection(Section):
@@ -38,6 +38,9 @@ class AsrSection(Section):
     recognisers: Mapping[str, str] = Field(
         {"en": "moonshine", "ru": "whisper", "zh": "whisper"},
         description="The live recogniser of each language, by its registered name.",
+    )
+    languages: tuple[str, ...] = Field(
+        (), description="What doors that only listen (vosk, siprec) recognise; by default the flow's languages, or English."
     )
     second: NoneIfEmpty[str] = Field("whisper", description='Who gives a second opinion on unsure turns; "" = nobody.')
     workers: int = Field(
@@ -105,32 +108,17 @@ class StoreSection(Section):
         Path("var/recordings"), description='Where recordings are kept; "" = nothing is recorded.'
     )
 
-
-class HttpDoor(Section):
-    """The port of the browser phone, the Twilio dialect at /twilio, health and metrics."""
-
-    host: str = Field("127.0.0.1", description="The address to listen on.")
-    port: Port = Field(8080, description="0 = any free one.")
-    unprotected: Literal["i know"] | None = Field(
-        None, description='Must say "i know" to open this door beyond loopback: it has no password of its own.'
-    )
+    def beside(self, folder: Path) -> Self:
+        """With every relative path, an SQLite file's too, counted from ``folder``."""
+        return super().beside(folder).model_copy(update={"database": _beside(self.database, folder)})
 
 
-class AudioSocketDoor(Section):
-    """The port Asterisk's AudioSocket connects to."""
-
-    host: str = Field("127.0.0.1", description="The address to listen on.")
-    port: Port = Field(9092, description="0 = any free one.")
-    unprotected: Literal["i know"] | None = Field(
-        None, description='Must say "i know" to open this door beyond loopback: AudioSocket has no password.'
-    )
-
-
-class DoorsSection(Section):
-    """How calls come in."""
-
-    http: HttpDoor = HttpDoor()
-    audiosocket: NoneIfEmpty[AudioSocketDoor] = AudioSocketDoor()  # audiosocket = "": no such door
+def _beside(url: str, folder: Path) -> str:
+    """A relative SQLite file, counted from ``folder``."""
+    start = "sqlite:///"
+    if not url.startswith(start) or url.startswith((start + "/", start + ":memory:")):
+        return url
+    return f"{start}{(folder / url.removeprefix(start)).resolve()}"
 
 
 class CallsSection(Section):
@@ -145,7 +133,7 @@ class CallsSection(Section):
 class Config(Section):
     """The whole file."""
 
-    flow: FlowSection
+    flow: FlowSection | None = None
     host: NoneIfEmpty[HostSection] = None
     asr: AsrSection = AsrSection()
     endpoint: EndpointSection = EndpointSection()
@@ -154,52 +142,20 @@ class Config(Section):
     doors: DoorsSection = DoorsSection()
     calls: CallsSection = CallsSection()
 
-    def beside(self, folder: Path) -> Self:
-        """With every relative path counted from ``folder``."""
+    @model_validator(mode="after")
+    def _some_use(self) -> Self:
+        """Let an engine without a flow be one that only listens."""
+        talks = [name for name in ("audiosocket", "sip") if name in self.doors.model_fields_set and getattr(self.doors, name)]
+        if self.flow is None and talks:
+            raise ValueError(f"expected [flow] for doors.{talks[0]}, found none")
+        if self.flow is None and self.doors.vosk is None and self.doors.siprec is None:
+            raise ValueError("expected [flow], or a door that only listens ([doors.vosk], [doors.siprec]), found neither")
+        return self
 
-        def there(path: Path | None) -> Path | None:
-            return None if path is None else folder / path
-
-        return self.model_copy(
-            update={
-                "flow": self.flow.model_copy(update={"path": there(self.flow.path)}),
-                "tts": self.tts.model_copy(update={"cache": there(self.tts.cache), "recorded": there(self.tts.recorded)}),
-                "store": self.store.model_copy(
-                    update={"database": _beside(self.store.database, folder), "recordings": there(self.store.recordings)}
-                ),
-                "host": self.host and self.host.model_copy(update={"token_file": there(self.host.token_file)}),
-            }
-        )
-
-
-def _beside(url: str, folder: Path) -> str:
-    """A relative SQLite file, counted from ``folder``."""
-    start = "sqlite:///"
-    if not url.startswith(start) or url.startswith((start + "/", start + ":memory:")):
-        return url
-    return f"{start}{(folder / url.removeprefix(start)).resolve()}"
-
-
-def load_config(path: Path) -> Config:
-    """Read and check a configuration file.
-
-    Raises:
-        ConfigError: it can't be read, or fields are wrong: one line each, with what was expected and found.
-    """
-    try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: expected a configuration file, found: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: expected TOML, found: {error}") from error
-    try:
-        return Config.model_validate(found).beside(path.resolve().parent)
-    except ValidationError as error:
-        raise ConfigError("\n".join(_problem(path, one) for one in error.errors())) from None
-
-
-def _problem(path: Path, error: Any) -> str:
-    field = ".".join(str(part) for part in error["loc"])
-    if error["type"] == "extra_forbidden":
-        return f"{path}: {field}: no such setting"
-    return f"{path}: {field}: {error['msg']}, found {error['input']!r}"
+    @property
+    def open_doors(self) -> DoorsSection:
+        """Those to open: an engine without a flow opens only what the file names."""
+        if self.flow is not None:
+            return self.doors
+        unnamed = {"http", "audiosocket"} - self.doors.model_fields_set
+        return self.doors.model_copy(update=dict.fromkeys(unnamed))

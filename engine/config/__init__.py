@@ -1,0 +1,22 @@
+"""The engine's settings: one TOML file, every field checked and described. Secrets are never in it, only their files' paths."""
+
+from __future__ import annotations
+
+from engine.config.doors import AudioSocketDoor, DoorsSection, HttpDoor, ListeningDoor, SipDoor, SiprecDoor, VoskDoor, WebDoor
+from engine.config.file import load_config
+from engine.config.sections import MAIN, Config, FlowSection
+
+__all__ = [
+    "MAIN",
+    "AudioSocketDoor",
+    "Config",
+    "DoorsSection",
+    "FlowSection",
+    "HttpDoor",
+    "ListeningDoor",
+    "SipDoor",
+    "SiprecDoor",
+    "VoskDoor",
+    "WebDoor",
+    "load_config",
+]
