@@ -101,3 +101,12 @@ def test_a_door_admits_the_networks_it_names(peer: str, admitted: bool) -> None:
 
     assert door.admits(peer) is admitted
     assert AudioSocketDoor().admits(peer)
+
+
+def test_a_recogniser_may_go_by_a_name_of_the_banks_own_with_its_own_settings(tmp_path: Path) -> None:
+    asr = load_config(
+        written(tmp_path, "[flow]\npath = 'f'\n[asr.settings.russian]\nrecogniser = 'vosk'\nmodel = '/srv/ru'\nlanguage = 'ru'")
+    ).asr
+
+    assert asr.loaded("russian") == ("vosk", {"model": "/srv/ru", "language": "ru"})
+    assert asr.loaded("moonshine") == ("moonshine", {})

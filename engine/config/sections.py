@@ -39,6 +39,11 @@ class AsrSection(Section):
         {"en": "moonshine", "ru": "whisper", "zh": "whisper"},
         description="The live recogniser of each language, by its registered name.",
     )
+    settings: Mapping[str, Mapping[str, str | int | float | bool]] = Field(
+        {},
+        description="What a recogniser is loaded with, a table each: `{ russian = { recogniser = 'vosk', model = '/srv/vosk-ru', "
+        "language = 'ru' } }`. `recogniser` says which registered one, where the table's name is a name of yours.",
+    )
     languages: tuple[str, ...] = Field(
         (), description="What doors that only listen (vosk, siprec) recognise; by default the flow's languages, or English."
     )
@@ -51,6 +56,11 @@ class AsrSection(Section):
     lean_towards_phrases: bool = Field(
         default=False, description="Lean towards the names of the node's choices; costs a third more time, and has not paid off."
     )
+
+    def loaded(self, name: str) -> tuple[str, dict[str, str | int | float | bool]]:
+        """The registered name of a recogniser, and what it is loaded with."""
+        settings = dict(self.settings.get(name, {}))
+        return str(settings.pop("recogniser", name)), settings
 
 
 class EndpointSection(Section):

@@ -166,7 +166,9 @@ class Engine:
         taught = tuple(Lesson.of(flow).taught() for flow in self.flows.values())
         for name in dict.fromkeys([*wanted, *([asr.second] if asr.second else [])]):
             policy = PoolPolicy(workers=asr.workers, batch=asr.batch) if name == wanted[0] else _SLOW
-            self._recognisers[name] = Pool(name, partial(understanding, name, _LIVE.get(name, {}), taught), policy)
+            registered, settings = asr.loaded(name)
+            load = partial(understanding, registered, {**_LIVE.get(registered, {}), **settings}, taught)
+            self._recognisers[name] = Pool(name, load, policy)
         spoken = self.languages if self.flows else ()
         voices = {language: self._of(language, tts.voices, "tts.voices") for language in spoken}
         self._voices = Pool("voices", partial(speaking, voices, tts.cache, tts.recorded), _VOICES if spoken else _NONE)
