@@ -43,6 +43,7 @@ from engine.runtime.watch import Watch
 from engine.store.database import connect, upgrade
 from engine.store.journal import Journal
 from engine.store.recorder import Recorder, recover
+from engine.telephony.announced import AnnouncedCalls
 from engine.telephony.leg import Leg
 from engine.tts.prompts import Progress
 
@@ -62,6 +63,7 @@ class Engine:
         self.config = config
         self.flows = flows
         self.metrics = Metrics()
+        self.announced = AnnouncedCalls()
         self._watch = Everybody([CallLog(), self.metrics, *watches])
         self._recognisers: dict[str, Pool] = {}
         self._seconds: dict[str, SecondOpinion] = {}  # by the flow's revision

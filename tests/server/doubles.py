@@ -15,6 +15,7 @@ from engine.runtime.engine import Engine
 from engine.runtime.looking_on import Metrics
 from engine.runtime.watch import Watch
 from engine.server.serve import doors
+from engine.telephony.announced import AnnouncedCalls
 from engine.telephony.leg import Gone, Key, Leg, Sound
 from tests.journeys.bank import SMALL_BANK
 
@@ -32,6 +33,7 @@ class EchoEngine:
         self.languages = flow.languages
         self.full = False
         self.metrics = Metrics()
+        self.announced = AnnouncedCalls()
         self.ready = {"journal": True, "workers.moonshine": True}
         self.spoken: list[Language | None] = []
         self.ended: asyncio.Queue[Gone] = asyncio.Queue()
