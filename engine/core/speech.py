@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.core.units import Confidence, Language, Seconds
 
@@ -56,6 +56,11 @@ class Transcript:
     def text(self) -> str:
         """The words as they are written in the language."""
         return ("" if self.language in _WRITTEN_WITHOUT_SPACES else " ").join(word.text for word in self.words)
+
+    def later(self, by: Seconds) -> Transcript:
+        """The same words on a timeline on which the sound begins at ``by``."""
+        moved = (replace(word, start=Seconds(word.start + by), end=Seconds(word.end + by)) for word in self.words)
+        return replace(self, words=tuple(moved))
 
     def __bool__(self) -> bool:
         """Whether anything was said at all."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from engine.asr.detectors import make_vad
@@ -14,7 +14,7 @@ from engine.audio.files import Recording, read
 from engine.audio.resample import resample
 from engine.core.audio import TELEPHONY, WIDEBAND, AudioFrame, frames_of, silence
 from engine.core.call import Speaker
-from engine.core.speech import Transcript, Word
+from engine.core.speech import Transcript
 from engine.core.units import Confidence, Language, SampleIndex, Seconds
 from engine.nlu.interpretation import Completeness
 
@@ -63,7 +63,7 @@ class Transcriber:
             sounds = [_cut(wide, start, end) for start, end in batch]
             for (start, end), transcript in zip(batch, self._words(sounds, Hints(language)), strict=True):
                 if transcript:
-                    yield SpokenTurn(speaker, start, end, _moved(transcript, start))
+                    yield SpokenTurn(speaker, start, end, transcript.later(start))
 
     def spans(self, channel: AudioFrame) -> Iterator[tuple[Seconds, Seconds]]:
         """Where somebody speaks: what the live endpointer would have taken for turns."""
@@ -113,8 +113,3 @@ def _by_speaker(recording: Recording) -> list[tuple[Speaker, AudioFrame]]:
 def _cut(sound: AudioFrame, start: Seconds, end: Seconds) -> AudioFrame:
     first, last = sound.format.samples(start), sound.format.samples(end)
     return AudioFrame(sound.samples[first:last], sound.format, SampleIndex(0))
-
-
-def _moved(transcript: Transcript, by: Seconds) -> Transcript:
-    words = tuple(Word(w.text, Seconds(w.start + by), Seconds(w.end + by), w.confidence) for w in transcript.words)
-    return replace(transcript, words=words)
