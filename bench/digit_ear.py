@@ -26,7 +26,7 @@ from sklearn.linear_model import LogisticRegression
 from engine.asr.backends._moonshine.digit_ear import PAUSE, DigitEar, likeliest
 from engine.asr.backends._moonshine.network import Network
 from engine.asr.grammars import DIGIT_NAMES
-from engine.asr.models import ready
+from engine.model_files import ready
 
 Clip: TypeAlias = npt.NDArray[np.float32]
 Voice: TypeAlias = Mapping[int, Sequence[Clip]]

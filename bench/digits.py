@@ -30,7 +30,7 @@ from engine.asr.calibration import COEFFICIENTS, Calibration, Condition, shipped
 from engine.asr.calibration import fit as fit_logistic
 from engine.asr.features import RawScores
 from engine.asr.grammars import DIGIT_NAMES
-from engine.asr.models import ready
+from engine.model_files import ready
 from engine.asr.normalise import words_right
 from engine.asr.protocol import Grammar, Hints
 from engine.core.audio import WIDEBAND, AudioFrame, Samples

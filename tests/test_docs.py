@@ -15,7 +15,7 @@ from typer.core import TyperGroup, TyperOption
 from typer.main import get_command
 
 from docs.generate import CONFIGURATION, with_settings
-from engine.asr.models import ModelRow
+from engine.model_files import ModelRow
 from engine.cli.ask import answered
 from engine.cli.bench import _QUESTIONS
 from engine.cli.main import _EXIT_CODES, app

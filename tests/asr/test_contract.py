@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.asr.models import State, rows
 from engine.asr.protocol import Hints, Recogniser
 from engine.asr.registry import load_recogniser
 from engine.audio.files import read
@@ -13,6 +12,7 @@ from engine.audio.resample import resample
 from engine.core.audio import WIDEBAND, AudioFrame
 from engine.core.speech import RUSSIAN
 from engine.core.units import Seconds
+from engine.model_files import State, rows
 from engine.testing.contracts import RecogniserContract
 from engine.testing.recognisers import ScriptedRecogniser
 

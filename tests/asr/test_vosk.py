@@ -7,13 +7,13 @@ import pytest
 
 from engine.asr.backends.vosk import VoskRecogniser, load
 from engine.asr.features import RawScores
-from engine.asr.models import State, rows
 from engine.asr.protocol import Grammar, Hints, Recogniser
 from engine.audio.files import read
 from engine.audio.resample import resample
 from engine.core.audio import WIDEBAND, AudioFrame, frames_of
 from engine.core.errors import ModelNotFound
 from engine.core.units import Confidence, Language
+from engine.model_files import State, rows
 from engine.testing.contracts import RecogniserContract
 
 KOREAN = Language("ko")

@@ -13,7 +13,6 @@ from engine.asr.backends._whisper.decoding import Piece, add_piece
 from engine.asr.backends._whisper.listening import Window, grouped, windows
 from engine.asr.backends.whisper import WhisperRecogniser, load, merged
 from engine.asr.features import RawScores
-from engine.asr.models import State, rows
 from engine.asr.normalise import word_errors
 from engine.asr.protocol import Hints, Recogniser
 from engine.audio.files import read
@@ -22,6 +21,7 @@ from engine.core.audio import WIDEBAND, AudioFrame, joined, silence
 from engine.core.errors import ConfigError, ModelNotFound
 from engine.core.speech import ENGLISH, RUSSIAN, Transcript, Word
 from engine.core.units import Confidence, Seconds
+from engine.model_files import State, rows
 from engine.testing.contracts import RecogniserContract
 
 SECOND = WIDEBAND.rate_hz

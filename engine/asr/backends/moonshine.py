@@ -31,12 +31,12 @@ from engine.asr.backends._moonshine.vocabulary import Vocabulary
 from engine.asr.backends._moonshine.words import Said, digits, placed, said
 from engine.asr.calibration import Condition, shipped
 from engine.asr.features import Calibrator, RawScores
-from engine.asr.models import ready
 from engine.asr.protocol import Capabilities, Grammar, Hints
 from engine.core.audio import WIDEBAND, AudioFrame, joined
 from engine.core.errors import ConfigError, MediaError, ProtocolError
 from engine.core.speech import ENGLISH, Transcript, Word
 from engine.core.units import Seconds, confidence
+from engine.model_files import ready
 
 NAME = "moonshine"
 MODEL = "moonshine-tiny-en"

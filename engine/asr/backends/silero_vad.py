@@ -10,7 +10,6 @@ One session serves all legs: it has no state, the legs do.
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +18,12 @@ import onnxruntime
 
 from engine.asr.vad import checked
 from engine.core.audio import AudioFrame
-from engine.core.errors import ModelNotFound
+from engine.model_files import ready
 
 Floats = npt.NDArray[np.float32]
 
+MODEL = "silero-vad-v6"
+_FILE = "silero_vad_v6.onnx"
 WINDOW = 576  # samples of 16 kHz the network hears at a time: 512 that Silero calls new, and the 64 before
 STATE = (1, 1, 128)  # shape of each of the LSTM's two states
 
@@ -34,23 +35,6 @@ STILL_VOICE = 0.2  # ... and lasts while it is not below this one
 _HALF_TAPS = 8  # samples of 8 kHz on each side of an interpolated one; they delay the sound by 1 ms
 
 
-def model_path() -> Path:
-    """Where the network lies; faster-whisper itself is not imported, for it would load ctranslate2.
-
-    Raises:
-        ModelNotFound: faster-whisper is not installed, or holds no such file.
-    """
-    package = find_spec("faster_whisper")
-    folders = [] if package is None else list(package.submodule_search_locations or ())
-    for folder in folders:
-        path = Path(folder, "assets", "silero_vad_v6.onnx")
-        if path.exists():
-            return path
-    raise ModelNotFound(
-        f"expected assets/silero_vad_v6.onnx in the package faster_whisper, found none in {folders or 'no package'}"
-    )
-
-
 class SileroModel:
     """The loaded network, shared by all legs; safe to call from several threads."""
 
@@ -58,7 +42,9 @@ class SileroModel:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = onnxruntime.InferenceSession(str(path or model_path()), options, providers=["CPUExecutionProvider"])
+        self._session = onnxruntime.InferenceSession(
+            str(path or ready(MODEL) / _FILE), options, providers=["CPUExecutionProvider"]
+        )
 
     def hear(self, sound: Floats, h: Floats, c: Floats) -> tuple[float, Floats, Floats]:
         """The probability of a voice in one window, and the two states after it.

@@ -19,12 +19,12 @@ from vosk import KaldiRecognizer, SetLogLevel
 from vosk import Model as KaldiModel
 
 from engine.asr.features import Calibrator, RawScores
-from engine.asr.models import ready
 from engine.asr.protocol import Capabilities, Grammar, Hints
 from engine.core.audio import WIDEBAND, AudioFrame
 from engine.core.errors import ConfigError, MediaError, ModelBroken, ModelNotFound, ProtocolError
 from engine.core.speech import ENGLISH, Transcript, Word
 from engine.core.units import Language, Seconds
+from engine.model_files import ready
 
 NAME = "vosk"
 _LEAST = 1e-6  # a word's score that has a logarithm

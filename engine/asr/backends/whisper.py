@@ -22,12 +22,12 @@ from engine.asr.backends._whisper.decoding import FULL_CONTEXT, SHORT_CONTEXT, D
 from engine.asr.backends._whisper.listening import Window, windows
 from engine.asr.calibration import Condition, shipped
 from engine.asr.features import Calibrator, RawScores
-from engine.asr.models import ready
 from engine.asr.protocol import Capabilities, Hints
 from engine.core.audio import WIDEBAND, AudioFrame, joined
 from engine.core.errors import ConfigError, MediaError, ModelBroken, ModelNotFound, ProtocolError
 from engine.core.speech import Transcript, Word
 from engine.core.units import Confidence, Language, Seconds, confidence
+from engine.model_files import ready
 
 NAME = "whisper"
 LONGEST_WINDOW = Seconds(28.0)  # of the 30 s the network takes in

