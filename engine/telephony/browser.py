@@ -21,7 +21,7 @@ from engine.core.errors import MediaError
 from engine.telephony.coding import Linear
 from engine.telephony.handover import new_call_id
 from engine.telephony.inbox import Inbox
-from engine.telephony.sockets import MessageSocket, SocketLeg, greeted
+from engine.telephony.sockets import MessageSocket, SocketLeg, greeted, refuse
 
 MOST_CHARACTERS: Final = 4_096  # of a JSON message
 MOST_BYTES: Final = 64_000  # of sound in one message: two seconds at 16 kHz
@@ -41,6 +41,8 @@ class _FromPage(BaseModel):
 class BrowserLeg(SocketLeg):
     """One page's call. Made by :meth:`accept`."""
 
+    dialect = "the browser phone's messages"
+
     def __init__(self, socket: MessageSocket, start: _FromPage, unread: Sequence[bytes]) -> None:
         self._coding = Linear(AudioFormat(start.rate_hz))
         super().__init__(socket, CallFacts(id=new_call_id(), door="browser", flow=start.flow), Inbox(), unread=unread)
@@ -58,7 +60,7 @@ class BrowserLeg(SocketLeg):
             first = await greeted(socket.receive())
             leg = cls(socket, _FromPage(), [first]) if isinstance(first, bytes) else cls(socket, _started(first), [])
         except MediaError:
-            await socket.close()
+            await refuse(socket, cls.dialect)
             raise
         await leg.show({"event": "ready", "call": leg.facts.id})
         return leg

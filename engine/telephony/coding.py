@@ -43,10 +43,11 @@ class G711:
 
 
 class Linear:
-    """16-bit little-endian PCM of any rate we can resample."""
+    """16-bit PCM of any rate we can resample."""
 
-    def __init__(self, format: AudioFormat = TELEPHONY) -> None:
+    def __init__(self, format: AudioFormat = TELEPHONY, *, big_endian: bool = False) -> None:
         self._format = format
+        self._written = ">i2" if big_endian else "<i2"
         self._inward = LiveResampler(format, TELEPHONY)
         self._outward = LiveResampler(TELEPHONY, format)
 
@@ -54,9 +55,9 @@ class Linear:
         """See :class:`Coding`."""
         if len(payload) % 2:
             raise MediaError(f"expected 16-bit samples, found {len(payload)} bytes")
-        samples = np.frombuffer(payload, "<i2").astype(np.int16)
+        samples = np.frombuffer(payload, self._written).astype(np.int16)
         return self._inward.feed(AudioFrame(samples, self._format)).samples
 
     def encode(self, frame: AudioFrame) -> bytes:
         """See :class:`Coding`."""
-        return self._outward.feed(frame).samples.astype("<i2").tobytes()
+        return self._outward.feed(frame).samples.astype(self._written).tobytes()

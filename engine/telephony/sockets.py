@@ -1,7 +1,8 @@
 """What the WebSocket doors share: the socket they talk through, and a leg whose reader hears it.
 
 Rules. One task reads, from the first message to the end; the driver only takes from the inbox. What the peer does wrong ends its
-own call with ``Gone("media")`` and nothing else. A peer that does not take what it is sent within ``STALLED`` is gone.
+own call with ``Gone("media")`` and nothing else; the peer is told what was expected, in the socket's last words, and the log what
+was found. A peer that does not take what it is sent within ``STALLED`` is gone.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ import asyncio
 import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Mapping, Sequence
-from typing import Final, Protocol, TypeVar
+from enum import IntEnum
+from typing import ClassVar, Final, Protocol, TypeVar
 
+import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from engine.core.audio import AudioFrame
@@ -21,15 +24,28 @@ from engine.core.units import Seconds
 from engine.telephony.handover import Handover
 from engine.telephony.inbox import Inbox
 from engine.telephony.leg import Incoming
+from engine.telephony.rate import MessageRate
 
+_log = structlog.get_logger(__name__)
 LEAD: Final = Seconds(0.060)  # sent ahead of the caller's time: three frames cover the jitter of a loaded machine
 T = TypeVar("T")
 STALLED: Final = Seconds(2.0)
 GREETING: Final = Seconds(10.0)  # how long a peer that has connected may take to say who it is
 
 
+_LONGEST_REASON: Final = 120  # bytes; a close frame holds 123 (RFC 6455, 5.5)
+
+
 class SocketClosed(Exception):
     """The peer has closed the socket, or its network has."""
+
+
+class Goodbye(IntEnum):
+    """Why we close a socket (RFC 6455, 7.4.1)."""
+
+    NORMAL = 1000
+    REFUSED = 1008
+    """Policy violation: the wrong token, or messages that are not the dialect's."""
 
 
 class MessageSocket(Protocol):
@@ -49,8 +65,8 @@ class MessageSocket(Protocol):
             SocketClosed: nobody is there.
         """
 
-    async def close(self) -> None:
-        """Close it; idempotent."""
+    async def close(self, code: int = Goodbye.NORMAL, reason: str = "") -> None:
+        """Close it, saying why; idempotent."""
 
 
 class AsgiSocket:
@@ -80,10 +96,10 @@ class AsgiSocket:
         except (WebSocketDisconnect, RuntimeError) as error:
             raise SocketClosed from error
 
-    async def close(self) -> None:
+    async def close(self, code: int = Goodbye.NORMAL, reason: str = "") -> None:
         """See :class:`MessageSocket`."""
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):
-            await self._websocket.close()
+            await self._websocket.close(code, _cut(reason))
 
 
 class SocketLeg(ABC):
@@ -91,6 +107,8 @@ class SocketLeg(ABC):
 
     real_time = True
     lead = LEAD
+    dialect: ClassVar[str]
+    """What the peer should have spoken, in words that it may be told."""
 
     def __init__(
         self,
@@ -105,6 +123,7 @@ class SocketLeg(ABC):
         self._socket = socket
         self._inbox = inbox
         self._handover = handover
+        self._rate = MessageRate(inbox.now)
         self._reader = asyncio.create_task(self._read(unread), name=f"reader of {facts.id}")
 
     @abstractmethod
@@ -116,12 +135,20 @@ class SocketLeg(ABC):
         """
 
     @abstractmethod
-    def _sound(self, frame: AudioFrame) -> str | bytes:
-        """Write a frame as the peer wants it."""
+    def _sound(self, frame: AudioFrame) -> str | bytes | None:
+        """Write a frame as the peer wants it, or nothing where it wants none now."""
 
     @abstractmethod
     def _forget(self) -> str:
         """Write the order to forget what was sent and not yet played."""
+
+    def _passing_on(self, destination: str, context: Mapping[str, str]) -> str | None:  # noqa: ARG002 -- for dialects that can
+        """Write what tells the peer where the call goes, where the dialect has a message for it."""
+        return self._ending()
+
+    def _ending(self) -> str | None:
+        """Write what ends the call, where closing the socket is not enough."""
+        return None
 
     async def receive(self) -> Incoming:
         """See :class:`engine.telephony.leg.Leg`. Safe to cancel."""
@@ -141,14 +168,16 @@ class SocketLeg(ABC):
             return
         if self._handover is not None:
             await self._handover(self.facts, destination, context)
-        await self._close("transferred")
+        await self._send(self._passing_on(destination, context))
+        await self._close("transferred", context.get("reason", ""))
 
     async def hang_up(self) -> None:
         """See :class:`engine.telephony.leg.Leg`. Not safe to cancel."""
+        await self._send(self._ending())
         await self._close("ended")
 
-    async def _send(self, message: str | bytes) -> None:
-        if self._inbox.closed:
+    async def _send(self, message: str | bytes | None) -> None:
+        if message is None or self._inbox.closed:
             return
         try:
             async with asyncio.timeout(STALLED):
@@ -164,6 +193,7 @@ class SocketLeg(ABC):
                 self._understand(message)
             while not self._inbox.closed:
                 message = await self._socket.receive()
+                self._rate.take(self._inbox.now)
                 self._inbox.alive()
                 self._understand(message)
                 await asyncio.sleep(0)  # a peer that floods takes turns with the others
@@ -171,17 +201,18 @@ class SocketLeg(ABC):
             pass
         except MediaError as error:
             self._inbox.end(MediaError.code, error)
-            await self._socket.close()
+            _log.warning("socket.fault", call=self.facts.id, door=self.facts.door, code=error.code)
+            await self._socket.close(Goodbye.REFUSED, f"expected {self.dialect}, found something else")
         finally:
             self._inbox.end("hung_up")
 
-    async def _close(self, reason: str) -> None:
+    async def _close(self, reason: str, why: str = "") -> None:
         self._inbox.end(reason)
         self._reader.cancel()
         await asyncio.wait([self._reader])
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STALLED):
-                await self._socket.close()
+                await self._socket.close(Goodbye.NORMAL, f"{reason}: {why}" if why else reason)
 
 
 async def greeted(greeting: Awaitable[T]) -> T:
@@ -197,3 +228,12 @@ async def greeted(greeting: Awaitable[T]) -> T:
         raise MediaError(f"expected the start of the call within {GREETING:g} s, found nothing") from error
     except SocketClosed as error:
         raise MediaError("expected the start of the call, found the socket closed") from error
+
+
+async def refuse(socket: MessageSocket, dialect: str) -> None:
+    """Close a socket whose peer has not even said what it should have said first. Not safe to cancel."""
+    await socket.close(Goodbye.REFUSED, f"expected the start of {dialect}, found something else")
+
+
+def _cut(reason: str) -> str:
+    return reason.encode()[:_LONGEST_REASON].decode(errors="ignore")

@@ -1,8 +1,9 @@
 """Twilio Media Streams' messages, read and written. Pure.
 
-One JSON object in a text message each; numbers are strings. Cousins that name the fields in snake_case (Telnyx) are read too, and
-answered in their own spelling. What is refused is described by its shape, never quoted: it may be a digit of a PIN.
-Source: twilio.com/docs/voice/media-streams/websocket-messages.
+One JSON object in a text message each; numbers may be strings. Cousins are read too, and answered in their own :class:`Spelling`.
+What is refused is described by its shape, never quoted: it may be a digit of a PIN.
+Sources: twilio.com/docs/voice/media-streams/websocket-messages; developers.telnyx.com, Stream call media over WebSocket;
+developer.exotel.com/docs/agentstream/websocket-protocol; plivo.com/docs, Audio streaming.
 """
 
 from __future__ import annotations
@@ -25,7 +26,39 @@ _LAWS: Final = {
     "audio/x-mulaw": Law.ULAW, "audio/pcmu": Law.ULAW, "pcmu": Law.ULAW,
     "audio/x-alaw": Law.ALAW, "audio/pcma": Law.ALAW, "pcma": Law.ALAW,
 }  # fmt: skip
+_BIG_ENDIAN: Final = {"l16": True, "audio/x-raw": False}  # Telnyx keeps to RFC 3551, Exotel does not
+_PCM_RATES: Final = (8_000, 16_000)
 _LONGEST_NAME = 256  # characters of an id, a parameter's name or its value
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """How one peer writes what all of them mean."""
+
+    stream: str
+    """The field of the stream's name, in every message."""
+
+    media: str = "media"
+
+    clear: str = "clear"
+
+    mark: str = "mark"
+
+
+TWILIO: Final = Spelling("streamSid")
+TELNYX: Final = Spelling("stream_id")
+EXOTEL: Final = Spelling("stream_sid")
+PLIVO: Final = Spelling("streamId", media="playAudio", clear="clearAudio", mark="checkpoint")
+_SPELLINGS: Final = (TWILIO, TELNYX, EXOTEL, PLIVO)
+
+
+@dataclass(frozen=True, slots=True)
+class Pcm:
+    """16-bit linear PCM."""
+
+    rate_hz: int
+
+    big_endian: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +73,21 @@ class Start:
     stream: str
     """Twilio's ``streamSid``; every message of ours carries it."""
 
-    stream_field: str
-    """How the peer spells it: ``streamSid`` or ``stream_id``."""
+    spelling: Spelling
+    """The peer's."""
 
     call: str
     """The peer's name for the call; empty where it gave none."""
 
-    law: Law = Law.ULAW
+    sound: Law | Pcm = Law.ULAW
+    """How sound is written, both ways."""
 
     caller: str | None = None
 
     called: str | None = None
 
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    """What the bank's own TwiML put into ``<Parameter>``."""
+    parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What the bank's own TwiML put into ``<Parameter>``; the door's token may be in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +95,7 @@ class Media:
     """Sound."""
 
     octets: bytes
-    """G.711, one octet a sample."""
+    """As the start said."""
 
     inbound: bool = True
     """Whether it is the caller's; a stream of both tracks has ours in it too."""
@@ -80,7 +114,7 @@ class Dtmf:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The sound before a mark has been played, or was cleared. We set none: what the caller has heard is told by the lead."""
+    """The sound before a mark has been played, or was cleared."""
 
     name: str
 
@@ -114,16 +148,26 @@ def parse(text: str) -> Message:
 
 def media(start: Start, octets: bytes) -> str:
     """Write sound for the caller."""
-    return _written("media", start, media={"payload": base64.b64encode(octets).decode()})
+    payload: dict[str, str | int] = {"payload": base64.b64encode(octets).decode()}
+    if start.spelling is PLIVO:
+        payload |= {"contentType": "audio/x-alaw" if start.sound is Law.ALAW else "audio/x-mulaw", "sampleRate": 8000}
+    return _written(start.spelling.media, start, media=payload)
 
 
 def clear(start: Start) -> str:
     """Write the order to forget what was not yet played."""
-    return _written("clear", start)
+    return _written(start.spelling.clear, start)
 
 
-def _written(event: str, start: Start, **inner: Mapping[str, str]) -> str:
-    return json.dumps({"event": event, start.stream_field: start.stream, **inner}, separators=(",", ":"))
+def mark(start: Start, name: str) -> str:
+    """Write the wish to be told when the sound before it has been played."""
+    if start.spelling is PLIVO:
+        return _written(start.spelling.mark, start, name=name)
+    return _written(start.spelling.mark, start, mark={"name": name})
+
+
+def _written(event: str, start: Start, **inner: str | Mapping[str, str | int]) -> str:
+    return json.dumps({"event": event, start.spelling.stream: start.stream, **inner}, separators=(",", ":"))
 
 
 class _Edge(BaseModel):
@@ -136,9 +180,12 @@ class _Format(_Edge):
     channels: int = 1
 
 
+_STREAM: Final = AliasChoices(*(spelling.stream for spelling in _SPELLINGS))
+
+
 class _StartBody(_Edge):
-    stream: str | None = Field(None, validation_alias=AliasChoices("streamSid", "stream_id"))
-    call: str = Field("", validation_alias=AliasChoices("callSid", "call_control_id"))
+    stream: str | None = Field(None, validation_alias=_STREAM)
+    call: str = Field("", validation_alias=AliasChoices("callSid", "call_control_id", "call_sid", "callId"))
     format: _Format = Field(_Format(), validation_alias=AliasChoices("mediaFormat", "media_format"))
     caller: str | None = Field(None, validation_alias="from")
     called: str | None = Field(None, validation_alias="to")
@@ -146,7 +193,7 @@ class _StartBody(_Edge):
 
 
 class _StartEvent(_Edge):
-    stream: str | None = Field(None, validation_alias=AliasChoices("streamSid", "stream_id"))
+    stream: str | None = Field(None, validation_alias=_STREAM)
     start: _StartBody
 
 
@@ -159,25 +206,27 @@ def _start(message: Mapping[str, Any]) -> Start:
     body = event.start
     stream = event.stream or body.stream
     if not stream:
-        raise MediaError("expected the stream's name in streamSid or stream_id of the start event, found none")
+        raise MediaError("expected the stream's name in streamSid, stream_id, ... of the start event, found none")
     parameters = body.parameters or {}
     return Start(
         stream=stream,
-        stream_field="stream_id" if "stream_id" in message or "stream_id" in message["start"] else "streamSid",
+        spelling=next(one for one in _SPELLINGS if one.stream in message or one.stream in message["start"]),
         call=body.call,
-        law=_law(body.format),
+        sound=_sound(body.format),
         caller=body.caller or parameters.get("from"),
         called=body.called or parameters.get("to"),
         parameters=parameters,
     )
 
 
-def _law(format: _Format) -> Law:
-    law = _LAWS.get(format.encoding.lower())
-    if law is None or format.sample_rate != 8000 or format.channels != 1:
-        found = f"{format.encoding!r} at {format.sample_rate} Hz with {format.channels} channels"
-        raise MediaError(f"expected mono G.711 at 8000 Hz, found {found}")
-    return law
+def _sound(format: _Format) -> Law | Pcm:
+    name = format.encoding.lower()
+    if format.channels == 1 and format.sample_rate == 8000 and name in _LAWS:
+        return _LAWS[name]
+    if format.channels == 1 and format.sample_rate in _PCM_RATES and name in _BIG_ENDIAN:
+        return Pcm(format.sample_rate, _BIG_ENDIAN[name])
+    found = f"{format.encoding!r} at {format.sample_rate} Hz with {format.channels} channels"
+    raise MediaError(f"expected mono G.711 at 8000 Hz, or L16 at 8000 or 16000 Hz, found {found}")
 
 
 def _media(message: Mapping[str, Any]) -> Media:
@@ -232,5 +281,6 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any]], Message]] = {
     "media": _media,
     "dtmf": _dtmf,
     "mark": lambda message: Mark(_text(_inner(message, "mark"), "name")),
+    "playedStream": lambda message: Mark(_text(message, "name")),
     "stop": lambda _: Stop(),
 }

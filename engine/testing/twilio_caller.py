@@ -1,7 +1,8 @@
-"""A caller at the other end of the Twilio dialect."""
+"""A caller at the other end of the Twilio dialect: plays what it is sent in its own time, and gives marks back once it was played."""
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
 import json
@@ -12,7 +13,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from engine.audio.g711 import Law, decode, encode
-from engine.core.audio import Samples
+from engine.core.audio import TELEPHONY, Samples
+from engine.core.units import Seconds
 from engine.testing.caller import Caller, LineClosed
 
 
@@ -22,15 +24,19 @@ class TwilioCaller(Caller):
     def __init__(self, socket: ClientConnection) -> None:
         super().__init__()
         self._socket = socket
+        self._played_to = Seconds(0.0)
+        self._marks: dict[str, asyncio.TimerHandle] = {}
+        self._giving: set[asyncio.Task[None]] = set()
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def calling(cls, url: str, call: str = "CA1") -> AsyncIterator[TwilioCaller]:
+    async def calling(cls, url: str, call: str = "CA1", **parameters: str) -> AsyncIterator[TwilioCaller]:
         """Place a call to a ``/twilio`` door, under Twilio's name ``call``; hang up on the way out."""
         async with connect(url, compression=None, max_size=1 << 20) as socket:
             caller = cls(socket)
+            start = {**_START, "callSid": call, "customParameters": parameters}
             await caller._send({"event": "connected", "protocol": "Call", "version": "1.0.0"})
-            await caller._send({"event": "start", "streamSid": "MZ1", "start": {**_START, "callSid": call}})
+            await caller._send({"event": "start", "streamSid": "MZ1", "start": start})
             async with caller.on_the_line():
                 yield caller
             with contextlib.suppress(LineClosed):
@@ -49,11 +55,38 @@ class TwilioCaller(Caller):
 
     async def _read_all(self) -> None:
         async for text in self._socket:
-            message = json.loads(text)
-            if message["event"] == "clear":
-                self._cleared()
-            if message["event"] == "media":
-                self._heard(decode(base64.b64decode(message["media"]["payload"]), Law.ULAW))
+            match json.loads(text):
+                case {"event": "media", "media": {"payload": payload}}:
+                    samples = decode(base64.b64decode(payload), Law.ULAW)
+                    self._played_to = Seconds(max(self._played_to, self.now) + TELEPHONY.seconds(len(samples)))
+                    self._heard(samples)
+                case {"event": "mark", "mark": {"name": str(name)}}:
+                    self._mark(name)
+                case {"event": "clear"}:
+                    self._clear()
+
+    def _mark(self, name: str) -> None:
+        """Give it back when what came before it has been played."""
+        unplayed = max(0.0, self._played_to - self.now)
+        self._marks[name] = asyncio.get_running_loop().call_later(unplayed, self._give_back, name)
+
+    def _clear(self) -> None:
+        """Forget what was not yet played; all marks in it come back at once."""
+        self._cleared()
+        self._played_to = self.now
+        for name, due in list(self._marks.items()):
+            due.cancel()
+            self._give_back(name)
+
+    def _give_back(self, name: str) -> None:
+        del self._marks[name]
+        giving = asyncio.create_task(self._given({"event": "mark", "streamSid": "MZ1", "mark": {"name": name}}))
+        self._giving.add(giving)
+        giving.add_done_callback(self._giving.discard)
+
+    async def _given(self, message: dict[str, Any]) -> None:
+        with contextlib.suppress(LineClosed):
+            await self._send(message)
 
     async def _send(self, message: dict[str, Any]) -> None:
         try:

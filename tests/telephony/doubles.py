@@ -20,6 +20,7 @@ class FakeSocket:
         self._hangs_up = hangs_up
         self.sent: list[str | bytes] = []
         self.closed = asyncio.Event()
+        self.last_words: tuple[int, str] | None = None
         self.takes = True  # whether the peer reads what it is sent
 
     async def receive(self) -> str | bytes:
@@ -37,7 +38,8 @@ class FakeSocket:
             await asyncio.Event().wait()
         self.sent.append(message)
 
-    async def close(self) -> None:
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        self.last_words = self.last_words or (code, reason)
         self.closed.set()
 
 

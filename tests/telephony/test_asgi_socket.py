@@ -8,9 +8,12 @@ import json
 from collections.abc import AsyncIterator
 
 import numpy as np
+import pytest
 import uvicorn
 from fastapi import FastAPI, WebSocket
 from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosedError
+from websockets.frames import Close
 
 from engine.audio import g711
 from engine.audio.g711 import Law
@@ -102,7 +105,9 @@ async def test_a_peer_that_is_no_twilio_is_closed() -> None:
     async with running() as calls, connect(f"{calls.address}/twilio") as socket:
         await socket.send(b"\x00\x01")
 
-        assert [message async for message in socket] == []
+        with pytest.raises(ConnectionClosedError) as closed:
+            await socket.recv()
+        assert closed.value.rcvd == Close(1008, "expected the start of Twilio Media Streams, found something else")
         assert isinstance(await calls.ended.get(), MediaError)
 
 

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.audio import g711
 from engine.audio.g711 import Law
@@ -24,6 +26,10 @@ CONNECTED = '{"event":"connected","protocol":"Call","version":"1.0.0"}'
 STOP = '{"event":"stop","stop":{"callSid":"CA"},"streamSid":"MZ"}'
 SPEECH = g711.encode(ramp(3), Law.ULAW)
 STARTED = (CONNECTED, json.dumps(START))
+
+
+def mark(name: str) -> str:
+    return json.dumps({"event": "mark", "mark": {"name": name}})
 
 
 def key(digit: str) -> str:
@@ -88,6 +94,107 @@ async def test_our_own_sound_that_comes_back_is_not_heard() -> None:
     leg = await TwilioLeg.accept(FakeSocket(*STARTED, media(SPEECH, track="outbound"), STOP))
 
     assert len(sound_of(await everything(leg))) == 0
+
+
+async def test_the_start_says_in_which_language_and_what_the_peer_calls_the_call() -> None:
+    start = json.dumps({**START, "start": {**START["start"], "customParameters": {"language": "ru"}}})  # type: ignore[dict-item]
+    leg = await TwilioLeg.accept(FakeSocket(start))
+
+    assert (leg.facts.language, leg.facts.flow, leg.facts.peer_id) == ("ru", None, "CA00000000000000000000000000000000")
+
+
+async def test_marks_tell_how_much_of_a_prompt_was_heard_before_the_caller_spoke() -> None:
+    socket = FakeSocket(*STARTED, hangs_up=False)
+    leg = await TwilioLeg.accept(socket)
+    for _ in range(25):
+        await leg.send(frame())
+    asked = [json.loads(message)["mark"]["name"] for message in socket.sent if '"mark"' in message]  # type: ignore[operator]
+    unknown = leg.heard
+    leg._understand(mark(asked[0]))
+    before = leg.heard
+    await leg.flush()
+    leg._understand(mark(asked[1]))  # Twilio gives back at once what a clear threw away
+    for _ in range(10):
+        await leg.send(frame())
+    leg._understand(mark(json.loads(socket.sent[-1])["mark"]["name"]))
+    after = leg.heard
+    await leg.hang_up()
+
+    assert len(asked) == 2
+    assert (unknown, before, after) == (None, pytest.approx(0.2), pytest.approx(0.4))
+
+
+@pytest.mark.parametrize("name", ["my label", "", "9.10", "0.-1", "0.1000", "0.ten"])
+async def test_marks_that_are_not_ours_do_not_count(name: str) -> None:
+    leg = await TwilioLeg.accept(FakeSocket(*STARTED, hangs_up=False))
+    leg._understand(mark(name))
+    heard = leg.heard
+    await leg.hang_up()
+
+    assert heard is None
+
+
+@pytest.mark.parametrize(("token", "admitted"), [("right", True), ("wrong", False), (None, False)])
+async def test_who_may_come_in_shows_the_token_in_the_start(token: str | None, admitted: bool) -> None:
+    parameters = {} if token is None else {"token": token}
+    socket = FakeSocket(json.dumps({**START, "start": {**START["start"], "customParameters": parameters}}))  # type: ignore[dict-item]
+    accepting = TwilioLeg.accept(socket, admits=lambda said: said.get("token") == "right")
+    if admitted:
+        assert await accepting
+        return
+
+    with pytest.raises(MediaError, match="expected this door's token"):
+        await accepting
+    assert socket.last_words == (1008, "expected this door's token in the custom parameter token")
+
+
+async def test_linear_sound_of_a_cousin_goes_both_ways_in_its_byte_order() -> None:
+    start = json.dumps({**TELNYX_START, "start": {"media_format": {"encoding": "L16", "sample_rate": 8000, "channels": 1}}})
+    socket = FakeSocket(start, media(ramp(2).astype(">i2").tobytes()), hangs_up=False)
+    leg = await TwilioLeg.accept(socket)
+    received = [await leg.receive() for _ in range(2)]
+    await leg.send(frame(0x0102))
+    await leg.hang_up()
+
+    assert np.array_equal(sound_of(received), ramp(2))
+    assert base64.b64decode(json.loads(socket.sent[0])["media"]["payload"])[:2] == b"\x01\x02"
+
+
+async def test_a_flood_of_messages_ends_its_own_call() -> None:
+    leg = await TwilioLeg.accept(FakeSocket(*STARTED, *['{"event":"x"}'] * 2_000, hangs_up=False))
+
+    assert (await everything(leg))[-1] == Gone("media")
+    assert "messages a second" in str(leg._inbox.fault)
+
+
+async def test_why_an_engine_can_not_take_the_call_is_told_in_the_sockets_last_words() -> None:
+    socket = FakeSocket(*STARTED, hangs_up=False)
+    leg = await TwilioLeg.accept(socket)
+    await leg.transfer("operators", {"reason": "no such flow"})
+
+    assert socket.last_words == (1000, "transferred: no such flow")
+
+
+messages = st.sampled_from(
+    [CONNECTED, json.dumps(START), json.dumps(TELNYX_START), media(SPEECH), media(b""), media(bytes(16_001)), STOP, "", "{}", "[]",
+     '{"event":"mark","mark":{"name":"0.10"}}', '{"event":"brand_new"}', '{"event":"dtmf","dtmf":{"digit":"5"}}',
+     '{"event":"dtmf","dtmf":{"digit":"x"}}', b"", b"\xff" * 320]
+)  # fmt: skip
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(messages, max_size=12))
+async def test_messages_in_any_order_end_in_a_refusal_or_a_call_with_an_end(said: list[str | bytes]) -> None:
+    socket = FakeSocket(*said)
+    try:
+        leg = await TwilioLeg.accept(socket)
+    except MediaError:
+        assert socket.last_words is not None
+        return
+    received = await everything(leg)
+    await leg.hang_up()
+
+    assert received[-1] in {Gone("hung_up"), Gone("media")}
 
 
 async def test_marks_and_unknown_events_change_nothing() -> None:
