@@ -26,8 +26,8 @@ class AudioFormat:
     """Samples a second."""
 
     def __post_init__(self) -> None:
-        if not 8_000 <= self.rate_hz <= 48_000:
-            raise ValueError(f"a rate lies between 8000 and 48000 Hz, got {self.rate_hz}")
+        if not 8_000 <= self.rate_hz <= 192_000:
+            raise ValueError(f"a rate lies between 8000 and 192000 Hz, got {self.rate_hz}")
 
     def samples(self, length: Seconds) -> int:
         """How many whole samples last ``length``."""

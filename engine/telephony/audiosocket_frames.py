@@ -37,8 +37,10 @@ RATES: Final[Mapping[int, AudioFormat]] = {
     0x14: AudioFormat(32_000),
     0x15: AudioFormat(44_100),
     0x16: AudioFormat(48_000),
+    0x17: AudioFormat(96_000),
+    0x18: AudioFormat(192_000),
 }
-"""The kinds that carry sound, from Asterisk 20.17 on; 0x17 and 0x18 (96 and 192 kHz) are no telephone's."""
+"""The kinds that carry sound; those above the first from Asterisk 20.17, 21.12, 22.7 and 23.1 on."""
 
 _HEADER: Final = struct.Struct(">BH")
 _LENGTHS: Final[Mapping[int, tuple[int, int]]] = {

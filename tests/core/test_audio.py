@@ -13,9 +13,9 @@ def ramp(count: int, start: int = 0) -> AudioFrame:
     return AudioFrame(np.arange(count, dtype=np.int16), TELEPHONY, SampleIndex(start))
 
 
-@pytest.mark.parametrize("rate", [0, 7_999, 48_001, -8_000])
+@pytest.mark.parametrize("rate", [0, 7_999, 192_001, -8_000])
 def test_a_rate_no_telephone_has_is_refused(rate: int) -> None:
-    with pytest.raises(ValueError, match=f"a rate lies between 8000 and 48000 Hz, got {rate}"):
+    with pytest.raises(ValueError, match=f"a rate lies between 8000 and 192000 Hz, got {rate}"):
         AudioFormat(rate)
 
 

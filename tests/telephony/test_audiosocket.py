@@ -16,11 +16,12 @@ from engine.audio.g711 import Law
 from engine.audio.keytones import make_key_tones
 from engine.core.call import CallFacts, CallId
 from engine.core.units import Seconds
-from engine.telephony import audiosocket
-from engine.telephony.audiosocket import AudioSocketLeg, AudioSocketSettings, Connection, Payload, serve_audiosocket
-from engine.telephony.audiosocket_frames import Frame, FrameReader, Kind
+from engine.telephony import audiosocket, audiosocket_leg
+from engine.telephony.audiosocket import Welcome, serve_audiosocket
+from engine.telephony.audiosocket_frames import RATES, Frame, FrameReader, Kind
+from engine.telephony.audiosocket_leg import AudioSocketLeg, AudioSocketSettings, Connection, Payload
 from engine.telephony.key_sources import KeySources
-from engine.telephony.leg import Gone
+from engine.telephony.leg import Gone, Sound
 from tests.telephony.doubles import everything, frame, keys_of, ramp, sound_of
 from tests.telephony.test_audiosocket_frames import frames
 
@@ -44,9 +45,13 @@ class Asterisk:
         for one in frames:
             self._writer.write(bytes(one))
 
-    async def hear(self) -> list[Frame]:
+    async def octets(self) -> bytes:
         """Everything up to the end of the connection."""
-        return frames(FrameReader(), await asyncio.wait_for(self._reader.read(-1), 5))
+        return await asyncio.wait_for(self._reader.read(-1), 5)
+
+    async def hear(self) -> list[Frame]:
+        """The same, as frames."""
+        return frames(FrameReader(), await self.octets())
 
     def hang_up(self) -> None:
         self._writer.close()
@@ -99,6 +104,7 @@ async def test_a_call_from_its_name_to_the_hang_up() -> None:
     assert keys_of(received) == b"5#"
     assert received[-1] == Gone("hung_up")
     assert leg.facts.id.startswith(f"{NAME}-")
+    assert leg.facts.peer_id == str(NAME)
     assert leg.facts.door == "audiosocket"
 
 
@@ -149,9 +155,12 @@ async def test_a_gap_is_filled_with_silence_while_a_key_is_held() -> None:
 
 
 @pytest.mark.parametrize("law", list(Law))
-async def test_g711_is_told_by_its_length_and_answered_in_kind(law: Law) -> None:
+@pytest.mark.parametrize("payload", [Payload.AUTO, Payload.G711])
+async def test_g711_is_told_by_its_length_and_answered_in_pcm_because_asterisk_hears_nothing_else(
+    law: Law, payload: Payload
+) -> None:
     octets = g711.encode(ramp(2), law)
-    async with door(AudioSocketSettings(law=law)) as opened:
+    async with door(AudioSocketSettings(payload, law)) as opened:
         peer = await opened.call(HELLO, Frame(Kind.SOUND, octets[:160]), Frame(Kind.SOUND, octets[160:]))
         leg = await opened.leg()
         received = [await leg.receive(), await leg.receive()]
@@ -160,7 +169,7 @@ async def test_g711_is_told_by_its_length_and_answered_in_kind(law: Law) -> None
         heard = await peer.hear()
 
     assert np.array_equal(sound_of(received), g711.decode(octets, law))
-    assert heard[0] == Frame(Kind.SOUND, g711.encode(frame(1000).samples, law))
+    assert heard[0] == Frame(Kind.SOUND, frame(1000).samples.astype("<i2").tobytes())
 
 
 async def test_160_bytes_are_pcm_where_the_settings_say_so() -> None:
@@ -170,10 +179,13 @@ async def test_160_bytes_are_pcm_where_the_settings_say_so() -> None:
         assert np.array_equal(sound_of(await everything(await opened.leg())), ramp(1))
 
 
-async def test_wideband_is_brought_to_8_khz_and_answered_in_kind() -> None:
-    tone = (8000 * np.sin(np.arange(16_000) * 2 * np.pi * 440 / 16_000)).astype("<i2")
+@pytest.mark.parametrize("kind", sorted(set(RATES) - {Kind.SOUND}))
+async def test_every_rate_is_brought_to_8_khz_and_answered_in_kind(kind: int) -> None:
+    rate_hz = RATES[kind].rate_hz
+    step = rate_hz // 50
+    tone = (8000 * np.sin(np.arange(rate_hz) * 2 * np.pi * 440 / rate_hz)).astype("<i2")
     async with door() as opened:
-        peer = await opened.call(HELLO, *(Frame(0x12, tone[at : at + 320].tobytes()) for at in range(0, 16_000, 320)))
+        peer = await opened.call(HELLO, *(Frame(kind, tone[at : at + step].tobytes()) for at in range(0, rate_hz, step)))
         leg = await opened.leg()
         received = [await leg.receive() for _ in range(49)]
         for _ in range(10):
@@ -182,8 +194,73 @@ async def test_wideband_is_brought_to_8_khz_and_answered_in_kind() -> None:
         heard = await peer.hear()
 
     assert np.sqrt(np.mean(sound_of(received).astype(float) ** 2)) == pytest.approx(8000 / np.sqrt(2), rel=0.05)
-    assert {one.kind for one in heard[:-1]} == {0x12}
-    assert sum(len(one.payload) for one in heard) == pytest.approx(10 * 640, abs=320)
+    assert {one.kind for one in heard[:-1]} == {kind}
+    assert sum(len(one.payload) for one in heard) == pytest.approx(10 * 2 * step, abs=step)
+    assert np.frombuffer(heard[-2].payload, "<i2").mean() == pytest.approx(1000, abs=5)
+
+
+async def test_a_peer_may_change_its_rate_in_the_middle() -> None:
+    async with door() as opened:
+        peer = await opened.call(HELLO, *sound(ramp(1)), Frame(0x12, bytes(640)), *sound(ramp(1)), HANG_UP)
+        leg = await opened.leg()
+        received = await everything(leg)
+        await leg.hang_up()
+        heard = await peer.hear()
+
+    assert len(sound_of(received)) >= 2 * 160
+    assert heard == [HANG_UP]
+
+
+@pytest.mark.parametrize("error", [b"", b"\x01", b"\x02", b"\x04"])
+async def test_an_error_frame_is_the_end_of_the_call(error: bytes) -> None:
+    async with door() as opened:
+        await opened.call(HELLO, *sound(ramp(1)), Frame(Kind.ERROR, error))
+
+        assert (await everything(await opened.leg()))[-1] == Gone("hung_up")
+
+
+async def test_what_is_no_key_of_the_pad_or_has_no_sound_in_it_is_skipped() -> None:
+    async with door() as opened:
+        await opened.call(
+            HELLO, Frame(Kind.SOUND), *sound(ramp(1)), Frame(Kind.KEY, b"f"), Frame(0x12), Frame(Kind.KEY, b"D"), HANG_UP
+        )
+        received = await everything(await opened.leg())
+
+    assert keys_of(received) == b"D"
+    assert np.array_equal(sound_of(received), ramp(1))
+
+
+async def test_a_burst_of_late_frames_is_heard_whole_and_in_order() -> None:
+    async with door() as opened:
+        peer = await opened.call(HELLO, *sound(ramp(1)))
+        leg = await opened.leg()
+        early = [await leg.receive() for _ in range(5)]
+        peer.say(*sound(ramp(20, first=161)), HANG_UP)
+        rest = await everything(leg)
+
+    starts = [item.frame.start for item in [*early, *rest] if isinstance(item, Sound)]
+    assert sum(item.filled for item in early) == 4  # type: ignore[union-attr]
+    assert np.array_equal(sound_of([*early, *rest]), ramp(21))
+    assert starts == [160 * place for place in range(len(starts))]
+
+
+async def test_the_bytes_of_a_whole_call() -> None:
+    said, heard = ramp(1).astype("<i2").tobytes(), frame(-2).samples.astype("<i2").tobytes()
+    async with door() as opened:
+        peer = await opened.call(
+            bytes.fromhex("010010 40325ec25efd4bd3805f53576e581d13"),
+            bytes.fromhex("100140") + said,
+            bytes.fromhex("03000123"),
+        )
+        leg = await opened.leg()
+        received = [await leg.receive(), await leg.receive()]
+        await leg.send(frame(-2))
+        await leg.hang_up()
+        octets = await peer.octets()
+
+    assert sound_of(received).astype("<i2").tobytes() == said
+    assert keys_of(received) == b"#"
+    assert octets == bytes.fromhex("100140") + heard + bytes.fromhex("000000")
 
 
 async def test_asterisk_18_sends_keys_only_as_tones() -> None:
@@ -227,7 +304,6 @@ def test_another_key_or_a_later_one_is_another_press() -> None:
         (HELLO, "expected one name of a call, found a second one"),
         (bytes.fromhex("10ffff"), "expected at most 16000 bytes"),
         (Frame(Kind.SOUND, b"\x00" * 7), "expected 16-bit samples, found 7 bytes"),
-        (Frame(Kind.KEY, b"x"), "expected one of the sixteen keys of the pad"),
         (b"GET / HTTP/1.1\r\n\r\n", "kind 0x47"),
     ],
 )
@@ -267,7 +343,7 @@ async def test_a_peer_that_connects_and_says_nothing_is_turned_away_in_time(monk
 
 async def test_only_announced_calls_are_taken_where_the_bank_announces_them() -> None:
     announced = CallFacts(CallId("c7"), "audiosocket", caller_number="+79161234567")
-    async with door(admit={NAME: announced}.get) as opened:
+    async with door(welcome=Welcome(admit={NAME: announced}.get)) as opened:
         stranger = await opened.call(Frame(Kind.UUID, bytes(16)))
         await opened.call(HELLO)
 
@@ -276,8 +352,8 @@ async def test_only_announced_calls_are_taken_where_the_bank_announces_them() ->
 
 
 async def test_a_peer_that_takes_nothing_any_more_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audiosocket, "_MOST_UNSENT", 1_000)
-    monkeypatch.setattr(audiosocket, "CLOSING", 0.05)
+    monkeypatch.setattr(audiosocket_leg, "_MOST_UNSENT", 1_000)
+    monkeypatch.setattr(audiosocket_leg, "CLOSING", 0.05)
     async with door() as opened:
         peer = await opened.call(HELLO)
         leg = await opened.leg()

@@ -13,8 +13,9 @@ import pytest
 from engine.core.audio import FRAME_SAMPLES, TELEPHONY, AudioFrame
 from engine.core.call import CallFacts, CallId
 from engine.core.units import Seconds
-from engine.telephony.audiosocket import AudioSocketLeg, serve_audiosocket
+from engine.telephony.audiosocket import serve_audiosocket
 from engine.telephony.audiosocket_frames import Frame, Kind
+from engine.telephony.audiosocket_leg import AudioSocketLeg
 from engine.telephony.browser import BrowserLeg
 from engine.telephony.leg import Gone, Key, Leg, Sound
 from engine.telephony.twilio import TwilioLeg
