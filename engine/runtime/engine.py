@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,19 +19,24 @@ import structlog
 from engine.asr.calibration import shipped_agreement
 from engine.asr.detectors import make_vad
 from engine.asr.endpointer import Endpointer
+from engine.asr.phrasing import Phrasing
+from engine.asr.protocol import Hints
 from engine.config import MAIN, Config, FlowSection
+from engine.core.audio import AudioFormat
 from engine.core.call import CallFacts
 from engine.core.errors import ConfigError
+from engine.core.speech import Transcript
 from engine.core.units import Language, Seconds
 from engine.dialogue.events import Answered
 from engine.dialogue.graph import Flow, Transfer
 from engine.dialogue.machine import Dialogue
 from engine.ivr.files import load_flow
 from engine.runtime.call import Call, Inbox, Surroundings
+from engine.runtime.dictation import Dictated, Dictation
 from engine.runtime.ear import Ear
 from engine.runtime.hearing import Hearing
 from engine.runtime.host import Host, HostAddress
-from engine.runtime.jobs import Recognise, Urgency
+from engine.runtime.jobs import Recognise, Transcribe, Urgency
 from engine.runtime.lags import Lags
 from engine.runtime.looking_on import CallLog, Everybody, Metrics
 from engine.runtime.models import Lesson, speaking, understanding
@@ -126,6 +131,19 @@ class Engine:
         self._calls.add(task)
         task.add_done_callback(self._calls.discard)
         return await task
+
+    def dictation(
+        self, format: AudioFormat, hints: Hints, heard: Callable[[Dictated], None], urgency: Urgency = Urgency.TURN
+    ) -> Dictation:
+        """Listen to one channel for as long as its sound lasts, without a flow; close it in the end.
+
+        Raises:
+            ConfigError: the engine does not recognise this language.
+            MediaError: no phone, file or browser has sound of this rate.
+        """
+        if hints.language not in self.languages:
+            raise ConfigError(f"expected one of {', '.join(self.languages)}, found language {hints.language!r}")
+        return Dictation(Phrasing(self._make_vad(), format), hints, self._transcribe, heard, urgency)
 
     async def drain(self, within: Seconds = _DRAIN) -> None:
         """Take no more calls and let those in progress end, while the doors are still open. Not safe to cancel."""
@@ -234,10 +252,16 @@ class Engine:
         vad = self._make_vad()
         return Ear(vad, Endpointer(self.config.endpoint.policy, Seconds(vad.lag_s)))
 
+    def _transcribe(self, job: Transcribe, urgency: Urgency) -> asyncio.Future[Transcript]:
+        return self._pool_for(job.hints.language).submit(job, urgency)
+
     def _submit(self, job: Recognise, urgency: Urgency) -> asyncio.Future[Any]:
         if not self.config.asr.lean_towards_phrases:
             job = replace(job, hints=replace(job.hints, phrases=()))
-        return self._recognisers[self.config.asr.recognisers[job.hints.language]].submit(job, urgency)
+        return self._pool_for(job.hints.language).submit(job, urgency)
+
+    def _pool_for(self, language: Language) -> Pool:
+        return self._recognisers[self.config.asr.recognisers[language]]
 
     def _second_opinion(self, flow: Flow) -> SecondOpinion | None:
         second, first = self.config.asr.second, self.config.asr.recognisers[flow.languages[0]]
