@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from engine.config.doors import AudioSocketDoor, DoorsSection, HttpDoor, ListeningDoor, SipDoor, SiprecDoor, VoskDoor, WebDoor
+from engine.config.doors import (
+    AudioSocketDoor,
+    DoorsSection,
+    HttpDoor,
+    ListeningDoor,
+    SipDoor,
+    SiprecDoor,
+    TrunkSection,
+    VoskDoor,
+    WebDoor,
+)
 from engine.config.file import load_config
 from engine.config.sections import MAIN, Config, FlowSection
 
@@ -16,6 +26,7 @@ __all__ = [
     "ListeningDoor",
     "SipDoor",
     "SiprecDoor",
+    "TrunkSection",
     "VoskDoor",
     "WebDoor",
     "load_config",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal, Self
@@ -10,6 +11,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from engine.config.section import NoneIfEmpty, Port, Section
+from engine.telephony.sip.settings import Srtp
 
 
 class ListeningDoor(Section):
@@ -100,10 +102,65 @@ class VoskDoor(WebDoor):
     port: Port = Field(2700, description="0 = any free one.")
 
 
+class TrunkSection(Section):
+    """An account at a registrar or at a provider's proxy."""
+
+    name: str = Field(description="What we call it.")
+    user: str = Field(description="The user part of our address there; often a number.")
+    domain: str = Field(description="`host` or `host:port`.")
+    password_file: Path | None = Field(None, description="A file that holds the password.")
+    auth_user: str | None = Field(None, description="The login, where it is not the user.")
+    proxy: str | None = Field(None, description="`host` or `host:port` to send to, where that is not the domain.")
+    transport: Literal["udp", "tcp", "tls"] = Field("udp", description="How to reach it.")
+    register_every: int = Field(600, ge=0, le=86_400, description="seconds; 0 = never: the provider knows our address.")
+
+
 class SipDoor(ListeningDoor):
     """The port of SIP, over UDP and TCP; TLS listens on the next one."""
 
     port: Port = Field(5060, description="0 = any free one.")
+    transports: tuple[Literal["udp", "tcp"], ...] = Field(
+        ("udp", "tcp"), description="Beside TLS, which opens where there is a certificate."
+    )
+    tls_certificate: Path | None = Field(None, description="A PEM file with the certificate and its chain.")
+    tls_key: Path | None = Field(None, description="A PEM file with the certificate's key.")
+    tls_clients: Path | None = Field(None, description="A PEM file with who signs the certificates that peers must show.")
+    tls_servers: Path | None = Field(None, description="A PEM file with who signs the certificates of trunks we call.")
+    srtp: Srtp = Field(Srtp.OFF, description="Whether sound is encrypted (SDES); `optional` = where the peer offers it.")
+    codecs: tuple[Literal["pcma", "pcmu", "g722"], ...] = Field(
+        ("pcma", "pcmu", "g722"), min_length=1, description="In the order we offer them."
+    )
+    rtp_ports: tuple[Port, Port] = Field((20_000, 20_999), description="UDP; a call takes two, four while it is set up.")
+    rtp_timeout: float = Field(30.0, ge=1, le=600, description="seconds without a packet that end a call; not while it is held")
+    in_band_keys: bool = Field(default=False, description="Whether key tones in the sound count, for trunks without RFC 4733.")
+    flows: Mapping[str, str] = Field({}, description="The flow of each number that is called; others get the one of `[flow]`.")
+    destinations: Mapping[str, str | tuple[str, ...]] = Field(
+        {}, description="The SIP address of each destination in the flows; of several, the next is tried where one fails."
+    )
+    screen: str | None = Field(None, description="An address for the operator's screen; `{call}` stands for the call's name.")
+    trunks: tuple[TrunkSection, ...] = Field((), description="Accounts elsewhere.")
+
+    @property
+    def protections(self) -> tuple[str, ...]:
+        """What keeps strangers out, in words."""
+        only_tls = self.tls_clients is not None and not self.transports
+        return (*super().protections, *(["client certificates"] if only_tls else []))
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether what passes can't be read on the way."""
+        return not self.transports and self.srtp is Srtp.REQUIRED
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("expected tls_certificate and tls_key together, found one of them")
+        if not self.transports and self.tls_certificate is None:
+            raise ValueError("expected a transport, or tls_certificate, found neither")
+        if self.rtp_ports[1] - self.rtp_ports[0] < 10:
+            raise ValueError("expected rtp_ports to be a range, the lower first, found fewer than ten ports")
+        ipaddress.ip_address(self.host)  # SIP names its own address in what it says, so a name will not do
+        return self
 
 
 class SiprecDoor(ListeningDoor):

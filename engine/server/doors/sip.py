@@ -3,20 +3,131 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Final
 
-from engine.config import SipDoor
+import structlog
+
+from engine.config import SipDoor, TrunkSection
+from engine.core.call import CallFacts
 from engine.core.errors import ConfigError
+from engine.core.units import Seconds
 from engine.runtime.engine import Engine
-from engine.server.doors.common import Door
+from engine.server.doors.common import Door, protection
+from engine.telephony.handover import new_call_id
+from engine.telephony.sip.addresses import number_in, user_in
+from engine.telephony.sip.gateway import Gateway
+from engine.telephony.sip.handed import Handing
+from engine.telephony.sip.settings import FLOW_HEADER, SipSettings, Trunk
+from engine.telephony.sip.wire import ComesIn
+
+_log = structlog.get_logger(__name__)
+_PRIVATE: Final = 0o600
 
 
 @contextlib.asynccontextmanager
-async def opened(_: Engine, section: SipDoor) -> AsyncIterator[list[Door]]:
+async def opened(engine: Engine, section: SipDoor) -> AsyncIterator[list[Door]]:
     """Open it; it is shut on the way out.
 
     Raises:
         ConfigError: the address is taken, is none, or nothing protects it.
     """
-    raise ConfigError(f"doors.sip: this door is still being built, found it on {section.host}")
-    yield []
+    async with gateway(engine, section) as (_, port):
+        protected = protection("doors.sip", section)
+        plain = [Door("sip", f"sip:{section.host}:{port}", protected)] if section.transports else []
+        tls = [Door("sips", f"sips:{section.host}:{port + 1}", protected)] if section.tls_certificate else []
+        yield [*plain, *tls]
+
+
+@contextlib.asynccontextmanager
+async def gateway(engine: Engine, section: SipDoor) -> AsyncIterator[tuple[Gateway, int]]:
+    """Open the gateway alone, for who makes calls; it, and its port.
+
+    Raises:
+        ConfigError: see :func:`opened`.
+    """
+    protection("doors.sip", section)
+    with tempfile.TemporaryDirectory(prefix="callwright-sip-") as folder:
+        settings = _settings(section, Path(folder))
+        handing = Handing({name: _several(found) for name, found in section.destinations.items()}, section.screen)
+
+        def admit(call: ComesIn) -> CallFacts | None:
+            if not engine.full:
+                return _facts(call, section.flows)
+            _log.warning("call.refused", door="sip", live=engine.live)
+            return None
+
+        lines = Gateway(settings, admit, engine.take, handing, in_band_keys=section.in_band_keys)
+        try:
+            port = await lines.open()
+        except ConfigError as error:
+            raise ConfigError(f"doors.sip: {error}") from error
+        try:
+            yield lines, port
+        finally:
+            await lines.close()
+
+
+def _facts(call: ComesIn, flows: Mapping[str, str]) -> CallFacts:
+    called = user_in(call.called)
+    return CallFacts(
+        id=new_call_id(call.call_id),
+        door="sip",
+        caller_number=number_in(call.headers.get("P-Asserted-Identity", "")) or number_in(call.peer),
+        called_number=number_in(call.called),
+        peer_id=call.call_id,
+        flow=call.headers.get(FLOW_HEADER) or flows.get(called),
+    )
+
+
+def _settings(section: SipDoor, folder: Path) -> SipSettings:
+    return SipSettings(
+        host=section.host,
+        port=section.port,
+        transports=(*section.transports, *(["tls"] if section.tls_certificate else [])),
+        peers=tuple(map(str, section.peers)),
+        codecs=section.codecs,
+        rtp_ports=section.rtp_ports,
+        rtp_timeout=Seconds(section.rtp_timeout),
+        srtp=section.srtp,
+        certificate=_joined(folder / "certificate.pem", section.tls_certificate, section.tls_key),
+        authorities=_joined(folder / "authorities.pem", section.tls_clients, section.tls_servers),
+        verify_peers=section.tls_clients is not None,
+        trunks=tuple(map(_trunk, section.trunks)),
+    )
+
+
+def _trunk(section: TrunkSection) -> Trunk:
+    return Trunk(
+        name=section.name,
+        user=section.user,
+        domain=section.domain,
+        password="" if section.password_file is None else _read(section.password_file).strip(),
+        auth_user=section.auth_user,
+        proxy=section.proxy,
+        transport=section.transport,
+        expires=section.register_every,
+    )
+
+
+def _several(found: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (found,) if isinstance(found, str) else found
+
+
+def _joined(path: Path, *parts: Path | None) -> str | None:
+    """One PEM file of several, for this process and its child alone: the stack wants certificate and key in one."""
+    named = [part for part in parts if part is not None]
+    if not named:
+        return None
+    path.touch(_PRIVATE)
+    path.write_text("\n".join(_read(part) for part in named), encoding="utf-8")
+    return str(path)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"doors.sip: expected a readable file at {path}, found: {error}") from error

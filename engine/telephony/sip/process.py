@@ -1,0 +1,126 @@
+"""The SIP process: ``python -m engine.telephony.sip.process FD``, started by :mod:`engine.telephony.sip.gateway`.
+
+It ends when the engine's end of the socket pair closes, when the stack dies, and when the engine does not read: what the network
+brings is never kept for long. One pump serves all calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import sys
+from typing import Final
+
+from engine.core.errors import ConfigError
+from engine.telephony.sip import wire
+from engine.telephony.sip.settings import SipSettings
+from engine.telephony.sip.stack import Stack
+from engine.telephony.sip.wire import Frame, FrameReader, Kind
+
+TICK: Final = 0.020  # seconds
+_PULSE: Final = 50  # ticks between signs of life
+_SOUND_KEPT: Final = 32_768  # bytes a call, two seconds, that the engine may leave unread; then sound is dropped
+_MOST_UNREAD: Final = 16 * 1024 * 1024  # bytes of everything: the engine is gone
+
+
+class Link(asyncio.Protocol):
+    """The end of the socket pair that is ours."""
+
+    def __init__(self) -> None:
+        self.over = asyncio.Event()
+        self.frames: asyncio.Queue[Frame] = asyncio.Queue()
+        self._reader = FrameReader()
+        self._transport: asyncio.WriteTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        assert isinstance(transport, asyncio.WriteTransport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Take what the engine says."""
+        for frame in self._reader.feed(data):
+            self.frames.put_nowait(frame)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        """End: the engine is gone."""
+        self.over.set()
+
+    @property
+    def unread(self) -> int:
+        """How many bytes the engine has not taken yet."""
+        return 0 if self._transport is None else self._transport.get_write_buffer_size()
+
+    def tell(self, frame: Frame) -> None:
+        """Say something that must arrive."""
+        self.write(bytes(frame))
+
+    def write(self, octets: bytes) -> None:
+        """Say it in frames."""
+        if self._transport is None or self._transport.is_closing():
+            return
+        self._transport.write(octets)
+        if self.unread > _MOST_UNREAD:
+            self.over.set()
+
+
+async def pump(stack: Stack, link: Link) -> None:
+    """Carry what the callers say to the engine, every 20 ms, all of them at once."""
+    loop = asyncio.get_running_loop()
+    due, tick = loop.time(), 0
+    while True:
+        due = max(due + TICK, loop.time())
+        await asyncio.sleep(due - loop.time())
+        tick += 1
+        batch = [bytes(Frame(Kind.PULSE))] if tick % _PULSE == 0 else []
+        lines = stack.lines
+        heard = [bytes(Frame(Kind.SOUND, line.number, sound)) for line in lines if (sound := line.heard())]
+        if link.unread <= _SOUND_KEPT * len(lines):
+            batch += heard
+        if batch:
+            link.write(b"".join(batch))
+
+
+async def obey(stack: Stack, link: Link) -> None:
+    """Do what the engine says."""
+    while True:
+        stack.take(await link.frames.get())
+
+
+async def serve(theirs: socket.socket) -> int:
+    """Be the SIP process; its exit code."""
+    link = Link()
+    await asyncio.get_running_loop().connect_accepted_socket(lambda: link, theirs)
+    settings = SipSettings.from_json((await link.frames.get()).payload.decode())
+    stack = Stack(settings, link.tell, link.over.set)
+    try:
+        link.tell(wire.Ready(await stack.open()).frame())
+        await _work(stack, link)
+    except ConfigError as error:
+        link.tell(wire.Failed(str(error)).frame())
+        return 1
+    finally:
+        await stack.close()
+    return 0
+
+
+async def _work(stack: Stack, link: Link) -> None:
+    tasks = [asyncio.create_task(pump(stack, link)), asyncio.create_task(obey(stack, link))]
+    for task in tasks:
+        task.add_done_callback(lambda _: link.over.set())  # a bug of ours must not leave a deaf process
+    await link.over.wait()
+    for task in tasks:
+        task.cancel()
+
+
+def main() -> None:
+    """Take the descriptor from the command line. The engine's Ctrl-C is not ours: it closes the socket when it is done."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    theirs = socket.socket(fileno=int(sys.argv[1]))
+    theirs.setblocking(False)
+    sys.exit(asyncio.run(serve(theirs)))
+
+
+if __name__ == "__main__":
+    main()
