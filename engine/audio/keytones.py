@@ -39,9 +39,11 @@ _HOPS_OF_PHASE = 2  # 10 ms: unambiguous up to 50 Hz off the nominal frequency, 
 _LEAD_HOPS = _HOPS_IN_WINDOW + _HOPS_OF_PHASE - 1  # the first look ends one hop into the sound
 _OFF_FREQUENCY = 0.025
 _WEAKEST = 32_768 * 10 ** (-42 / 20)  # amplitude of one tone
+_TOO_FAINT = _WEAKEST / 4  # a sample; where none is larger, no tone shows more than half of the faintest
 _TWIST_DB = (-9.5, 5.5)  # what must be taken, and 1.5 dB for the error of measuring it in noise
 _SHARE = 0.80  # of the window's energy in the two tones; noise 15 dB down leaves 0.97
 _STEADY_SHARE = 0.4  # of the energy, where the tones stand still
+_PROMISING_SHARE = 0.4 * _STEADY_SHARE  # a tone 2.5 % beside its frequency shows 0.4 of its energy there
 _UNSTEADY = 0.04  # change of amplitude over 10 ms
 _HARMONIC = 0.18  # amplitude at twice a tone's frequency, of the tone's: -15 dB
 
@@ -236,28 +238,51 @@ class _Bank:
         moments = np.arange(self._size)[:, None] / format.rate_hz
         turns = np.exp(-2j * np.pi * moments * np.concatenate([nominal, 2 * nominal])[None, :])
         self._probes = turns * (2 * self._window / self._window.sum())[:, None]  # a tone's amplitude comes out as it is
+        tones = self._probes[:, : len(nominal)]
+        self._cheap_probes = np.hstack([tones.real, tones.imag])  # (window, 16): the same for real arithmetic, without octaves
+        self._squared_window = self._window**2
+        self._window_energy = float(self._squared_window.sum())
         self._blurred = (
             np.abs(2 * nominal[:, None] - nominal[None, :]) < 100
         )  # [tone, other]: its octave can't be told from the other
         self._expected_turn = np.exp(-2j * np.pi * nominal * _HOPS_OF_PHASE * hop / format.rate_hz)
 
     def looks(self, samples: Samples) -> list[_Look]:
-        """One look for each hop; the first needs a window and the phase's lead before it."""
-        count = (len(samples) - self._size) // self._hop + 1
-        if count <= _HOPS_OF_PHASE:
+        """One look for each hop; the first needs a window and the phase's lead before it.
+
+        This runs for every frame of every leg whose keys may be tones, so what holds none is told apart with little work.
+        """
+        count = (len(samples) - self._size) // self._hop + 1 - _HOPS_OF_PHASE
+        if count <= 0:
             return []
-        windows = np.lib.stride_tricks.sliding_window_view(samples, self._size)[:: self._hop].astype(np.float64)
-        spectrum = windows @ self._probes  # (hops, 16)
-        energy = ((windows[_HOPS_OF_PHASE:] * self._window) ** 2).sum(axis=1)
-        promising = self._energy(np.abs(spectrum[_HOPS_OF_PHASE:, :8]).T) > _STEADY_SHARE / 2 * energy
-        if not promising.any():  # silence, and most of speech
-            return [_NO_TONES] * len(promising)
-        looks = self._judge(spectrum, energy)
+        if int(samples.max()) < _TOO_FAINT and int(samples.min()) > -_TOO_FAINT:
+            return [_NO_TONES] * count
+        windows = self._windows(samples)
+        energy = windows[_HOPS_OF_PHASE:] ** 2 @ self._squared_window
+        promising = self._strongest_pair(windows[_HOPS_OF_PHASE:]) > _PROMISING_SHARE * energy
+        if not promising.any():  # most of speech
+            return [_NO_TONES] * count
+        looks = self._judge(windows @ self._probes, energy)
         return [look if worth else _NO_TONES for look, worth in zip(looks, promising.tolist(), strict=True)]
+
+    def _strongest_pair(self, windows: _Reals) -> _Reals:
+        """The energy of the strongest tone of either group, as if it were right on its frequency."""
+        parts = (windows @ self._cheap_probes) ** 2
+        power = parts[:, :8] + parts[:, 8:]
+        pairs: _Reals = power.reshape(-1, 2, 4).max(axis=2).sum(axis=1) * (self._window_energy / 2)
+        return pairs
+
+    def _windows(self, samples: Samples) -> _Reals:
+        """Shape ``(hops, window)``."""
+        floats = samples.astype(np.float64)
+        hops = (len(samples) - self._size) // self._hop + 1
+        step = floats.itemsize
+        overlapping = np.ndarray((hops, self._size), np.float64, floats, strides=(self._hop * step, step))
+        return overlapping.copy()  # BLAS wants rows that lie apart
 
     def _energy(self, amplitudes: _Reals) -> _Reals:
         """What tones of these amplitudes bring into a window, summed over the first axis."""
-        energy: _Reals = (amplitudes**2).sum(axis=0) / 2 * (self._window**2).sum()
+        energy: _Reals = (amplitudes**2).sum(axis=0) * (self._window_energy / 2)
         return energy
 
     def _judge(self, spectrum: _Complex, energy: _Reals) -> list[_Look]:
