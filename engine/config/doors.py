@@ -100,6 +100,30 @@ class VoskDoor(WebDoor):
     """The port of the vosk-server protocol, at path `/`."""
 
     port: Port = Field(2700, description="0 = any free one.")
+    sample_rate: Literal[8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000] = Field(
+        8_000, description="Hz, of clients that don't say; what vosk-server calls `VOSK_SAMPLE_RATE`."
+    )
+    language: str | None = Field(None, description="What clients speak that name no model; by default the engine's first.")
+    models: Mapping[str, str] = Field(
+        {}, description='Names of models that clients may ask for, and their languages: `{ "model-ru" = "ru" }`.'
+    )
+    silence: float = Field(0.7, ge=0.3, le=5, description="seconds of silence that end a phrase")
+    text: Literal["plain", "written"] = Field(
+        "plain",
+        description="`plain`: small letters, no punctuation, numbers as words, as vosk writes; "
+        "`written`: as the recogniser writes.",
+    )
+    unknown_confidence: float | None = Field(
+        None, ge=0, le=1, description="What `conf` says where the recogniser can't tell; by default the field is left out."
+    )
+    max_streams: int = Field(50, ge=1, le=10_000, description="More clients are refused with HTTP 503.")
+    idle: float = Field(300.0, gt=0, description="seconds without a message after which a client is taken for gone")
+    fastest: float = Field(30.0, ge=1, le=1000, description="times real time; who sends faster waits for the replies")
+    largest_message: int = Field(1 << 20, ge=4096, le=1 << 26, description="bytes")
+    origins: tuple[str, ...] = Field(
+        (), description="Origins of web pages that may connect, such as `https://desk.example`; none named = any."
+    )
+    metrics: bool = Field(default=False, description="Serve `/metrics` and `/readyz` on this port too.")
 
 
 class TrunkSection(Section):
