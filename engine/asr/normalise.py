@@ -75,12 +75,17 @@ class Errors:
 def normalise(text: str, language: Language) -> list[str]:
     """The tokens of ``text`` that are compared: words, or characters for Chinese."""
     plain = unicodedata.normalize("NFKC", _MARKS.sub(" ", text)).lower().replace("ё", "е").replace("’", "'")
-    plain = _NUMBER.sub(lambda found: f" {_spoken(found, language)} ", _HYPHENS.sub(" ", plain))
+    plain = spoken_numbers(_HYPHENS.sub(" ", plain), language)
     if language == CHINESE:
         return list("".join(_PUNCTUATION.sub("", plain).split()))
     if language == ENGLISH:
         return _english(plain)
     return _PUNCTUATION.sub(" ", plain).split()
+
+
+def spoken_numbers(text: str, language: Language) -> str:
+    """``text`` with the numbers that it has in digits spoken out (rule 4)."""
+    return _NUMBER.sub(lambda found: f" {_spoken(found, language)} ", text)
 
 
 def compare(reference: Sequence[str], hypothesis: Sequence[str]) -> Errors:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -51,6 +51,13 @@ PHRASES: Final = EndpointPolicy(
     take_back=Seconds(0.0),
 )
 """How long dictation waits."""
+
+
+def phrases_after(silence: Seconds) -> EndpointPolicy:
+    """The policy that ends a phrase after this much silence."""
+    early = Seconds(min(PHRASES.decode_after, silence))
+    return replace(PHRASES, decode_after=early, complete_wait=silence, unknown_wait=silence, incomplete_wait=silence)
+
 
 _CUT_WITHIN = Seconds(2.0)  # before the cap: most people pause between two words in this time
 _SPARE = Seconds(1.0)  # of what is remembered, beyond what the policy needs

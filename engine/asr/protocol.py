@@ -38,6 +38,9 @@ class Hints:
     phrases: tuple[str, ...] = ()
     """Phrases of the present node, to lean towards; never to be made up out of noise."""
 
+    only_phrases: bool = False
+    """Nothing but these phrases counts: a back end that can hold its ear to a list of phrases hears nothing else."""
+
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:

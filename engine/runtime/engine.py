@@ -18,8 +18,8 @@ import structlog
 
 from engine.asr.calibration import shipped_agreement
 from engine.asr.detectors import make_vad
-from engine.asr.endpointer import Endpointer
-from engine.asr.phrasing import Phrasing
+from engine.asr.endpointer import Endpointer, EndpointPolicy
+from engine.asr.phrasing import PHRASES, Phrasing
 from engine.asr.protocol import Hints
 from engine.config import MAIN, Config, FlowSection
 from engine.core.audio import AudioFormat
@@ -133,7 +133,12 @@ class Engine:
         return await task
 
     def dictation(
-        self, format: AudioFormat, hints: Hints, heard: Callable[[Dictated], None], urgency: Urgency = Urgency.TURN
+        self,
+        format: AudioFormat,
+        hints: Hints,
+        heard: Callable[[Dictated], None],
+        urgency: Urgency = Urgency.TURN,
+        policy: EndpointPolicy = PHRASES,
     ) -> Dictation:
         """Listen to one channel for as long as its sound lasts, without a flow; close it in the end.
 
@@ -143,7 +148,7 @@ class Engine:
         """
         if hints.language not in self.languages:
             raise ConfigError(f"expected one of {', '.join(self.languages)}, found language {hints.language!r}")
-        return Dictation(Phrasing(self._make_vad(), format), hints, self._transcribe, heard, urgency)
+        return Dictation(Phrasing(self._make_vad(), format, policy), hints, self._transcribe, heard, urgency)
 
     async def drain(self, within: Seconds = _DRAIN) -> None:
         """Take no more calls and let those in progress end, while the doors are still open. Not safe to cancel."""

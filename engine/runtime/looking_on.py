@@ -15,6 +15,7 @@ from engine.core.units import Seconds
 from engine.dialogue.actions import Action, Decided, Entered
 from engine.dialogue.events import Event
 from engine.runtime.lags import Lags
+from engine.runtime.streams import StreamMetrics
 from engine.runtime.watch import Watch
 
 _log = structlog.get_logger("call")
@@ -99,6 +100,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.streams = StreamMetrics(self.registry)
         self._live = Gauge("callwright_calls_live", "Calls in progress", registry=self.registry)
         self._calls = Counter("callwright_calls", "Calls that ended", ["door", "outcome"], registry=self.registry)
         self._refused = Counter("callwright_calls_refused", "Calls above max_calls", ["door"], registry=self.registry)

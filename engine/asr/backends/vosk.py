@@ -84,13 +84,14 @@ class VoskRecogniser:
         if hints.language not in self._capabilities.languages:
             known = ", ".join(sorted(self._capabilities.languages))
             raise ConfigError(f"this vosk model hears {known}, found language {hints.language!r}")
-        words = _GRAMMARS.get((hints.language, hints.grammar))
+        only = hints.phrases if hints.only_phrases else ()
+        words = only or _GRAMMARS.get((hints.language, hints.grammar))
         rate = float(WIDEBAND.rate_hz)
         if words is None:
             decoder = KaldiRecognizer(self._model, rate)
         else:
-            known_words = [word for word in words if self._model.vosk_model_find_word(word) >= 0]
-            unknown = [_UNKNOWN] if self._model.vosk_model_find_word(_UNKNOWN) >= 0 else []
+            known_words = [phrase for phrase in words if all(map(self._knows, phrase.split()))]
+            unknown = [_UNKNOWN] if self._knows(_UNKNOWN) else []
             decoder = KaldiRecognizer(self._model, rate, json.dumps([*known_words, *unknown], ensure_ascii=False))
         decoder.SetWords(True)
         return VoskStream(decoder, hints, self._calibrator)
@@ -98,6 +99,9 @@ class VoskRecogniser:
     def recognise(self, utterances: Sequence[AudioFrame], hints: Sequence[Hints]) -> list[Transcript]:
         """Hear whole utterances, one after the other."""
         return [self._whole(sound, hint) for sound, hint in zip(utterances, hints, strict=True)]
+
+    def _knows(self, word: str) -> bool:
+        return bool(self._model.vosk_model_find_word(word) >= 0)
 
     def _whole(self, sound: AudioFrame, hints: Hints) -> Transcript:
         stream = self.stream(hints)
