@@ -1,4 +1,4 @@
-"""A caller at the other end of the Twilio dialect: plays what it is sent in its own time, and gives marks back once it was played."""
+"""A caller at the other end of the Twilio dialect: plays what it is sent in its own time, and gives marks back when it has."""
 
 from __future__ import annotations
 

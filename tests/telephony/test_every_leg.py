@@ -13,14 +13,17 @@ import pytest
 from engine.core.audio import FRAME_SAMPLES, TELEPHONY, AudioFrame
 from engine.core.call import CallFacts, CallId
 from engine.core.units import Seconds
+from engine.telephony.asterisk_ws import AsteriskLeg
 from engine.telephony.audiosocket import serve_audiosocket
 from engine.telephony.audiosocket_frames import Frame, Kind
 from engine.telephony.audiosocket_leg import AudioSocketLeg
 from engine.telephony.browser import BrowserLeg
+from engine.telephony.freeswitch import FreeSwitchLeg
 from engine.telephony.leg import Gone, Key, Leg, Sound
 from engine.telephony.twilio import TwilioLeg
 from engine.telephony.wav_leg import WavLeg
 from tests.telephony.doubles import FakeSocket, frame, ramp
+from tests.telephony.test_asterisk_ws_messages import PLAIN_START
 from tests.telephony.test_twilio_messages import START, media
 
 Opened = contextlib.AbstractAsyncContextManager[Leg]
@@ -50,6 +53,21 @@ async def browser() -> AsyncIterator[Leg]:
 
 
 @contextlib.asynccontextmanager
+async def asterisk() -> AsyncIterator[Leg]:
+    loud = bytes(160)
+    leg = await AsteriskLeg.accept(FakeSocket(PLAIN_START, loud, "DTMF_END digit:5", loud, hangs_up=False), {})
+    yield leg
+    await leg.hang_up()
+
+
+@contextlib.asynccontextmanager
+async def freeswitch() -> AsyncIterator[Leg]:
+    leg = await FreeSwitchLeg.accept(FakeSocket(ramp(1).tobytes(), '{"key": "5"}', ramp(1).tobytes(), hangs_up=False), {})
+    yield leg
+    await leg.hang_up()
+
+
+@contextlib.asynccontextmanager
 async def audiosocket() -> AsyncIterator[Leg]:
     came: asyncio.Queue[AudioSocketLeg] = asyncio.Queue()
     over = asyncio.Event()
@@ -68,7 +86,7 @@ async def audiosocket() -> AsyncIterator[Leg]:
         await asyncio.wait_for(asyncio.gather(*others, return_exceptions=True), 5)
 
 
-every_leg = pytest.mark.parametrize("open_leg", [wav, twilio, browser, audiosocket])
+every_leg = pytest.mark.parametrize("open_leg", [wav, twilio, browser, asterisk, freeswitch, audiosocket])
 
 
 @every_leg
