@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from engine.telephony.handover import phone_number
 
-_USER: Final = re.compile(r"<?\s*(?:sips?:([^@;>?\s]+)@|tel:([^;>?\s]+))", re.IGNORECASE)
+_USER: Final = re.compile(r"<?\s*(?:sips?:([^@>\s]+)@|tel:([^>?\s]+))", re.IGNORECASE)
 _SEPARATORS: Final = re.compile(r"[-.()\s]")  # RFC 3966, section 3: for the eye only
 
 

@@ -13,7 +13,7 @@ from engine.telephony.sip.wire import Frame
 
 def masked(text: str) -> str:
     """Take out of a line of the stack's what would name people: users of SIP addresses, and long numbers."""
-    return re.sub(r"\d{6,}", "…", re.sub(r"(sips?|tel):[^@;>\s]+", r"\1:…", text))[:500]
+    return re.sub(r"\d{6,}", "…", re.sub(r"(sips?|tel):[^@;,>\s]+", r"\1:…", text))[:500]
 
 
 class _Forward(logging.Handler):
