@@ -1,0 +1,173 @@
+"""Session descriptions (SDP, RFC 8866) as the recorder needs them: what each line offers, and our answer (RFC 3264). Pure.
+
+Rules of the answer: as many lines as the offer, in its order; a line we take gets its first codec that we know, and keys (RFC
+4733) where they are offered; a line we don't take gets port 0. We never send, so what we take is ``recvonly``, or ``inactive``
+where the SBC pauses it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from engine.audio.g711 import Law
+from engine.core.errors import MediaError
+
+MOST_LINES: Final = 8  # media lines; a call has two, a conference through one SBC hardly more
+_LARGEST: Final = 16_384  # bytes
+_PLAIN: Final = frozenset({"RTP/AVP", "RTP/AVPF"})
+_CODECS: Final[Mapping[str, Law]] = {"PCMU/8000": Law.ULAW, "PCMA/8000": Law.ALAW}
+_STATIC: Final[Mapping[int, str]] = {0: "PCMU/8000", 8: "PCMA/8000"}  # RFC 3551 table 4: may stand without an rtpmap
+_KEYS: Final = "TELEPHONE-EVENT/8000"
+_NOWHERE: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104  the old way to say hold
+
+
+class Direction(StrEnum):
+    """Who sends, as the line says it of its writer."""
+
+    SENDRECV = "sendrecv"
+    SENDONLY = "sendonly"
+    RECVONLY = "recvonly"
+    INACTIVE = "inactive"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One ``m=`` line with what belongs to it."""
+
+    kind: str
+    port: int
+    transport: str
+    formats: tuple[str, ...]
+    """As offered: payload types in the order of preference."""
+
+    codecs: Mapping[int, str] = field(default_factory=dict)
+    """``NAME/rate`` of each payload type."""
+
+    label: str | None = None
+    direction: Direction = Direction.SENDRECV
+    host: str | None = None
+    """Where their sound comes from, an IP address; ``None`` where it is a name."""
+
+    @property
+    def law(self) -> tuple[int, Law] | None:
+        """The first payload type that we can hear, with its law."""
+        found = ((kind, _CODECS.get(self.codecs.get(kind, ""))) for kind in self._payload_types())
+        return next(((kind, law) for kind, law in found if law is not None), None)
+
+    @property
+    def keys(self) -> tuple[int, ...]:
+        """Payload types that carry keys on our clock."""
+        return tuple(kind for kind in self._payload_types() if self.codecs.get(kind) == _KEYS)
+
+    @property
+    def usable(self) -> bool:
+        """Whether we can take it at all: plain sound of a codec we know, not switched off."""
+        return self.kind == "audio" and self.port != 0 and self.transport in _PLAIN and self.law is not None
+
+    @property
+    def paused(self) -> bool:
+        """Whether the SBC sends nothing now, and means it."""
+        return self.direction in (Direction.INACTIVE, Direction.RECVONLY) or self.host in _NOWHERE
+
+    def _payload_types(self) -> list[int]:
+        return [int(given) for given in self.formats if given.isdigit()]
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """A session description."""
+
+    lines: tuple[Line, ...]
+
+
+def read_description(octets: bytes) -> Description:
+    """Read one.
+
+    Raises:
+        MediaError: it is none, or too large.
+    """
+    if len(octets) > _LARGEST:
+        raise MediaError(f"expected a session description of at most {_LARGEST} bytes, found {len(octets)}")
+    rows = [row.strip().partition("=")[::2] for row in octets.decode("utf-8", "replace").splitlines() if row.strip()]
+    if not rows or rows[0][0].strip() != "v":
+        raise MediaError("expected a session description, which begins with v=, found something else")
+    begins = [place for place, (name, _) in enumerate(rows) if name == "m"]
+    if not 1 <= len(begins) <= MOST_LINES:
+        raise MediaError(f"expected 1 to {MOST_LINES} media lines, found {len(begins)}")
+    common = rows[: begins[0]]
+    blocks = (rows[begin:end] for begin, end in zip(begins, [*begins[1:], len(rows)], strict=True))
+    return Description(tuple(_line(block, common) for block in blocks))
+
+
+def _line(block: Sequence[tuple[str, str]], common: Sequence[tuple[str, str]]) -> Line:
+    words = block[0][1].split()
+    if len(words) < 4 or not words[1].partition("/")[0].isdigit():
+        raise MediaError("expected a media line with kind, port, transport and formats, found another")
+    port = int(words[1].partition("/")[0][:6])
+    attributes = [value for name, value in block if name == "a"]
+    return Line(
+        kind=words[0],
+        port=port,
+        transport=words[2].upper(),
+        formats=tuple(words[3:]),
+        codecs={**{kind: name for kind, name in _STATIC.items() if str(kind) in words[3:]}, **_rtpmaps(attributes)},
+        label=_value(attributes, "label"),
+        direction=_direction(attributes) or _direction([value for name, value in common if name == "a"]) or Direction.SENDRECV,
+        host=_host(block) or _host(common),
+    )
+
+
+def _rtpmaps(attributes: Sequence[str]) -> dict[int, str]:
+    maps: dict[int, str] = {}
+    for attribute in attributes:
+        name, _, value = attribute.partition(":")
+        kind, _, codec = value.strip().partition(" ")
+        if name == "rtpmap" and kind.isascii() and kind.isdigit() and len(kind) <= 3:
+            maps[int(kind)] = "/".join(codec.strip().upper().split("/")[:2])
+    return maps
+
+
+def _value(attributes: Sequence[str], name: str) -> str | None:
+    found = (attribute.partition(":") for attribute in attributes)
+    return next((value.strip()[:64] for key, _, value in found if key == name and value.strip()), None)
+
+
+def _direction(attributes: Sequence[str]) -> Direction | None:
+    return next((Direction(attribute) for attribute in attributes if attribute in set(Direction)), None)
+
+
+def _host(rows: Sequence[tuple[str, str]]) -> str | None:
+    """The address of a ``c=`` line; a name is not looked up, because the caller would have to wait for it."""
+    words = next((value.split() for name, value in rows if name == "c"), [])
+    given = words[2].partition("/")[0] if len(words) > 2 else ""
+    try:
+        return str(ipaddress.ip_address(given))
+    except ValueError:
+        return None
+
+
+def write_answer(lines: Sequence[Line], port_of: Callable[[int], int | None], host: str, name: tuple[int, int]) -> bytes:
+    """Answer an offer's ``lines``; ``port_of`` gives our port of each, ``None`` where we don't take it.
+
+    ``name`` is the session's number and version; the version grows with every change (RFC 3264 section 8).
+    """
+    family = "IP6" if ":" in host else "IP4"
+    rows = ["v=0", f"o=callwright {name[0]} {name[1]} IN {family} {host}", "s=recording", f"c=IN {family} {host}", "t=0 0"]
+    for place, line in enumerate(lines):
+        rows += _answered(line, port_of(place))
+    return "".join(f"{row}\r\n" for row in rows).encode()
+
+
+def _answered(line: Line, port: int | None) -> list[str]:
+    if port is None or line.law is None:
+        return [f"m={line.kind} 0 {line.transport} {' '.join(line.formats)}"]
+    kinds = [line.law[0], *line.keys]
+    rows = [f"m=audio {port} {line.transport} {' '.join(map(str, kinds))}"]
+    rows += [f"a=rtpmap:{kind} {line.codecs[kind].lower() if kind in line.keys else line.codecs[kind]}" for kind in kinds]
+    rows += [f"a=fmtp:{kind} 0-15" for kind in line.keys]
+    rows += [f"a=label:{line.label}"] if line.label else []
+    return [*rows, "a=inactive" if line.paused else "a=recvonly"]
