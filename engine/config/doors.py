@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
 from typing import Literal, Self
 
@@ -188,9 +188,33 @@ class SipDoor(ListeningDoor):
 
 
 class SiprecDoor(ListeningDoor):
-    """The port a session border controller forks calls to, for recording."""
+    """The port a session border controller forks calls to, for recording: SIP over UDP and TCP."""
 
     port: Port = Field(5080, description="0 = any free one.")
+    advertised: IPv4Address | IPv6Address | None = Field(
+        None, description="The address the SBC reaches us at, where it is not the one we listen on."
+    )
+    rtp_ports: tuple[Port, Port] = Field(
+        (24000, 25999), description="The first and the last UDP port for sound; a call takes four. [0, 0] = any free ones."
+    )
+    agents: tuple[str, ...] = Field(
+        (), description='Patterns of agents\' addresses in the metadata, such as `"sip:4???@*"`; everybody else is a caller.'
+    )
+    first_line: Literal["caller", "agent"] = Field(
+        "caller", description="Who is on the first line of a call, where neither `agents` nor the SBC tells."
+    )
+    language: str | None = Field(None, description="What is spoken; by default the engine's first language.")
+    lost: float = Field(30.0, ge=1, le=3600, description="seconds without sound or word of the SBC, after which the call is over")
+    longest: float = Field(14400.0, gt=10, description="seconds; no recording lasts longer")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        first, last = self.rtp_ports
+        if (first, last) != (0, 0) and not 1024 <= first < last:
+            raise ValueError(
+                f"expected rtp_ports with the first port, of 1024 or more, before the last, found {first} and {last}"
+            )
+        return self
 
 
 class DoorsSection(Section):
