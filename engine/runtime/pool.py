@@ -5,6 +5,7 @@ Rules:
 * a job is answered once: with a result, or with ``ModelOverloaded`` (not in time) or ``ModelBroken`` (it killed two workers);
 * the most urgent first; among equals the oldest; equals of one urgency may share a batch;
 * a worker that dies gives its jobs back, once; a worker that is silent for longer than ``hang`` is killed, which is the same;
+* when none has been warm for ``deserted``, nobody waits any more: the caller is better off with the keys at once;
 * more waiting than ``longest_queue`` drops the least urgent;
 * a partial result is for nobody's ear: it is only made while a worker is idle and another one, if there is one, stays so.
 """
@@ -14,13 +15,10 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
-import multiprocessing
-import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
+from functools import partial
 from typing import Any
 
 import structlog
@@ -28,11 +26,11 @@ import structlog
 from engine.core.errors import ModelBroken, ModelOverloaded
 from engine.core.units import Seconds
 from engine.runtime.jobs import Urgency
-from engine.runtime.worker import Broke, Loader, Ready, run
+from engine.runtime.process import Post, Recipe, WorkerProcess
+from engine.runtime.worker import Broke, Loader, Ready
 
 _log = structlog.get_logger(__name__)
-# Read when numpy is loaded, so before a worker begins: idle BLAS threads spin, and cost a phrase fifty times its work.
-_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+_LONGEST_PAUSE = Seconds(30.0)
 _ATTEMPTS = 2  # a job that was in two dying workers is taken for the cause
 
 
@@ -45,13 +43,17 @@ class PoolPolicy:
     batch: int = 4
     """Most jobs in one batch."""
 
-    within: Seconds = Seconds(2.5)
-    """A job that is not answered in this time is given up; batch jobs wait as long as it takes."""
+    within: Seconds = Seconds(2.3)
+    """A job that is not answered in this time is given up; batch jobs wait as long as it takes. It begins 0.14 s after the
+    caller's last sound, and a caller is answered within 3 s, whatever happens."""
 
     hang: Seconds = Seconds(2.0)
     """A worker that is busy for longer with live jobs is killed. Batch jobs get ``batch_hang``."""
 
     batch_hang: Seconds = Seconds(120.0)
+
+    deserted: Seconds = Seconds(1.0)
+    """How long jobs wait while no worker is warm; one that starts anew takes longer than that to load its model."""
 
     longest_queue: int = 64
 
@@ -70,8 +72,7 @@ class _Waiting:
 
 @dataclass(slots=True, eq=False)
 class _Worker:
-    process: BaseProcess
-    pipe: Connection
+    process: WorkerProcess
     ready: bool = False
     busy: list[_Waiting] = field(default_factory=list)
     since: float = 0.0
@@ -87,13 +88,15 @@ class Pool:
     def __init__(self, name: str, load: Loader, policy: PoolPolicy = PoolPolicy()) -> None:
         self.name = name
         self._load = load
+        self._recipe: Recipe | None = None
         self._policy = policy
         self._queue: list[_Waiting] = []
         self._workers: list[_Worker] = []
         self._numbers = itertools.count()
         self._deaths = 0
         self._closing = False
-        self._context = multiprocessing.get_context("spawn")  # no inherited sockets, locks or half-written state
+        self._desertion: asyncio.TimerHandle | None = None
+        self._deserted = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._watch: asyncio.Task[None] | None = None
         self.on_batch: Callable[[int, float], None] | None = None
@@ -105,9 +108,9 @@ class Pool:
         Raises:
             ModelBroken: one could not be started.
         """
-        os.environ.update(_ONE_THREAD)
+        self._recipe = Recipe(self._load)
         for _ in range(self._policy.workers):
-            self._spawn()
+            await self._spawn()
         while self.warm < self._policy.workers:
             if self._deaths:
                 await self.close()
@@ -118,15 +121,14 @@ class Pool:
     async def close(self) -> None:
         """Stop the workers; what waits is given up. Not safe to cancel."""
         self._closing = True
-        for task in (self._watch, *self._tasks):
-            if task is not None:
-                task.cancel()
+        for scheduled in (self._watch, self._desertion, *self._tasks):
+            if scheduled is not None:
+                scheduled.cancel()
         for entry in self._queue:
             self._give_up(entry, ModelOverloaded(f"{self.name} is closing"))
-        for worker in tuple(self._workers):
-            self._forget(worker)
-            worker.process.kill()
-            worker.process.join()
+        await asyncio.gather(*map(self._forget, tuple(self._workers)))
+        if self._recipe is not None:
+            self._recipe.close()
 
     @property
     def wanted(self) -> int:
@@ -146,7 +148,7 @@ class Pool:
     @property
     def pids(self) -> tuple[int, ...]:
         """The workers' process ids."""
-        return tuple(worker.process.pid or 0 for worker in self._workers)
+        return tuple(worker.process.pid for worker in self._workers)
 
     def submit(self, job: Any, urgency: Urgency = Urgency.TURN) -> asyncio.Future[Any]:
         """Queue a job; cancel the future to take it back.
@@ -157,6 +159,9 @@ class Pool:
         entry = _Waiting(urgency, next(self._numbers), job, loop.create_future())
         if urgency is Urgency.PARTIAL and not self._idle:
             self._give_up(entry, ModelOverloaded(f"{self.name}: no time for partial results"))
+            return entry.future
+        if self._deserted and urgency is not Urgency.BATCH:
+            self._give_up(entry, self._nobody())
             return entry.future
         if len(self._queue) >= self._policy.longest_queue and not self._drop_less_urgent(urgency):
             self._give_up(entry, ModelOverloaded(f"{self.name}: {len(self._queue)} jobs are waiting already"))
@@ -189,8 +194,8 @@ class Pool:
             if worker.free and (batch := self._take_batch()):
                 worker.busy, worker.since = batch, time.monotonic()
                 try:
-                    worker.pipe.send([entry.job for entry in batch])
-                except OSError:  # it has just died: the next one takes the batch, and its pipe's end will bury it
+                    worker.process.send([entry.job for entry in batch])
+                except BrokenPipeError:  # it has just died: the next one takes the batch, and this one will be buried
                     worker.ready, worker.busy = False, []
                     for entry in batch:
                         heapq.heappush(self._queue, entry)
@@ -206,24 +211,17 @@ class Pool:
                 batch.append(entry)
         return batch
 
-    def _spawn(self) -> None:
-        ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=run, args=(theirs, self._load), name=self.name, daemon=True)
-        process.start()
-        theirs.close()
-        worker = _Worker(process, ours)
+    async def _spawn(self) -> None:
+        assert self._recipe is not None
+        process = await WorkerProcess.start(self.name, self._recipe)
+        worker = _Worker(process)
+        process.attend(Post(partial(self._said, worker), partial(self._bury, worker)))
         self._workers.append(worker)
-        asyncio.get_running_loop().add_reader(ours.fileno(), self._read, worker)
 
-    def _read(self, worker: _Worker) -> None:
-        try:
-            message = worker.pipe.recv()
-        except (EOFError, OSError):
-            self._bury(worker)
-            return
+    def _said(self, worker: _Worker, message: Any) -> None:
         match message:
             case Ready():
-                worker.ready, self._deaths = True, 0
+                worker.ready, self._deaths, self._deserted = True, 0, False
             case Broke(code):
                 _log.error("worker.cannot_start", pool=self.name, code=code)
             case answers:
@@ -245,15 +243,15 @@ class Pool:
         if not entry.future.done():
             entry.future.set_exception(error)
 
-    def _forget(self, worker: _Worker) -> None:
-        asyncio.get_running_loop().remove_reader(worker.pipe.fileno())
-        worker.pipe.close()
+    def _forget(self, worker: _Worker) -> Coroutine[Any, Any, None]:
+        """Count a worker out; what is given back waits for its end."""
         self._workers.remove(worker)
+        worker.process.hang_up()
+        worker.process.kill()  # whatever it still does, nobody hears
+        return worker.process.wait()
 
     def _bury(self, worker: _Worker) -> None:
-        self._forget(worker)
-        worker.process.kill()  # its pipe is gone: whatever it still does, nobody hears
-        worker.process.join()
+        self._start(self._forget(worker))
         self._deaths += 1
         _log.warning("worker.died", pool=self.name, pid=worker.process.pid, jobs=len(worker.busy), deaths=self._deaths)
         for entry in worker.busy:
@@ -263,14 +261,39 @@ class Pool:
             elif not entry.future.done():
                 heapq.heappush(self._queue, entry)
         if not self._closing:
-            task = asyncio.get_running_loop().create_task(self._replace())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._make_up_for_it()
         self._hand_out()
 
+    def _make_up_for_it(self) -> None:
+        """See to a new worker, and that nobody waits for it too long."""
+        self._start(self._replace())
+        if not self.warm:
+            self._desertion = asyncio.get_running_loop().call_later(self._policy.deserted, self._desert)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _desert(self) -> None:
+        if self.warm:
+            return
+        self._deserted = True
+        for entry in self._queue:
+            if entry.urgency is not Urgency.BATCH:
+                self._give_up(entry, self._nobody())
+
+    def _nobody(self) -> ModelOverloaded:
+        return ModelOverloaded(f"{self.name}: no worker is warm")
+
     async def _replace(self) -> None:
-        await asyncio.sleep(min(30.0, self._policy.restart_after * 2 ** (self._deaths - 1)))
-        self._spawn()
+        while True:
+            await asyncio.sleep(min(_LONGEST_PAUSE, self._policy.restart_after * 2 ** min(self._deaths - 1, 16)))
+            try:
+                return await self._spawn()
+            except OSError as error:  # no memory, no descriptor: it may be there next time
+                self._deaths += 1
+                _log.error("worker.cannot_start", pool=self.name, error=error.strerror)
 
     async def _kill_the_silent(self) -> None:
         while True:

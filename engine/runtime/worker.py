@@ -1,4 +1,4 @@
-"""What runs inside a model worker: load, warm up, then answer batches until told to stop.
+"""What runs inside a model worker: load, warm up, then answer batches until the engine is gone.
 
 A worker holds one :class:`Model`. It reads a batch of jobs from its pipe, answers each with a result or an error code, and never
 touches a call. It lives in a process of its own, so a native crash or a runaway model costs one worker (``docs/adr/0002``).
@@ -7,8 +7,11 @@ touches a call. It lives in a process of its own, so a native crash or a runaway
 from __future__ import annotations
 
 import os
+import pickle
 import signal
+import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, Protocol, TypeAlias
@@ -46,10 +49,21 @@ class Broke:
     code: str
 
 
-def run(pipe: Connection, load: Loader) -> None:
-    """Be a worker until the pipe closes. The parent's Ctrl-C is not ours."""
+def main() -> None:
+    """Be a worker: arguments are the socket to the engine and the file with what to load. The engine's Ctrl-C is not ours."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(_NICE)
+    engine, recipe = map(int, sys.argv[1:3])
+    with suppress(EOFError, ConnectionError):  # the engine is gone
+        run(Connection(engine), pickle.loads(_content(recipe)))  # noqa: S301 -- written by the engine, in a file without a name
+
+
+def run(pipe: Connection, load: Loader) -> None:
+    """Load, then answer every message.
+
+    Raises:
+        EOFError, ConnectionError: the other end was closed.
+    """
     try:
         model = load()
         model.warm_up()
@@ -57,16 +71,13 @@ def run(pipe: Connection, load: Loader) -> None:
         pipe.send(Broke(error.code))
         return
     pipe.send(Ready(os.getpid()))
-    while (jobs := _next(pipe)) is not None:
-        pipe.send(_answers(model, jobs))
+    while True:
+        pipe.send(_answers(model, pipe.recv()))
 
 
-def _next(pipe: Connection) -> Sequence[Any] | None:
-    try:
-        jobs: Sequence[Any] | None = pipe.recv()
-    except EOFError:  # the engine is gone
-        return None
-    return jobs
+def _content(file: int) -> bytes:
+    """All of it, wherever the other workers have left the file's place."""
+    return os.pread(file, os.fstat(file).st_size, 0)
 
 
 def _answers(model: Model, jobs: Sequence[Any]) -> list[Any]:

@@ -51,6 +51,11 @@ def obedient() -> ObedientModel:
     return ObedientModel()
 
 
+def learned(_: bytes) -> ObedientModel:
+    """Load the double, which has learned something large and forgets it."""
+    return ObedientModel()
+
+
 def missing() -> ObedientModel:
     """Fail to load, as a model without its files does."""
     raise ModelNotFound("told to be missing")

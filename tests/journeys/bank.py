@@ -38,7 +38,7 @@ SMALL_BANK = Path(__file__).parent / "small_bank.yaml"
 CARD = "4539578763621486"  # a canary: valid by its check digit, issued by nobody; it must be in no file
 TOKEN = "let me in"
 
-_RECOGNISERS = 2  # workers of the live recogniser, by default
+_RECOGNISER = "moonshine"  # the live one, by default
 _CONFIG = """
 [flow]
 path = "{flow}"
@@ -160,12 +160,9 @@ class Installation:
     doors: Mapping[str, str]
     crew: int = 0
     """Model workers it started with."""
-    voices: Sequence[int] = ()
-    """Those that speak; no test kills them."""
 
     def __post_init__(self) -> None:
         self.crew = len(self.workers())
-        self.voices = sorted(self.workers())[_RECOGNISERS:]
 
     @property
     def twilio(self) -> str:
@@ -201,14 +198,15 @@ class Installation:
             journal.close()
         raise AssertionError(f"expected a call {name} in the journal that has ended, found {row}")
 
-    def workers(self) -> list[int]:
-        """Process ids of the model workers."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text(encoding="ascii").split()
-        return [int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    def workers(self, pool: str = "") -> list[int]:
+        """Process ids of the model workers, or of one pool's only."""
+        threads = Path(f"/proc/{self.process.pid}/task").iterdir()
+        children = [int(pid) for thread in threads for pid in (thread / "children").read_text(encoding="ascii").split()]
+        return [child for child in children if _is_worker(child, pool)]
 
     def listeners(self) -> list[int]:
-        """The recogniser's among them, the one that is asked first at the head; they were started before the voices."""
-        return sorted(set(self.workers()) - set(self.voices))
+        """The recogniser's among them, the one that is asked first at the head."""
+        return sorted(self.workers(_RECOGNISER))
 
     def wait_until_ready(self, within: float = 60.0) -> None:
         """Until every part of it can work, with as many workers as it began with."""
@@ -219,6 +217,14 @@ class Installation:
 
     def everything_written(self) -> bytes:
         return b"".join(path.read_bytes() for path in self.folder.rglob("*") if path.is_file())
+
+
+def _is_worker(pid: int, pool: str) -> bool:
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8").split("\0")
+    except OSError:  # it has just gone
+        return False
+    return "engine.runtime.worker" in " ".join(command) and (not pool or pool in command)
 
 
 @contextmanager

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
+import threading
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +16,8 @@ from engine.core.errors import ModelBroken, ModelOverloaded
 from engine.core.units import Seconds
 from engine.runtime.jobs import Urgency
 from engine.runtime.pool import Pool, PoolPolicy
-from engine.testing.models import Do, missing, obedient
+from engine.runtime.process import Recipe, WorkerProcess
+from engine.testing.models import Do, learned, missing, obedient
 
 QUICK = PoolPolicy(workers=1, batch=4, within=Seconds(5.0), hang=Seconds(0.5), longest_queue=6, restart_after=Seconds(0.01))
 
@@ -124,3 +130,89 @@ async def test_a_worker_that_dies_between_two_jobs_costs_nothing(pool: Pool) -> 
     os.waitid(os.P_PID, pool.pids[0], os.WEXITED | os.WNOWAIT)  # noqa: ASYNC222 -- the loop must not notice
 
     assert await pool.submit(Do("survivor")) == ("survivor", 1)
+
+
+async def test_a_worker_that_stands_still_holds_nobody_up_however_much_it_is_given(pool: Pool) -> None:
+    stopped = pool.pids[0]
+    os.kill(stopped, signal.SIGSTOP)
+    rescue = threading.Timer(20.0, os.kill, (stopped, signal.SIGCONT))  # a held loop would let it answer, late
+    rescue.start()
+    job = pool.submit(Do("x" * 4_000_000))
+    await asyncio.sleep(0.1)
+    assert not job.done()
+    os.kill(stopped, signal.SIGKILL)
+
+    assert await job == ("x" * 4_000_000, 1)
+    assert rescue.is_alive()
+    rescue.cancel()
+
+
+async def test_nobody_waits_where_no_worker_has_been_warm_for_a_while() -> None:
+    pool = Pool("desert", obedient, replace(QUICK, deserted=Seconds(0.05), restart_after=Seconds(0.5)))
+    await pool.start()
+    os.kill(pool.pids[0], signal.SIGKILL)
+
+    with pytest.raises(ModelOverloaded, match="no worker is warm"):
+        await pool.submit(Do("waits"))
+    with pytest.raises(ModelOverloaded, match="no worker is warm"):
+        await pool.submit(Do("comes too late"))
+    await _warm(pool)
+    assert await pool.submit(Do("after")) == ("after", 1)
+    await pool.close()
+
+
+async def test_recordings_wait_for_a_worker_as_long_as_it_takes() -> None:
+    pool = Pool("desert", obedient, replace(QUICK, deserted=Seconds(0.05), restart_after=Seconds(0.3)))
+    await pool.start()
+    recording = pool.submit(Do("recording", take_s=0.2), Urgency.BATCH)
+    os.kill(pool.pids[0], signal.SIGKILL)
+
+    assert await recording == ("recording", 1)
+    await pool.close()
+
+
+async def test_what_workers_load_may_be_larger_than_any_pipe() -> None:
+    pool = Pool("learned", partial(learned, b"x" * 10_000_000), QUICK)
+    await pool.start()
+
+    assert await pool.submit(Do("after")) == ("after", 1)
+    await pool.close()
+
+
+async def test_where_a_worker_cannot_be_started_it_is_tried_again(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    start, refusals = WorkerProcess.start, iter([OSError(errno.ENOMEM, "no memory"), OSError(errno.EMFILE, "no descriptor")])
+
+    async def refused(name: str, recipe: Recipe) -> WorkerProcess:
+        for refusal in refusals:
+            raise refusal
+        return await start(name, recipe)
+
+    monkeypatch.setattr(WorkerProcess, "start", refused)
+    os.kill(pool.pids[0], signal.SIGKILL)
+
+    await _warm(pool)
+    assert await pool.submit(Do("after")) == ("after", 1)
+
+
+async def test_a_closed_pool_leaves_no_process_and_no_descriptor() -> None:
+    before = _descriptors()
+    pool = Pool("short", obedient, replace(QUICK, workers=2))
+    await pool.start()
+    pids = pool.pids
+    await pool.close()
+    await asyncio.sleep(0)  # a transport closes its socket a moment later
+
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+    assert _descriptors() <= before
+
+
+async def _warm(pool: Pool) -> None:
+    async with asyncio.timeout(20.0):
+        while not pool.warm:  # noqa: ASYNC110 -- a pool tells nobody
+            await asyncio.sleep(0.02)
+
+
+def _descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))

@@ -1,0 +1,156 @@
+"""A worker's process, as the event loop sees it.
+
+Nothing here holds the loop: a process is started and waited for in a thread, it reads what it is to load from a file, and
+messages to one that does not read wait in the transport. Messages are pickles, each behind its length (four bytes, big-endian),
+as the worker's :class:`multiprocessing.connection.Connection` frames them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pickle
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from engine.runtime.worker import Loader
+
+_BEGIN = "from engine.runtime.worker import main; main()"
+_LENGTH = 4  # bytes
+# Read when numpy is loaded, so before a worker begins: idle BLAS threads spin, and cost a phrase fifty times its work.
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """Where a worker's messages go."""
+
+    said: Callable[[Any], None]
+    """It has said something."""
+
+    gone: Callable[[], None]
+    """It will not say anything any more; called once."""
+
+
+class Recipe:
+    """What the workers of a pool load, in a file without a name: megabytes that no pipe has to carry. Close it at the end."""
+
+    def __init__(self, load: Loader) -> None:
+        self._file = tempfile.TemporaryFile(prefix="callwright-")  # noqa: SIM115 -- as long as its pool
+        pickle.dump(load, self._file, pickle.HIGHEST_PROTOCOL)
+        self._file.flush()
+
+    def fileno(self) -> int:
+        """Its descriptor; workers inherit it, and its place is theirs too: read it from the beginning, by place."""
+        return self._file.fileno()
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._file.close()
+
+
+class WorkerProcess(asyncio.Protocol):
+    """One process. Make it with :meth:`start`."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        self._post: Post | None = None
+        self._transport: asyncio.WriteTransport | None = None
+        self._lost = False
+        self._read = bytearray()
+
+    @classmethod
+    async def start(cls, name: str, recipe: Recipe) -> WorkerProcess:
+        """Start it. Safe to cancel: it then ends by itself.
+
+        ``name`` is for the eyes of who lists processes.
+
+        Raises:
+            OSError: the system has no room for it.
+        """
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                process = await asyncio.to_thread(_started, name, theirs.fileno(), recipe.fileno())
+            worker = cls(process)
+            await asyncio.get_running_loop().create_unix_connection(lambda: worker, sock=ours)
+        except BaseException:
+            ours.close()  # which ends the process too
+            raise
+        return worker
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    def attend(self, post: Post) -> None:
+        """Say where its messages go; before the loop has had time to read any."""
+        self._post = post
+        if self._lost:
+            asyncio.get_running_loop().call_soon(post.gone)
+
+    def send(self, message: Any) -> None:
+        """Give it a message; never waits.
+
+        Raises:
+            BrokenPipeError: it has died.
+        """
+        assert self._transport is not None
+        pickled = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+        self._transport.write(len(pickled).to_bytes(_LENGTH, "big") + pickled)
+        if self._transport.is_closing():
+            raise BrokenPipeError
+
+    def kill(self) -> None:
+        """End it; safe at any time, and as often as one likes."""
+        self._process.kill()
+
+    def hang_up(self) -> None:
+        """Hear nothing of it any more."""
+        self._post = None
+        if self._transport is not None:
+            self._transport.abort()
+
+    async def wait(self) -> None:
+        """Wait until it has ended, so that nothing is left of it. Safe to cancel."""
+        await asyncio.to_thread(self._process.wait)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The loop's: it is connected."""
+        assert isinstance(transport, asyncio.WriteTransport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """The loop's: a piece of its messages has come."""
+        self._read += data
+        while (message := self._next()) is not None:
+            if self._post is not None:
+                self._post.said(pickle.loads(message))  # noqa: S301 -- our own process, over a socket that has no name
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 -- asyncio's signature
+        """The loop's: its end of the socket is closed."""
+        self._lost = True
+        if self._post is not None:
+            self._post.gone()
+
+    def _next(self) -> bytes | None:
+        end = _LENGTH + int.from_bytes(self._read[:_LENGTH], "big")
+        if len(self._read) < max(end, _LENGTH):
+            return None
+        message = bytes(self._read[_LENGTH:end])
+        del self._read[:end]
+        return message
+
+
+def _started(name: str, end: int, recipe: int) -> subprocess.Popen[bytes]:
+    command = (sys.executable, "-P", "-c", _BEGIN, str(end), str(recipe), name)
+    path = os.pathsep.join(path for path in sys.path if path)  # what can be imported here can be imported there
+    return subprocess.Popen(  # noqa: S603 -- ourselves
+        command, stdin=subprocess.DEVNULL, pass_fds=(end, recipe), env={**os.environ, **_ONE_THREAD, "PYTHONPATH": path}
+    )
