@@ -10,7 +10,9 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from engine.audio.g711 import Law
 from engine.config.section import NoneIfEmpty, Port, Section
+from engine.telephony.audiosocket_leg import Payload
 from engine.telephony.sip.settings import Srtp
 
 
@@ -94,6 +96,31 @@ class AudioSocketDoor(ListeningDoor):
     """The port Asterisk's AudioSocket connects to."""
 
     port: Port = Field(9092, description="0 = any free one.")
+    announced_only: bool | None = Field(
+        None,
+        description="Whether only calls that `POST /api/v1/calls` has announced come in; left out: yes, but not on loopback.",
+    )
+    payload: Payload = Field(
+        Payload.AUTO, description="What frames of sound hold: PCM (`slin`), `g711`, or `auto`: 160 bytes are G.711, others PCM."
+    )
+    law: Law = Field(Law.ULAW, description="Of G.711: `ulaw` or `alaw`.")
+    in_band_keys: bool = Field(
+        default=True, description="Whether key tones in the sound count, as Asterisk 18 needs, until a key comes as a message."
+    )
+    connections: int = Field(512, ge=1, le=20_000, description="Most at once; one more is closed at once.")
+    unnamed: int = Field(
+        64, ge=1, le=20_000, description="Most at once from one peer that have not named their call; they have 5 s to do so."
+    )
+
+    @property
+    def announces(self) -> bool:
+        """Whether only announced calls come in."""
+        return self.announced_only if self.announced_only is not None else not self.loopback
+
+    @property
+    def protections(self) -> tuple[str, ...]:
+        """What keeps strangers out, in words."""
+        return (*super().protections, *(["announced calls only"] if self.announces else []))
 
 
 class VoskDoor(WebDoor):

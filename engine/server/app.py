@@ -20,6 +20,7 @@ from engine.core.errors import MediaError
 from engine.core.units import Language
 from engine.runtime.engine import Engine
 from engine.runtime.story import Line, Story
+from engine.server.api import calls_api
 from engine.telephony.browser import BrowserLeg
 from engine.telephony.sockets import AsgiSocket
 from engine.telephony.twilio import TwilioLeg
@@ -41,6 +42,8 @@ def http_app(engine: Engine) -> FastAPI:
     app = FastAPI(title="Callwright", docs_url=None, redoc_url=None, openapi_url=None)
     for router in (_phone(engine), _operations(engine), _calls(engine)):
         app.include_router(router)
+    section = engine.config.doors.http
+    app.mount("/api/v1", calls_api(engine, None if section is None else section.token_file))
     return app
 
 

@@ -25,9 +25,9 @@ class AudioSocketCaller(Caller):
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def calling(cls, host: str, port: int) -> AsyncIterator[AudioSocketCaller]:
-        """Place a call to an AudioSocket door; hang up on the way out."""
-        caller = cls(*await asyncio.open_connection(host, port), uuid4())
+    async def calling(cls, host: str, port: int, name: UUID | None = None) -> AsyncIterator[AudioSocketCaller]:
+        """Place a call to an AudioSocket door, by the name it was announced with; hang up on the way out."""
+        caller = cls(*await asyncio.open_connection(host, port), name or uuid4())
         try:
             await caller._send(Frame(Kind.UUID, caller.name.bytes))
             async with caller.on_the_line():

@@ -53,7 +53,7 @@ async def _hears_itself(caller: Caller) -> None:
 
 async def test_the_doors_say_where_they_are_and_how_they_are_protected() -> None:
     async with opened(EchoEngine()) as doors:
-        assert set(doors) == {"phone", "twilio", "health", "metrics", "audiosocket"}
+        assert set(doors) == {"phone", "twilio", "api", "health", "metrics", "audiosocket"}
         assert (await got(doors["health"])).status_code == 200
         assert (await got(doors["phone"])).text.startswith("<!doctype html>")
 
@@ -145,7 +145,8 @@ async def test_garbage_at_the_audiosocket_hurts_no_other_call(octets: bytes) -> 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "bank.example"])
 @pytest.mark.parametrize("section", ["http", "audiosocket"])
 async def test_a_door_without_a_password_does_not_open_beyond_loopback(section: str, host: str) -> None:
-    engine = EchoEngine(HttpDoor(host=host)) if section == "http" else EchoEngine(audiosocket=AudioSocketDoor(host=host))
+    open_to_all = AudioSocketDoor(host=host, announced_only=False)
+    engine = EchoEngine(HttpDoor(host=host)) if section == "http" else EchoEngine(audiosocket=open_to_all)
 
     with pytest.raises(ConfigError, match=rf'doors.{section}: expected a loopback address, found {host}.*unprotected = "i know"'):
         async with opened(engine):

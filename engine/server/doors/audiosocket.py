@@ -1,15 +1,21 @@
-"""The door for Asterisk's AudioSocket."""
+"""The door for Asterisk's AudioSocket: which calls it admits, and where their callers go on."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Mapping
+from uuid import UUID
 
 from engine.config import AudioSocketDoor
+from engine.core.call import CallFacts
 from engine.core.errors import ConfigError
+from engine.core.units import Seconds
 from engine.runtime.engine import Engine
 from engine.server.doors.common import Door, protection
-from engine.telephony.audiosocket import serve_audiosocket
+from engine.telephony.audiosocket import Welcome, serve_audiosocket
+from engine.telephony.audiosocket_leg import AudioSocketLeg, AudioSocketSettings
+from engine.telephony.handover import new_call_id
 
 
 @contextlib.asynccontextmanager
@@ -17,13 +23,67 @@ async def opened(engine: Engine, section: AudioSocketDoor) -> AsyncIterator[list
     """Open it; it is shut on the way out.
 
     Raises:
-        ConfigError: the address is taken, is none, or nothing protects it.
+        ConfigError: the address is taken, is none, nothing protects it, or no call could ever be announced.
     """
     protected = protection("doors.audiosocket", section)
+    _can_announce(engine, section)
+    desk = _Desk(engine, strangers=not section.announces)
     try:
-        server = await serve_audiosocket(section.host, section.port, engine.take)
+        server = await serve_audiosocket(
+            section.host,
+            section.port,
+            desk.carry,
+            settings=AudioSocketSettings(section.payload, section.law, section.in_band_keys),
+            welcome=Welcome(section.admits, desk.admit, section.connections, section.unnamed),
+            handover=desk.hand_over,
+        )
     except OSError as error:
         found = f"expected to listen on {section.host}:{section.port}, found: {error.strerror}"
         raise ConfigError(f"doors.audiosocket: {found}") from error
     async with server:
         yield [Door("audiosocket", f"tcp://{section.host}:{server.sockets[0].getsockname()[1]}", protected)]
+
+
+def _can_announce(engine: Engine, section: AudioSocketDoor) -> None:
+    http = engine.config.open_doors.http
+    if section.announces and (http is None or http.token_file is None):
+        raise ConfigError(
+            "doors.audiosocket.announced_only: expected doors.http.token_file, since calls are announced there with that token, "
+            "found none. Name it; or, to take every call of a known network, say announced_only = false and name its peers"
+        )
+
+
+class _Desk:
+    """Between the connections, which know a call's name, and the table, which knows what was announced of it."""
+
+    def __init__(self, engine: Engine, *, strangers: bool) -> None:
+        self._engine, self._strangers = engine, strangers
+
+    def admit(self, name: UUID) -> CallFacts | None:
+        known = self._engine.announced.take(name, _now(), strangers=self._strangers)
+        if known is None:
+            return None
+        return CallFacts(
+            id=new_call_id(str(name)),
+            door="audiosocket",
+            caller_number=known.caller_number,
+            called_number=known.called_number,
+            peer_id=str(name),
+            flow=known.flow,
+            language=known.language,
+        )
+
+    async def hand_over(self, facts: CallFacts, destination: str, context: Mapping[str, str]) -> None:
+        """AudioSocket can't pass a call on: the dialplan asks where to, when the stream has ended."""
+        self._engine.announced.hand_over(UUID(facts.peer_id), destination, context)
+
+    async def carry(self, leg: AudioSocketLeg) -> None:
+        outcome = "failed"
+        try:
+            outcome = await self._engine.take(leg)
+        finally:
+            self._engine.announced.end(UUID(leg.facts.peer_id), outcome, _now())
+
+
+def _now() -> Seconds:
+    return Seconds(time.monotonic())

@@ -26,6 +26,7 @@ async def opened(engine: Engine, section: HttpDoor) -> AsyncIterator[list[Door]]
         yield [
             Door("phone", f"http://{place}/phone", protected),
             Door("twilio", f"ws://{place}/twilio", protected),
+            Door("api", f"http://{place}/api/v1/calls", "token" if section.token_file else "shut: token_file is not set"),
             Door("health", f"http://{place}/readyz", protected),
             Door("metrics", f"http://{place}/metrics", protected),
         ]

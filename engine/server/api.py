@@ -1,0 +1,179 @@
+"""``/api/v1/calls``: the bank's telephony announces calls, and asks what became of them.
+
+::
+
+    POST   /api/v1/calls                 {"uuid", "caller_number"?, "called_number"?, "flow"?, "language"?, "door"?} -> 201
+    GET    /api/v1/calls/{uuid}          what is known
+    DELETE /api/v1/calls/{uuid}          forget it -> 204
+    GET    /api/v1/calls/{uuid}/outcome  {"outcome", "destination", "context": {"intent", "verified", "last_words"}}
+
+Bodies are JSON or forms (:mod:`engine.server.api_bodies`). Announcing the same call again changes nothing. No number is ever
+logged, nor given back whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+from fastapi import Depends, FastAPI, Request, Response
+
+from engine.config import MAIN
+from engine.core.units import Language, Seconds
+from engine.runtime.engine import Engine
+from engine.server.api_access import Access
+from engine.server.api_bodies import Announce, Place, said, understood
+from engine.server.problems import HEADERS, Problem, speaks_problems
+from engine.telephony.announced import AnnouncedCall, Announcement, Over, Taken, Waiting
+from engine.telephony.handover import phone_number
+
+_ENDING: Final = Seconds(2.0)  # a call whose sound has ended is over in this time: its record is closed meanwhile
+_LOOK: Final = Seconds(0.02)
+
+
+def calls_api(engine: Engine, token_file: Path | None, clock: Callable[[], float] = time.monotonic) -> FastAPI:
+    """The application to mount at ``/api/v1``.
+
+    Raises:
+        ConfigError: the token can't be read.
+    """
+    access = Access(token_file, clock)
+    desk = _Desk(engine, clock)
+    app = FastAPI(openapi_url=None, redirect_slashes=False, dependencies=[Depends(access)])
+    speaks_problems(app)
+
+    @app.post("/calls")
+    async def create(request: Request) -> Response:
+        body = await understood(request)
+        if isinstance(body, Place):
+            raise desk.unplaced()
+        return said(request, *desk.announce(body))
+
+    @app.get("/calls/{name}")
+    async def known(request: Request, name: str) -> Response:
+        return said(request, HTTPStatus.OK, desk.known(_uuid(name)))
+
+    @app.delete("/calls/{name}")
+    async def forget(name: str) -> Response:
+        desk.forget(_uuid(name))
+        return Response(status_code=HTTPStatus.NO_CONTENT, headers=HEADERS)
+
+    @app.get("/calls/{name}/outcome")
+    async def outcome(request: Request, name: str) -> Response:
+        return said(request, HTTPStatus.OK, await desk.outcome(_uuid(name)))
+
+    return app
+
+
+class _Desk:
+    """Answers from the engine's table of announced calls."""
+
+    def __init__(self, engine: Engine, clock: Callable[[], float]) -> None:
+        self._engine, self._clock = engine, clock
+
+    @property
+    def _now(self) -> Seconds:
+        return Seconds(self._clock())
+
+    def announce(self, body: Announce) -> tuple[HTTPStatus, dict[str, Any]]:
+        if body.door == "audiosocket" and self._engine.config.open_doors.audiosocket is None:
+            raise Problem(HTTPStatus.CONFLICT, "door-shut", "No AudioSocket door is open: see [doors.audiosocket].", where="door")
+        announcement = self._announcement(body)
+        before = self._engine.announced.find(body.uuid, self._now)
+        call = self._engine.announced.announce(body.uuid, announcement, self._now)
+        if call is None:
+            full = "Too many calls are announced that have not come yet."
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "table-full", full).with_headers(Retry_After="5")
+        if not isinstance(call, Waiting) or call.announcement != announcement:
+            found = "it is announced with other facts" if isinstance(call, Waiting) else f"it is {_STATES[type(call)]}"
+            detail = "A call of this name is known already; every call needs a name of its own."
+            raise Problem(HTTPStatus.CONFLICT, "name-taken", detail, expected="a new uuid", found=found, where="uuid")
+        return HTTPStatus.CREATED if before is None else HTTPStatus.OK, self._resource(body.uuid, call)
+
+    def known(self, name: UUID) -> dict[str, Any]:
+        return self._resource(name, self._found(name))
+
+    def forget(self, name: UUID) -> None:
+        if self._engine.announced.withdraw(name, self._now) is not None:
+            detail = "The call is in progress; it can be forgotten when it is over."
+            raise Problem(HTTPStatus.CONFLICT, "in-progress", detail, where="uuid")
+
+    async def outcome(self, name: UUID) -> dict[str, Any]:
+        """Wait for a call that is just ending. Safe to cancel."""
+        until = self._now + _ENDING
+        while isinstance(call := self._found(name), Taken) and self._now < until:  # noqa: ASYNC110 -- the table is pure
+            await asyncio.sleep(_LOOK)
+        ending = call.ending if isinstance(call, Over) else call.handed_over if isinstance(call, Taken) else None
+        if ending is None:
+            detail = f"The call has no outcome yet: it is {_STATES[type(call)]}."
+            raise Problem(HTTPStatus.CONFLICT, "not-over", detail, where="uuid").with_headers(Retry_After="1")
+        return {"uuid": str(name), "outcome": ending.outcome, "destination": ending.destination, "context": dict(ending.context)}
+
+    def unplaced(self) -> Problem:
+        """Why no call can be placed."""
+        if self._engine.config.open_doors.sip is None:
+            return Problem(HTTPStatus.CONFLICT, "door-shut", "No SIP door is open to place a call: see [doors.sip].", where="to")
+        return Problem(HTTPStatus.NOT_IMPLEMENTED, "not-implemented", "Calls can't be placed from here yet.", where="to")
+
+    def _announcement(self, body: Announce) -> Announcement:
+        flow = self._engine.flows.get(body.flow or MAIN)
+        if flow is None:
+            raise _unknown("flow", self._engine.flows)
+        if body.language is not None and body.language not in flow.languages:
+            raise _unknown("language", flow.languages)
+        return Announcement(
+            caller_number=phone_number(body.caller_number),
+            called_number=phone_number(body.called_number),
+            flow=body.flow,
+            language=None if body.language is None else Language(body.language),
+        )
+
+    def _found(self, name: UUID) -> AnnouncedCall:
+        call = self._engine.announced.find(name, self._now)
+        if call is None:
+            detail = "No such call: it was never announced, or has been forgotten since."
+            raise Problem(HTTPStatus.NOT_FOUND, "not-announced", detail, where="uuid")
+        return call
+
+    def _resource(self, name: UUID, call: AnnouncedCall) -> dict[str, Any]:
+        known = call.announcement
+        resource: dict[str, Any] = {
+            "uuid": str(name),
+            "state": _STATES[type(call)],
+            "caller_number": _veiled(known.caller_number),
+            "called_number": _veiled(known.called_number),
+            "flow": known.flow,
+            "language": known.language,
+        }
+        if isinstance(call, Waiting):
+            left = round(call.until - self._now, 3)
+            at = datetime.now(UTC) + timedelta(seconds=left)
+            resource |= {"expires_in": left, "expires_at": at.isoformat(timespec="milliseconds")}
+        return resource
+
+
+_STATES: Final[Mapping[type, str]] = {Waiting: "announced", Taken: "in progress", Over: "over"}
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        detail = "The name of a call is a UUID."
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", detail, expected="a UUID", where="path") from None
+
+
+def _unknown(field: str, known: Any) -> Problem:
+    detail = f"The engine has no such {field}."
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"unknown-{field}", detail, expected=", ".join(known), where=field)
+
+
+def _veiled(number: str | None) -> str | None:
+    """A number by which its owner, and nobody else, knows it again."""
+    return None if number is None else "+" + "•" * (len(number) - 5) + number[-4:]
