@@ -24,6 +24,18 @@ from engine.core.units import Language
 
 UNKNOWN: Final = "[unk]"
 _LONGEST_ORDER = 64 * 1024  # characters; a phrase list of a few thousand words
+_LONGEST_REASON = 120  # characters; a WebSocket's close frame has room for 123 octets
+_EXPECTED = 'expected {"config": {...}}, {"eof" : 1}, {"reset" : 1}, or sound as binary messages'
+_TOO_LONG = f"expected a text message of at most {_LONGEST_ORDER} characters"
+
+
+class BadOrder(MediaError):
+    """A text message that can't be followed."""
+
+    def __init__(self, message: str, told: str) -> None:
+        """``told`` is what the client learns: short, and nothing of its own words."""
+        super().__init__(message)
+        self.told = told
 
 
 class _Changes(BaseModel):
@@ -97,14 +109,14 @@ def read_order(text: str) -> Order:
     """Understand a text message.
 
     Raises:
-        MediaError: it is none of the three.
+        BadOrder: it is none of the three, or a field of ``config`` is wrong.
     """
     if len(text) > _LONGEST_ORDER:
-        raise MediaError(f"expected a text message of at most {_LONGEST_ORDER} characters, found {len(text)}")
+        raise BadOrder(f"expected at most {_LONGEST_ORDER} characters, found {len(text)}", _TOO_LONG)
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise MediaError(f"expected JSON, found {text[:40]!r}") from error
+        raise BadOrder(f"expected JSON, found {text[:40]!r}", _EXPECTED) from error
     match found:
         case {"config": config}:
             return Configure(_changes(config))
@@ -112,20 +124,22 @@ def read_order(text: str) -> Order:
             return Eof()
         case {"reset": _}:
             return Reset()
-    raise MediaError(f"expected config, eof or reset, found {text[:40]!r}")
+    raise BadOrder(f"expected config, eof or reset, found {text[:40]!r}", _EXPECTED)
 
 
 def _changes(config: Any) -> _Changes:
     try:
         return _Changes.model_validate(config)
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        raise MediaError(f"config: {wrong}") from None
+        first = error.errors()[0]
+        field = ".".join(["config", *map(str, first["loc"][:1])])
+        raise BadOrder(f"{field}: {first['msg']}", f"{field}: {first['msg']}"[:_LONGEST_REASON]) from None
 
 
 def _format(rate_hz: float) -> AudioFormat:
     if rate_hz not in RATES:
-        raise MediaError(f"config.sample_rate: expected one of {', '.join(map(str, RATES))}, found {rate_hz}")
+        expected = f"config.sample_rate: expected one of {' '.join(map(str, RATES))}"
+        raise BadOrder(f"{expected}, found {rate_hz}", expected)
     return AudioFormat(int(rate_hz))
 
 
