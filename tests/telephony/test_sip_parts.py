@@ -12,7 +12,7 @@ from engine.core.call import CallFacts, CallId
 from engine.telephony.sip.addresses import number_in, user_in
 from engine.telephony.sip.handed import Handing, masked_of_digits
 from engine.telephony.sip.outcomes import NotConnected, Outcome, outcome_of
-from engine.telephony.sip.stack_log import masked
+from engine.telephony.sip.stack_log import Allowance, masked
 
 CALL = CallFacts(CallId("c1"), "sip")
 
@@ -118,3 +118,12 @@ def test_the_stacks_lines_name_nobody() -> None:
     line = masked("ua: call from sip:+4930123456@10.0.0.1 rejected, tel:0301234, trace 123456789")
 
     assert line == "ua: call from sip:…@10.0.0.1 rejected, tel:…, trace …"
+
+
+def test_whoever_floods_us_does_not_flood_the_log() -> None:
+    allowance = Allowance()
+    said = [allowance.take(100.0 + place / 1_000) for place in range(1_000)]
+
+    assert said.count(0) == 20
+    assert said.count(None) == 980
+    assert allowance.take(111.0) == 980

@@ -46,6 +46,8 @@ class Gateway:
     ) -> None:
         """``on_leg`` carries each call that came in to its end."""
         self.process = SipProcess(settings, self._take, self._lose_all)
+        self.registered: dict[str, bool] = {}
+        """Whether each trunk that was heard of is registered now."""
         self._admit = admit
         self._on_leg = on_leg
         self._handing = handing or Handing()
@@ -112,6 +114,7 @@ class Gateway:
     def _lose_all(self) -> None:
         for leg in tuple(self._legs.values()):
             leg.lose()
+        self.registered = dict.fromkeys(self.registered, False)
         for answered in tuple(self._dialled.values()):
             if not answered.done():
                 answered.set_exception(NotConnected(Outcome.LOST))
@@ -134,7 +137,7 @@ class Gateway:
             case Kind.CLOSED:
                 self._not_answered(frame.call, wire.Closed.of(frame))
             case Kind.REGISTERED:
-                _note(wire.Registered.of(frame))
+                self._note(wire.Registered.of(frame))
             case _:
                 pass  # it rings, or it is of a call that is gone
 
@@ -172,9 +175,9 @@ class Gateway:
         if answered is not None and not answered.done():
             answered.set_exception(NotConnected(outcome_of(closed.status), closed.status, closed.reason))
 
-
-def _note(said: wire.Registered) -> None:
-    if said.reason:
-        _log.error("sip.not_registered", trunk=said.trunk, status=said.status, reason=said.reason)
-    else:
-        _log.info("sip.registered", trunk=said.trunk)
+    def _note(self, said: wire.Registered) -> None:
+        self.registered[said.trunk] = not said.reason
+        if said.reason:
+            _log.error("sip.not_registered", trunk=said.trunk, status=said.status, reason=said.reason)
+        else:
+            _log.info("sip.registered", trunk=said.trunk)

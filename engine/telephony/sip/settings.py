@@ -53,6 +53,8 @@ class SipSettings:
     rtp_ports: tuple[int, int] = (20_000, 20_999)
     rtp_timeout: Seconds = Seconds(30.0)
     """A call without a packet for so long is lost; not while it is held."""
+    decided_within: Seconds = Seconds(3.0)
+    """An engine that does not say so soon whether it takes a call is busy."""
     srtp: Srtp = Srtp.OFF
     certificate: str | None = None
     """A PEM file: certificate, chain and key."""

@@ -28,7 +28,6 @@ from engine.telephony.sip.sound import Outgoing
 from engine.telephony.sip.stack_log import forward_logs, masked
 from engine.telephony.sip.wire import Frame, Kind
 
-_UNANSWERED: Final = 3.0  # seconds the engine may take to say yes or no; then the caller is refused
 _TRANSFER: Final = 25.0  # seconds the peer may take to say how a transfer went
 _MOST_READ: Final = 1280  # bytes a tick: 80 ms, so that a late tick catches up
 
@@ -63,7 +62,7 @@ class Stack:
         self._settings = settings
         self._tell = tell
         self._runtime = Runtime()
-        self._runtime.on_dead = died
+        self._runtime.on_dead = self._died = died
         self._lines: dict[int, Line] = {}
         self._by_handle: dict[int, Line] = {}
         self._closed_early: dict[int, StackEvent] = {}  # calls that ended before they had a line
@@ -81,7 +80,7 @@ class Stack:
         Raises:
             ConfigError: the address is taken, is none, or the peers can't be enforced.
         """
-        forward_logs(self._tell, self._runtime.on_dead)
+        forward_logs(self._tell, self._died)
         port = self._settings.port or accounts.free_port(self._settings.host)
         try:
             await self._runtime.start(accounts.config(self._settings, port))
@@ -186,7 +185,7 @@ class Stack:
         headers = {name: call.headers[name] for name in accounts.HEADERS if name in call.headers}
         called = headers.pop("To", "")
         self._tell(wire.ComesIn(call.peer or "", called, call.call_id or "", headers).frame(line.number))
-        asyncio.get_running_loop().call_later(_UNANSWERED, self._nobody_decided, line)
+        asyncio.get_running_loop().call_later(self._settings.decided_within, self._nobody_decided, line)
 
     def _nobody_decided(self, line: Line) -> None:
         if line.outgoing is None and line.number in self._lines and not line.unwanted:

@@ -1,0 +1,85 @@
+"""What becomes of calls when the SIP process dies, hangs, or can't start."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import os
+import signal
+import socket
+
+import pytest
+
+from engine.core.errors import ConfigError
+from engine.core.units import Seconds
+from engine.telephony.leg import Gone
+from engine.telephony.sip.outcomes import NotConnected
+from tests.conftest import missing
+from tests.telephony.sip_line import alive, comes_true, gone, opened
+from tests.telephony.sip_peer import HOST, PATIENCE, SipPeer, sip_peer
+
+if importlib.util.find_spec("baresip") is None:
+    missing("the extra sip")
+
+
+async def test_a_process_that_dies_loses_its_calls_and_comes_back_at_the_same_port() -> None:
+    async with opened() as line, sip_peer(line.port) as first, sip_peer(line.port) as second:
+        await first.call()
+        leg = await line.leg()
+        ringing = asyncio.create_task(line.gateway.dial(f"sip:1@{HOST}:{first.port}"))
+        await first.asked("INVITE")
+        dead = line.gateway.process.pid
+        assert dead is not None
+        os.kill(dead, signal.SIGKILL)
+        lost = await gone(leg)
+        with pytest.raises(NotConnected, match="lost"):
+            await ringing
+        await comes_true(lambda: line.gateway.process.pid not in {None, dead})
+        async with asyncio.timeout(PATIENCE):
+            while (answer := await _tries(second)) is None:
+                pass
+
+        assert lost == Gone("lost")
+        assert answer == 200
+        assert line.gateway.process.deaths == 1
+
+
+async def _tries(peer: SipPeer) -> int | None:
+    try:
+        return (await asyncio.wait_for(peer.call(), 0.5)).status
+    except TimeoutError:
+        return None
+
+
+async def test_a_process_that_hangs_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.telephony.sip.supervised.SILENT", Seconds(1.2))
+    async with opened() as line:
+        hung = line.gateway.process.pid
+        assert hung is not None
+        os.kill(hung, signal.SIGSTOP)
+        await comes_true(lambda: line.gateway.process.deaths > 0)
+
+        assert not alive(hung)
+
+
+async def test_a_taken_port_is_the_operators_to_mend() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind((HOST, 0))
+        port = taken.getsockname()[1]
+
+        with pytest.raises(ConfigError, match=f"expected to listen on 127.0.0.1:{port}"):
+            async with opened(port=port):
+                pass
+
+
+async def test_closing_hangs_up_on_everybody_and_leaves_no_process() -> None:
+    async with opened() as line, sip_peer(line.port) as peer:
+        await peer.call()
+        leg = await line.leg()
+        pid = line.gateway.process.pid
+        closing = asyncio.create_task(line.gateway.process.close())
+        peer.reply(await peer.asked("BYE"), "200 OK")
+        await closing
+
+        assert await gone(leg) == Gone("lost")
+        assert not alive(pid)
