@@ -28,7 +28,7 @@ def _answer(offer: bytes, *ports: int | None) -> list[str]:
 def test_the_first_codec_we_know_is_taken_and_keys_with_it() -> None:
     line = read_description(describe([4000, 4002]).encode()).lines[1]
 
-    assert line.law == (0, Law.ULAW)
+    assert line.laws == {0: Law.ULAW, 8: Law.ALAW}
     assert line.keys == (101,)
     assert (line.label, line.host, line.port, line.usable, line.paused) == ("2", "127.0.0.1", 4002, True, False)
 

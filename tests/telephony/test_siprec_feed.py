@@ -18,7 +18,7 @@ from engine.telephony.siprec.feed import DELAY, MOST_VOICES, Feed
 from engine.telephony.siprec.rtp import is_rtcp, key_length, read_packet
 from engine.testing.siprec_callers import RtpStream
 
-_LINE = (0, Law.ULAW)
+_LINE = {0: Law.ULAW}
 _QUIET = np.zeros(FRAME_SAMPLES, np.int16)
 
 

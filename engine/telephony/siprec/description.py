@@ -53,10 +53,10 @@ class Line:
     """Where their sound comes from, an IP address; ``None`` where it is a name."""
 
     @property
-    def law(self) -> tuple[int, Law] | None:
-        """The first payload type that we can hear, with its law."""
-        found = ((kind, _CODECS.get(self.codecs.get(kind, ""))) for kind in self._payload_types())
-        return next(((kind, law) for kind, law in found if law is not None), None)
+    def laws(self) -> dict[int, Law]:
+        """The payload types that we can hear, the preferred one first. We answer with that, and some SBCs send another."""
+        found = {kind: _CODECS.get(self.codecs.get(kind, "")) for kind in self._payload_types()}
+        return {kind: law for kind, law in found.items() if law is not None}
 
     @property
     def keys(self) -> tuple[int, ...]:
@@ -66,7 +66,7 @@ class Line:
     @property
     def usable(self) -> bool:
         """Whether we can take it at all: plain sound of a codec we know, not switched off."""
-        return self.kind == "audio" and self.port != 0 and self.transport in _PLAIN and self.law is not None
+        return self.kind == "audio" and self.port != 0 and self.transport in _PLAIN and bool(self.laws)
 
     @property
     def paused(self) -> bool:
@@ -163,9 +163,9 @@ def write_answer(lines: Sequence[Line], port_of: Callable[[int], int | None], ho
 
 
 def _answered(line: Line, port: int | None) -> list[str]:
-    if port is None or line.law is None:
+    if port is None or not line.laws:
         return [f"m={line.kind} 0 {line.transport} {' '.join(line.formats)}"]
-    kinds = [line.law[0], *line.keys]
+    kinds = [next(iter(line.laws)), *line.keys]
     rows = [f"m=audio {port} {line.transport} {' '.join(map(str, kinds))}"]
     rows += [f"a=rtpmap:{kind} {line.codecs[kind].lower() if kind in line.keys else line.codecs[kind]}" for kind in kinds]
     rows += [f"a=fmtp:{kind} 0-15" for kind in line.keys]

@@ -18,6 +18,7 @@ on sending, the new one moves to a place beside it: some SBCs put both parties o
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -133,9 +134,9 @@ class Voice:
 
 @dataclass(slots=True)
 class Feed:
-    """One line's stream. ``law`` and ``keys`` say what the payload types mean; they may change with a new offer."""
+    """One line's stream. ``laws`` and ``keys`` say what the payload types mean; they may change with a new offer."""
 
-    law: tuple[int, Law]
+    laws: Mapping[int, Law]
     keys: tuple[int, ...] = ()
     paused: bool = False
     counts: Counts = field(default_factory=Counts)
@@ -157,7 +158,7 @@ class Feed:
         Gives the span in which a key is or was held, where it says that; not which key.
         """
         packet = read_packet(octets)
-        if packet is None or self.paused or packet.payload_type not in (self.law[0], *self.keys):
+        if packet is None or self.paused or packet.payload_type not in (*self.laws, *self.keys):
             self.counts.foreign += not self.paused
             return None
         voice = self._voice(packet, now)
@@ -197,7 +198,7 @@ class Feed:
 
     def _heard(self, voice: Voice, packet: Packet, now: Seconds) -> bool:
         place, step = voice.clock.place(packet, now)
-        samples = g711.decode(packet.payload, self.law[1])[:_LONGEST]
+        samples = g711.decode(packet.payload, self.laws[packet.payload_type])[:_LONGEST]
         if step > 0:  # one sample more is due: say the first twice
             place, samples = place - 1, np.concatenate([samples[:1], samples])
         return voice.put(place, samples)

@@ -228,9 +228,9 @@ class RecordingSession:
         for place in [place for place in self.feeds if place >= len(self.lines) or not self.lines[place].usable]:
             del self.feeds[place]
         for place, line in enumerate(self.lines):
-            if line.usable and line.law is not None:
-                feed = self.feeds.setdefault(place, Feed(line.law, read=self._read, counts=self.counts))
-                feed.law, feed.keys = line.law, line.keys
+            if line.usable:
+                feed = self.feeds.setdefault(place, Feed(line.laws, read=self._read, counts=self.counts))
+                feed.laws, feed.keys = line.laws, line.keys
                 self._pause(place, feed, now, paused=line.paused)
 
     def _pause(self, place: int, feed: Feed, now: Seconds, *, paused: bool) -> None:

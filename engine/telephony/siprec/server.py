@@ -41,6 +41,7 @@ LONGEST: Final = Seconds(4 * 3600.0)
 _SIGNALLING_EVERY: Final = 5  # beats: ten times a second
 _PARTING: Final = 50  # beats that SBCs may take to answer our last BYEs
 _MOST_AT_ONCE: Final = 50  # frames of one call in one beat: a second that is made up for
+_MOST_AT_THE_END: Final = 250  # where the loop was very late: the other calls wait meanwhile
 
 
 class Recording(Protocol):
@@ -120,9 +121,7 @@ class _Call:
 class SiprecServer:
     """Open it with :func:`serve_siprec`. It is the office that its signalling asks."""
 
-    def __init__(
-        self, settings: SiprecSettings, take: Take, full: Callable[[], bool], clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, settings: SiprecSettings, take: Take, full: Callable[[], bool], clock: Callable[[], float]) -> None:
         self._settings = settings
         self._take = take
         self._full = full
@@ -205,7 +204,7 @@ class SiprecServer:
     def ended(self, dialog: str, reason: str) -> None:
         """See :class:`engine.telephony.siprec.signalling.Office`."""
         call = self._calls.pop(dialog)
-        self._give(call, self._now(call))  # what still lies in the delay
+        self._give(call, self._now(call), _MOST_AT_THE_END)  # what still lies in the delay
         _closed(call.pairs)
         call.recording.ended(reason)
         _log.info("siprec.ended", sbc=call.peer.host, reason=reason, live=len(self._calls))
@@ -273,17 +272,17 @@ class SiprecServer:
 
     def _look_at(self, dialog: str, call: _Call) -> None:
         now = self._now(call)
-        self._give(call, Seconds(now - DELAY), most=_MOST_AT_ONCE)
+        self._give(call, Seconds(now - DELAY), _MOST_AT_ONCE)
         if now > self._settings.longest:
             self._hang_up(dialog, "too_long")
         elif now - call.heard_at > self._settings.lost and not call.session.paused:
             self._hang_up(dialog, "lost")
 
-    def _give(self, call: _Call, until: Seconds, most: int | None = None) -> None:
-        """Give all whole frames up to a time."""
+    def _give(self, call: _Call, until: Seconds, most: int) -> None:
+        """Give the whole frames up to a time, so many at most."""
         session, now = call.session, self._now(call)
         due = (TELEPHONY.samples(until) - session.read) // FRAME_SAMPLES
-        for _ in range(due if most is None else min(most, due)):
+        for _ in range(min(most, due)):
             start = SampleIndex(session.read)
             caller, agent = session.take(FRAME_SAMPLES, now)
             call.recording.heard(AudioFrame(caller, start=start), AudioFrame(agent, start=start))
@@ -301,13 +300,15 @@ class SiprecServer:
 
 
 @contextlib.asynccontextmanager
-async def serve_siprec(settings: SiprecSettings, take: Take, full: Callable[[], bool]) -> AsyncIterator[SiprecServer]:
+async def serve_siprec(
+    settings: SiprecSettings, take: Take, full: Callable[[], bool], clock: Callable[[], float] = time.monotonic
+) -> AsyncIterator[SiprecServer]:
     """Open the door; on the way out every call is ended, and the SBCs are told.
 
     Raises:
         OSError: the address can't be taken.
     """
-    server = SiprecServer(settings, take, full)
+    server = SiprecServer(settings, take, full, clock)
     await server.open()
     try:
         yield server
