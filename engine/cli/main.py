@@ -13,6 +13,7 @@ import typer
 from engine.cli import (
     ask,
     bench,
+    call,
     config,
     db,
     demo,
@@ -43,6 +44,7 @@ app = typer.Typer(
 )
 app.command()(demo.demo)
 app.command()(serve.serve)
+app.command()(call.call)
 app.command()(transcribe.transcribe)
 app.command()(ask.ask)
 app.command()(replay.replay)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -228,19 +229,20 @@ def _is_worker(pid: int, pool: str) -> bool:
 
 
 @contextmanager
-def installed(folder: Path, host: BankHost, cache: Path, second: str = "") -> Iterator[Installation]:
-    """Start an engine as its own process; stop it on the way out."""
+def installed(folder: Path, host: BankHost, cache: Path, second: str = "", more: str = "") -> Iterator[Installation]:
+    """Start an engine as its own process, with ``more`` in its configuration, a last door and all; stop it on the way out."""
     folder.mkdir(exist_ok=True)
     (folder / "token").write_text(TOKEN, encoding="ascii")
     config = folder / "engine.toml"
-    config.write_text(_CONFIG.format(flow=SMALL_BANK, host=host.url, second=second, cache=cache), encoding="utf-8")
+    config.write_text(_CONFIG.format(flow=SMALL_BANK, host=host.url, second=second, cache=cache) + more, encoding="utf-8")
     with (folder / "log").open("a", encoding="utf-8") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "engine.cli", "serve", "--config", str(config)],
             cwd=ROOT, env={**os.environ, "COLUMNS": "200"}, stdout=subprocess.PIPE, stderr=log, text=True,
         )  # fmt: skip
     try:
-        yield Installation(folder, process, _opened(process, folder / "log"))
+        last = re.findall(r"^\[doors\.(\w+)\]", more, re.MULTILINE)
+        yield Installation(folder, process, _opened(process, folder / "log", *last[-1:]))
     finally:
         process.terminate()
         try:
@@ -250,10 +252,10 @@ def installed(folder: Path, host: BankHost, cache: Path, second: str = "") -> It
             process.wait()
 
 
-def _opened(process: subprocess.Popen[str], log: Path) -> dict[str, str]:
+def _opened(process: subprocess.Popen[str], log: Path, last: str = "audiosocket") -> dict[str, str]:
     assert process.stdout is not None
     doors: dict[str, str] = {}
-    while "audiosocket" not in doors:
+    while last not in doors:
         line = process.stdout.readline()
         assert line, f"expected the engine to open its doors, found it gone with code {process.wait()}: {log.read_text()[-3000:]}"
         name, address, _ = line.split(maxsplit=2)

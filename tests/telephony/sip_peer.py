@@ -126,6 +126,12 @@ class SipPeer:
             lambda said: said.status >= 200 and said.headers["cseq"].split()[0] == last and said.method != "CANCEL"
         )
 
+    async def any_request(self) -> Said:
+        """Wait for whatever the engine asks next, for as long as it takes."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                return await self._next(lambda said: not said.status and said.method != "ACK")
+
     async def asked(self, method: str) -> Said:
         """Wait for a request of the engine's."""
         return await self._next(lambda said: said.start.startswith(f"{method} "))
@@ -150,6 +156,17 @@ class SipPeer:
         if answer.status == 200:
             self.media = answer.rtp
         return answer
+
+    def answer(self, invite: Said) -> None:
+        """Take a call of the engine's."""
+        self.media, self.call_id = invite.rtp, invite.headers["call-id"]
+        self.tag = invite.headers["from"].partition(";tag=")[2]
+        self.reply(invite, "200 OK", body=self.sdp())
+
+    def notify(self, result: str) -> None:
+        """Tell how a transfer went (RFC 3515)."""
+        more = "Event: refer\r\nSubscription-State: terminated\r\n"
+        self.send("NOTIFY", f"{result}\r\n", kind="message/sipfrag", more=more)
 
     def speak(self, octets: bytes, *, kind: int = 8, mark: bool = False) -> None:
         """Send one RTP packet of 20 ms."""

@@ -231,9 +231,7 @@ async def test_a_blind_transfer_arrives_with_what_is_known() -> None:
         transfer = asyncio.create_task(leg.transfer("cards", {"intent": "card_block", "last_words": "I lost 4000"}))
         refer = await peer.asked("REFER")
         peer.reply(refer, "202 Accepted")
-        peer.send(
-            "NOTIFY", "SIP/2.0 200 OK\r\n", kind="message/sipfrag", more="Event: refer\r\nSubscription-State: terminated\r\n"
-        )
+        peer.notify("SIP/2.0 200 OK")
         await peer.final()
         peer.reply(await peer.asked("BYE"), "200 OK")
         await transfer
@@ -282,9 +280,8 @@ async def test_a_call_that_we_make_is_answered_and_both_hear_each_other() -> Non
     async with opened() as line, sip_peer(line.port) as peer:
         dialling = asyncio.create_task(line.gateway.dial(f"sip:+4930777@{HOST}:{peer.port}", headers={"X-Campaign": "spring"}))
         invite = await peer.asked("INVITE")
-        peer.media = invite.rtp
         peer.reply(invite, "180 Ringing")
-        peer.reply(invite, "200 OK", body=peer.sdp())
+        peer.answer(invite)
         leg = await dialling
         await peer.asked("ACK")
         speaking = asyncio.create_task(speaks(peer, 30))

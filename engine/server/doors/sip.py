@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 import structlog
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from engine.config import SipDoor, TrunkSection
 from engine.core.call import CallFacts
@@ -18,8 +20,9 @@ from engine.runtime.engine import Engine
 from engine.server.doors.common import Door, protection
 from engine.telephony.handover import new_call_id
 from engine.telephony.sip.addresses import number_in, user_in
-from engine.telephony.sip.gateway import Gateway
+from engine.telephony.sip.gateway import Admit, Gateway
 from engine.telephony.sip.handed import Handing
+from engine.telephony.sip.leg import SipLeg
 from engine.telephony.sip.settings import FLOW_HEADER, SipSettings, Trunk
 from engine.telephony.sip.wire import ComesIn
 
@@ -34,32 +37,35 @@ async def opened(engine: Engine, section: SipDoor) -> AsyncIterator[list[Door]]:
     Raises:
         ConfigError: the address is taken, is none, or nothing protects it.
     """
-    async with gateway(engine, section) as (_, port):
-        protected = protection("doors.sip", section)
-        plain = [Door("sip", f"sip:{section.host}:{port}", protected)] if section.transports else []
-        tls = [Door("sips", f"sips:{section.host}:{port + 1}", protected)] if section.tls_certificate else []
-        yield [*plain, *tls]
+    protected = protection("doors.sip", section)
+
+    def admit(call: ComesIn) -> CallFacts | None:
+        facts = _facts(call, section.flows)
+        if not engine.full and engine.live + lines.coming < engine.config.calls.max_calls:
+            return facts
+        _log.warning("call.refused", call=facts.id, live=engine.live)
+        engine.metrics.refused(facts)
+        return None
+
+    async with gateway(section, admit, engine.take) as (lines, port):
+        with _figures(engine, lines):
+            plain = [Door("sip", f"sip:{section.host}:{port}", protected)] if section.transports else []
+            tls = [Door("sips", f"sips:{section.host}:{port + 1}", protected)] if section.tls_certificate else []
+            yield [*plain, *tls]
 
 
 @contextlib.asynccontextmanager
-async def gateway(engine: Engine, section: SipDoor) -> AsyncIterator[tuple[Gateway, int]]:
-    """Open the gateway alone, for who makes calls; it, and its port.
+async def gateway(
+    section: SipDoor, admit: Admit, on_leg: Callable[[SipLeg], Awaitable[object]]
+) -> AsyncIterator[tuple[Gateway, int]]:
+    """Open the gateway alone; it, and its port.
 
     Raises:
-        ConfigError: see :func:`opened`.
+        ConfigError: the address is taken or is none, or a file is missing.
     """
-    protection("doors.sip", section)
+    handing = Handing({name: _several(found) for name, found in section.destinations.items()}, section.screen)
     with tempfile.TemporaryDirectory(prefix="callwright-sip-") as folder:
-        settings = _settings(section, Path(folder))
-        handing = Handing({name: _several(found) for name, found in section.destinations.items()}, section.screen)
-
-        def admit(call: ComesIn) -> CallFacts | None:
-            if not engine.full:
-                return _facts(call, section.flows)
-            _log.warning("call.refused", door="sip", live=engine.live)
-            return None
-
-        lines = Gateway(settings, admit, engine.take, handing, in_band_keys=section.in_band_keys)
+        lines = Gateway(_settings(section, Path(folder)), admit, on_leg, handing, in_band_keys=section.in_band_keys)
         try:
             port = await lines.open()
         except ConfigError as error:
@@ -68,6 +74,30 @@ async def gateway(engine: Engine, section: SipDoor) -> AsyncIterator[tuple[Gatew
             yield lines, port
         finally:
             await lines.close()
+
+
+@contextlib.contextmanager
+def _figures(engine: Engine, lines: Gateway) -> Iterator[None]:
+    """Show how the SIP process and its trunks fare, beside the engine's figures, while the door is open."""
+    figures = _Figures(lines)
+    engine.metrics.registry.register(figures)
+    try:
+        yield
+    finally:
+        engine.metrics.registry.unregister(figures)
+
+
+class _Figures(Collector):
+    def __init__(self, lines: Gateway) -> None:
+        self._lines = lines
+
+    def collect(self) -> Iterator[Metric]:
+        """Read them."""
+        yield CounterMetricFamily("callwright_sip_process_deaths", "Deaths of the SIP process", value=self._lines.process.deaths)
+        trunks = GaugeMetricFamily("callwright_sip_trunk_registered", "Whether a trunk is registered", labels=["trunk"])
+        for trunk, registered in self._lines.registered.items():
+            trunks.add_metric([trunk], registered)
+        yield trunks
 
 
 def _facts(call: ComesIn, flows: Mapping[str, str]) -> CallFacts:

@@ -77,8 +77,19 @@ class Gateway:
         """Calls in progress."""
         return len(self._legs)
 
+    @property
+    def coming(self) -> int:
+        """Calls that are being answered just now."""
+        return len(self._expected)
+
     async def dial(
-        self, uri: str, *, trunk: str = "", within: Seconds = RING, headers: Mapping[str, str] | None = None
+        self,
+        uri: str,
+        *,
+        trunk: str = "",
+        within: Seconds = RING,
+        flow: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> SipLeg:
         """Call somebody, and wait until they answer. Safe to cancel: the call is then given up.
 
@@ -88,7 +99,7 @@ class Gateway:
         if self.process.pid is None:
             raise NotConnected(Outcome.LOST)
         number = next(self._numbers)
-        self._expected[number] = CallFacts(new_call_id(), "sip", Direction.OUTBOUND, called_number=number_in(uri))
+        self._expected[number] = CallFacts(new_call_id(), "sip", Direction.OUTBOUND, called_number=number_in(uri), flow=flow)
         answered: asyncio.Future[SipLeg] = asyncio.get_running_loop().create_future()
         self._dialled[number] = answered
         self.process.tell(wire.Dial(uri, trunk, dict(headers or {})).frame(number))

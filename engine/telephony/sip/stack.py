@@ -65,7 +65,8 @@ class Stack:
         self._runtime.on_dead = self._died = died
         self._lines: dict[int, Line] = {}
         self._by_handle: dict[int, Line] = {}
-        self._closed_early: dict[int, StackEvent] = {}  # calls that ended before they had a line
+        self._dialling = 0
+        self._early: dict[int, list[StackEvent]] = {}  # of calls that were answered or refused before we knew their handle
         self._agents: dict[str, UserAgent] = {}  # by transport or trunk
         self._numbers = itertools.count(1, 2)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -157,17 +158,19 @@ class Stack:
 
     async def _connect(self, line: Line, wanted: wire.Dial) -> None:
         agent = self._agents.get(wanted.trunk) or self._agents[accounts.transport_of(wanted.uri, self._settings)]
+        self._dialling += 1
         try:
-            call = await agent.dial(wanted.uri, dict(wanted.headers))
+            line.call = await agent.dial(wanted.uri, dict(wanted.headers))
         except (BaresipError, ValueError) as error:
             self._forget(line, None, str(error))
             return
-        line.call = call
-        self._by_handle[call.handle] = line
-        if (early := self._closed_early.pop(call.handle, None)) is not None:
-            self._on_event(early)
-        elif line.unwanted:
-            await self._end(line, call)
+        finally:
+            self._dialling -= 1
+        self._by_handle[line.call.handle] = line
+        for event in self._early.pop(line.call.handle, ()):
+            self._on_event(event)
+        if line.unwanted:
+            await self._end(line, line.call)
 
     async def _refer(self, line: Line, call: Call, refer_to: str) -> None:
         try:
@@ -194,9 +197,7 @@ class Stack:
     def _on_event(self, event: StackEvent) -> None:
         line = self._by_handle.get(event.call)
         if line is None:
-            if event.event is Event.CALL_CLOSED:
-                self._closed_early[event.call] = event
-                asyncio.get_running_loop().call_later(1.0, self._closed_early.pop, event.call, None)
+            self._keep_early(event)
             return
         match event.event:
             case Event.CALL_RINGING | Event.CALL_PROGRESS:
@@ -213,6 +214,12 @@ class Stack:
                 self._tell(Frame(Kind.RESUMED, line.number))
             case Event.CALL_CLOSED:
                 self._forget(line, *_result(event.text or ""))
+
+    def _keep_early(self, event: StackEvent) -> None:
+        if self._dialling == 0:
+            self._early.clear()
+        elif event.call:
+            self._early.setdefault(event.call, []).append(event)
 
     def _established(self, line: Line) -> None:
         if line.outgoing is None and line.call is not None:

@@ -1,0 +1,68 @@
+"""``callwright call``: call somebody by SIP and let them talk to a flow."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.cli.output import console, progress
+from engine.config import Config, FlowSection, SipDoor, load_config
+from engine.core.errors import ConfigError
+from engine.core.units import Seconds
+from engine.runtime.engine import Engine
+from engine.runtime.logs import set_up_logs
+from engine.runtime.story import Line, Story
+from engine.server.doors.sip import gateway
+from engine.telephony.sip.outcomes import NotConnected
+
+_COLOURS = {"caller": "cyan", "engine": "white", "decision": "yellow", "reply": "green", "end": "bright_black"}
+
+
+def call(
+    uri: Annotated[str, typer.Argument(help="Whom to call: sip:user@host, or sip:+4930123456@trunk.example;transport=tls.")],
+    flow: Annotated[Path | None, typer.Option(help="A flow file; left out: the configured one.")] = None,
+    config: Annotated[Path, typer.Option(help="The configuration file.")] = Path("engine.toml"),
+    trunk: Annotated[str, typer.Option(help="The trunk to call through, by its name in the configuration.")] = "",
+    ring: Annotated[float, typer.Option(min=1.0, help="Seconds to let it ring.")] = 40.0,
+) -> None:
+    """Place a call, carry it to its end and print it as it goes; exit code 1 where nobody answers."""
+    set_up_logs()
+    settings = load_config(config)
+    section = _outbound(settings)
+    if trunk and trunk not in {one.name for one in section.trunks}:
+        raise ConfigError(f"{config}: expected a trunk named {trunk!r} in doors.sip.trunks, found none")
+    if flow is not None:
+        settings = settings.model_copy(update={"flow": FlowSection(path=flow.resolve(), language=None)})
+    try:
+        asyncio.run(_call(settings, section, uri, trunk, Seconds(ring)))
+    except NotConnected as failed:
+        console.print(f"nobody answered: {failed.outcome.value.replace('_', ' ')} ({failed.status or 'no result from SIP'})")
+        raise typer.Exit(1) from None
+
+
+def _outbound(settings: Config) -> SipDoor:
+    """The door's settings for a call or two beside an engine that may be running: another port, and no registration."""
+    section = settings.doors.sip or SipDoor(port=0)
+    trunks = tuple(trunk.model_copy(update={"register_every": 0}) for trunk in section.trunks)
+    return section.model_copy(update={"port": 0, "trunks": trunks})
+
+
+async def _call(settings: Config, section: SipDoor, uri: str, trunk: str, ring: Seconds) -> None:
+    with progress.status("loading models, rendering prompts ..."):
+        engine = await Engine.start(settings)
+    try:
+        async with gateway(section, lambda _: None, engine.take) as (lines, _):
+            console.print(f"calling {uri} ...")
+            leg = await lines.dial(uri, trunk=trunk, within=ring)
+            await engine.take(leg, watch=Story(_print))
+    finally:
+        await engine.close(Seconds(1.0))
+
+
+def _print(line: Line) -> None:
+    note = f"  [dim]{line.note}[/dim]" if line.note else ""
+    text = line.text.replace("[", "(").replace("]", ")")
+    console.print(f"  {line.at:6.2f}  [{_COLOURS[line.who]}]{line.who:<9}{text}[/]{note}", soft_wrap=True)
