@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from engine.core.audio import AudioFrame
+from engine.core.units import Seconds
 
 
 class Tape(Protocol):
@@ -19,6 +20,9 @@ class Tape(Protocol):
 
     def secret(self, on: bool) -> None:
         """Mask everything from here, or no more."""
+
+    def mask(self, start: Seconds, end: Seconds) -> None:
+        """Mask this span, which may lie in the future."""
 
     def close(self) -> object:
         """Finish the recording."""
@@ -44,6 +48,10 @@ class PatientTape:
         """Mask everything from here, or no more."""
         self._try(lambda: self._tape.secret(on))
 
+    def mask(self, start: Seconds, end: Seconds) -> None:
+        """Mask this span."""
+        self._try(lambda: self._tape.mask(start, end))
+
     def close(self) -> None:
         """Finish the recording, if it can be written."""
         self._try(self._tape.close)
@@ -67,6 +75,9 @@ class NoTape:
         """Let it pass."""
 
     def secret(self, on: bool) -> None:
+        """There is nothing to mask."""
+
+    def mask(self, start: Seconds, end: Seconds) -> None:
         """There is nothing to mask."""
 
     def close(self) -> None:

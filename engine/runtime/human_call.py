@@ -1,0 +1,220 @@
+"""Records one call between people, hears it live, and leaves it where QA finds it.
+
+On disk, in the folder of recordings: ``<id>.wav``, the caller on the left and the agent on the right, and ``<id>.json``, the
+transcript. In the database: one row, see :mod:`engine.store.human_calls`.
+
+Keys of the pad are masked in the sound, whether the telephony tells of them or they are heard as tones; of an entry it is kept
+when it began and ended, not how many keys it had nor which. What people say aloud is kept as they said it.
+
+A disk or a database that fails costs the recording or the row, never the other calls; the row then says ``broken``, if it can.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from engine.audio.keytones import KeyToneDetector
+from engine.core.audio import AudioFrame
+from engine.core.call import CallId, Speaker
+from engine.core.speech import Transcript
+from engine.core.units import Confidence, Language, Seconds
+from engine.runtime.dictation import Dictated, Dictation, Lost
+from engine.runtime.dictation import Final as Phrase
+from engine.runtime.tape import Tape
+from engine.store.human_calls import Ending, HumanCallFacts, HumanCalls, Knowledge, State
+
+_log = structlog.get_logger(__name__)
+_ONE_ENTRY: Final = Seconds(1.0)  # keys closer together are masked together, so that their rhythm is not heard
+_HELD: Final = Seconds(0.05)  # how long a tone has sounded when it is first noticed
+_PATIENCE: Final = Seconds(120.0)  # that the workers have for the last phrases
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenPhrase:
+    """Somebody said something."""
+
+    speaker: Speaker
+    start: Seconds
+    end: Seconds
+    transcript: Transcript
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a call is recorded with."""
+
+    tape: Tape
+    ears: dict[Speaker, Dictation]
+    calls: HumanCalls
+    folder: Path
+
+
+@dataclass(slots=True)
+class Account:
+    """What was noted of a call while it lasted."""
+
+    phrases: list[SpokenPhrase] = field(default_factory=list)
+    entries: list[tuple[Seconds, Seconds]] = field(default_factory=list)
+    """When keys were pressed, from the first to the last of each entry."""
+
+    lost: int = 0
+    """Phrases that no worker could hear."""
+
+    broken: str | None = None
+    """Why the recording is not whole."""
+
+
+class HumanCall:
+    """One of them. Give it sound; in the end wait for :meth:`finished`."""
+
+    def __init__(self, call: CallId, language: Language, parts: Parts, account: Account) -> None:
+        """``account`` is the one that the ears write to, see :func:`listening`."""
+        self.id = call
+        self.account = account
+        self._language = language
+        self._parts = parts
+        self._tones = {speaker: KeyToneDetector() for speaker in Speaker}
+        self._length = Seconds(0.0)
+        self._writing: asyncio.Task[None] | None = None
+
+    def heard(self, caller: AudioFrame, agent: AudioFrame) -> None:
+        """Take the next 20 ms of both channels."""
+        self._length = caller.end_s
+        self._parts.tape.engine(agent)
+        self._parts.tape.caller(caller)  # last, since it moves the clock
+        for speaker, frame in zip(Speaker, (caller, agent), strict=True):
+            self._listen_for_keys(speaker, frame)
+            self._parts.ears[speaker].hear(frame)
+
+    def mask(self, start: Seconds, end: Seconds) -> None:
+        """A key is or was held; it is one entry with what came shortly before."""
+        entries = self.account.entries
+        if entries and start <= entries[-1][1] + _ONE_ENTRY:
+            before, last = entries[-1]
+            entries[-1] = before, max(last, end)
+            self._parts.tape.mask(min(last, start), max(last, end))
+        else:
+            entries.append((start, end))
+            self._parts.tape.mask(start, end)
+
+    def begin(self, facts: HumanCallFacts, known: Knowledge) -> None:
+        """Keep that the call is being recorded. Does not wait for the disk; what comes first is written first."""
+        self._write(lambda: self._parts.calls.begin(facts, known))
+
+    def learn(self, known: Knowledge) -> None:
+        """Keep what was said of the call. Does not wait for the disk either."""
+        self._write(lambda: self._parts.calls.learn(self.id, known))
+
+    async def finished(self, known: Knowledge, reason: str, *, whole: bool) -> None:
+        """End it: wait for the last words, close the recording, leave it to QA. Not safe to cancel."""
+        for ear in self._parts.ears.values():
+            ear.finish()
+        settled = asyncio.gather(*(ear.settled() for ear in self._parts.ears.values()))
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await settled
+        except TimeoutError:
+            self.account.lost += sum(ear.pending for ear in self._parts.ears.values())
+        for ear in self._parts.ears.values():
+            ear.close()
+        self._write(lambda: self._leave(known, reason, whole=whole))
+        if self._writing is not None:
+            await self._writing
+
+    def _listen_for_keys(self, speaker: Speaker, frame: AudioFrame) -> None:
+        tones = self._tones[speaker]
+        for tone in tones.feed(frame):
+            self.mask(tone.start, Seconds(tone.start + tone.duration))
+        if tones.sounding is not None:  # one that is held for long must not reach the disk before it is let go
+            self.mask(Seconds(max(0.0, frame.start_s - _HELD)), frame.end_s)
+
+    def _write(self, write: Callable[[], None]) -> None:
+        before = self._writing
+        self._writing = asyncio.create_task(self._written(before, write))
+
+    async def _written(self, before: asyncio.Task[None] | None, write: Callable[[], None]) -> None:
+        if before is not None:
+            await before
+        try:
+            await asyncio.to_thread(write)
+        except (OSError, SQLAlchemyError) as error:
+            _log.error("human_call.not_kept", call=self.id, error=type(error).__name__)
+
+    def _leave(self, known: Knowledge, reason: str, *, whole: bool) -> None:
+        """In a thread: the recording, the transcript, then the row that says they are there."""
+        self._parts.tape.close()
+        name = f"{self.id}.json"
+        transcript = as_json(self.id, self._language, self.account.phrases, mixed=known.mixed)
+        try:
+            _keep(self._parts.folder / name, json.dumps(transcript, ensure_ascii=False))
+        except OSError as error:
+            _log.error("human_call.transcript", call=self.id, error=error.strerror)
+            name = ""
+        if self.account.broken is not None:
+            reason, whole = self.account.broken, False
+        state = State.COMPLETE if whole else State.BROKEN
+        self._parts.calls.end(self.id, known, Ending(state, reason, self._length, name or None))
+
+
+def listening(account: Account, speaker: Speaker) -> Callable[[Dictated], None]:
+    """What one channel's dictation tells goes into the account."""
+
+    def heard(dictated: Dictated) -> None:
+        match dictated:
+            case Phrase(transcript, start, end) if transcript:
+                account.phrases.append(SpokenPhrase(speaker, start, end, transcript))
+            case Lost():
+                account.lost += 1
+            case _:
+                pass
+
+    return heard
+
+
+def as_json(call: CallId, language: Language, phrases: list[SpokenPhrase], *, mixed: bool) -> dict[str, Any]:
+    """The transcript in the shape that every part of the product reads; where it is ``mixed``, "caller" means either."""
+    return {
+        "call_id": call,
+        "language": language,
+        "channels": {"left": Speaker.CALLER.value, "right": Speaker.AGENT.value},
+        "mixed": mixed,
+        "turns": [_turn(phrase) for phrase in sorted(phrases, key=lambda phrase: phrase.start)],
+    }
+
+
+def _turn(phrase: SpokenPhrase) -> dict[str, Any]:
+    return {
+        "speaker": phrase.speaker.value,
+        "start": round(phrase.start, 3),
+        "end": round(phrase.end, 3),
+        "text": phrase.transcript.text,
+        "confidence": _rounded(phrase.transcript.confidence),
+        "words": [
+            {"text": word.text, "start": round(word.start, 3), "end": round(word.end, 3), "confidence": _rounded(word.confidence)}
+            for word in phrase.transcript.words
+        ],
+    }
+
+
+def _rounded(confidence: Confidence | None) -> float | None:
+    return None if confidence is None else round(confidence, 3)
+
+
+def _keep(path: Path, text: str) -> None:
+    """Write a file that is there whole or not at all, for nobody else to read."""
+    part = path.with_name(path.name + ".part")
+    descriptor = os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(descriptor)
+    part.rename(path)
