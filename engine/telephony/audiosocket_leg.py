@@ -28,13 +28,14 @@ from engine.telephony.coding import G711, Coding, Linear
 from engine.telephony.handover import Handover
 from engine.telephony.inbox import Inbox
 from engine.telephony.key_sources import KeySources
-from engine.telephony.leg import Incoming
+from engine.telephony.leg import Incoming, Sound
 
 _log = structlog.get_logger(__name__)
 LEAD: Final = Seconds(0.040)
 CLOSING: Final = Seconds(1.0)
 _MOST_UNSENT: Final = 65_536  # bytes: four seconds of 8 kHz that the peer did not take
 _READ: Final = 4_096  # bytes at a time: a dozen frames
+_LET_GO: Final = 10  # frames without sound: no jitter is as long
 _G711_FRAME: Final = 160  # bytes: 20 ms
 _CALLER_HUNG_UP: Final = b"\x01"  # what an error frame says of an end like any other
 _PAD: Final = frozenset(KEYS.encode())  # Asterisk gives a fax's tone as a key "f", among others
@@ -87,11 +88,15 @@ class AudioSocketLeg:
         self._speaks: Coding = Linear()
         self._inbox = Inbox()
         self._keys = KeySources(in_band=settings.in_band_keys)
+        self._silent = 0  # frames in a row that were filled in
         self._reader = asyncio.create_task(self._read(), name=f"reader of {facts.id}")
 
     async def receive(self) -> Incoming:
         """See :class:`engine.telephony.leg.Leg`. Safe to cancel."""
-        return await self._inbox.receive()
+        incoming = await self._inbox.receive()
+        if isinstance(incoming, Sound):
+            self._listen_on(incoming)
+        return incoming
 
     async def send(self, frame: AudioFrame) -> None:
         """See :class:`engine.telephony.leg.Leg`. Never waits: a peer that takes nothing any more is gone."""
@@ -153,6 +158,13 @@ class AudioSocketLeg:
         self._inbox.sound(samples)
         for code in self._keys.sound(samples, self._inbox.now):
             self._press(code)
+
+    def _listen_on(self, sound: Sound) -> None:
+        """Let a key tone end where the peer falls silent behind it; a short gap is the network's, and the key is still held."""
+        self._silent = self._silent + 1 if sound.filled else 0
+        if self._silent >= _LET_GO:
+            for code in self._keys.sound(sound.frame.samples, self._inbox.now):
+                self._press(code)
 
     def _is_g711(self, first: Frame) -> bool:
         """Whether what comes is no PCM; Asterisk gives other codings the kind of 8 kHz."""

@@ -271,6 +271,19 @@ async def test_asterisk_18_sends_keys_only_as_tones() -> None:
         assert keys_of(await everything(await opened.leg())) == b"12#"
 
 
+async def test_a_tone_ends_where_the_peer_falls_silent_behind_it_but_not_in_a_short_gap() -> None:
+    tone = make_key_tones(b"*", tone=Seconds(0.2), pause=Seconds(0.0)).samples[:1600]
+    async with door() as opened:
+        peer = await opened.call(HELLO, *sound(tone[:800]))
+        leg = await opened.leg()
+        before = [await leg.receive() for _ in range(9)]
+        peer.say(*sound(tone[800:]))
+        after = [await leg.receive() for _ in range(24)]
+
+    assert sum(item.filled for item in before) == 4  # type: ignore[union-attr]
+    assert keys_of([*before, *after]) == b"*"
+
+
 async def test_tones_do_not_count_where_the_settings_say_so() -> None:
     tones = make_key_tones(b"1", tone=Seconds(0.08), pause=Seconds(0.2)).samples
     async with door(AudioSocketSettings(in_band_keys=False)) as opened:
