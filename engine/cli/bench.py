@@ -14,6 +14,7 @@ app = typer.Typer(help="Measure on this machine.", no_args_is_help=True)
 
 _QUESTIONS: Mapping[str, str] = {
     "latency": "How long does a caller wait for the answer, with one caller and with many?",
+    "capacity": "How many calls at once does this machine carry?",
     "endpoint": "How often is a caller cut off, for how short a wait?",
     "vad": "Which voice detector hears a voice soonest, and noise least?",
     "wer": "How many words are heard wrong?",
