@@ -22,7 +22,8 @@ class Pace:
     def __init__(self, fastest: float, now: float) -> None:
         """``fastest`` is how many seconds of sound it may send in one second."""
         self._fastest = fastest
-        self._spoken_until = self._earliest = now
+        self._spoken_until = now
+        self._earliest = now - _SPARE
 
     def took(self, sound: Seconds, now: float) -> None:
         """Count a message that brought this much sound."""

@@ -21,6 +21,7 @@ from engine.core.units import Confidence, Language, Seconds
 from engine.telephony.vosk_protocol import UNKNOWN, Settings
 
 _COUNTED = frozenset({ENGLISH, RUSSIAN, CHINESE})  # languages whose numbers we can speak out
+_IN_WORDS = "LMN"  # Unicode's letters, marks and numbers
 _NO_WORDS = '{"text": ""}'
 _NO_ALTERNATIVES = '{"alternatives" : [{"text": "", "confidence" : 1.0}] }'
 
@@ -51,6 +52,8 @@ class Wording:
         return _written({**told, "text": _text(words)})
 
     def _alternatives(self, phrases: Sequence[Transcript], words: Sequence[Word], settings: Settings) -> str:
+        if not words:
+            return _NO_ALTERNATIVES
         known = [phrase.confidence for phrase in phrases if phrase]
         sure = min((one for one in known if one is not None), default=None) if None not in known else None
         others = phrases[0].alternatives if len(phrases) == 1 else ()
@@ -94,7 +97,7 @@ def _plain(word: Word, language: Language) -> Iterator[Word]:
     text = unicodedata.normalize("NFKC", word.text).lower().replace("’", "'")
     if language in _COUNTED and not any(map(str.isalpha, text)):
         text = spoken_numbers(text.replace("-", " "), language)
-    letters = "".join(sign if sign.isalnum() or sign == "'" or unicodedata.combining(sign) else " " for sign in text)
+    letters = "".join(sign if sign == "'" or unicodedata.category(sign)[0] in _IN_WORDS else " " for sign in text)
     return _spread([part for one in letters.split() if (part := one.strip("'"))], word.start, word.end, word.confidence)
 
 

@@ -12,10 +12,11 @@ import hmac
 import json
 import logging
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 import structlog
@@ -83,6 +84,18 @@ def _described(section: VoskDoor, place: str, protected: str) -> list[Door]:
     return [Door("vosk", f"ws{safe}://{place}/", protected), *beside]
 
 
+@dataclass(frozen=True, slots=True)
+class _Leaving:
+    """How a conversation ended, and what the client is told."""
+
+    outcome: str
+    code: CloseCode = CloseCode.NORMAL_CLOSURE
+    reason: str = ""
+
+
+_HUNG_UP = _Leaving("hung_up")
+
+
 class _VoskDoor:
     """Who may come in, and what is done with them."""
 
@@ -113,34 +126,31 @@ class _VoskDoor:
         """Serve a client until it has gone. Safe to cancel."""
         stream, metrics = VoskStream(self._service), self._engine.metrics.streams
         metrics.began(DOOR)
-        outcome = "hung_up"
+        leaving = _HUNG_UP
         try:
-            outcome = await self._conversation(connection, stream)
-        except ConnectionClosed:
-            pass  # most clients just go
-        except BadOrder as error:
-            outcome = error.code
-            _log.warning("door.refused", door=DOOR, code=error.code)
-            await connection.close(CloseCode.INVALID_DATA, error.told)
+            leaving = await _while_open(connection, self._conversation(connection, stream))
+            await connection.close(leaving.code, leaving.reason)
         finally:
             stream.close()
             self._inside.discard(connection)
-            metrics.ended(DOOR, outcome)
+            metrics.ended(DOOR, leaving.outcome)
 
-    async def _conversation(self, connection: ServerConnection, stream: VoskStream) -> str:
-        """How it ended."""
+    async def _conversation(self, connection: ServerConnection, stream: VoskStream) -> _Leaving:
         while not stream.over:
             try:
                 async with asyncio.timeout(self._section.idle):
                     message = await connection.recv()
+                reply = await stream.answer(message)
+                if reply is not None and not await _taken(connection, reply):
+                    return _Leaving("stalled")
             except TimeoutError:
-                await connection.close(CloseCode.POLICY_VIOLATION, f"nothing was said for {self._section.idle:g} s")
-                return "idle"
-            reply = await stream.answer(message)
-            if reply is not None and not await _taken(connection, reply):
-                return "stalled"
-        await connection.close(CloseCode.NORMAL_CLOSURE)
-        return "completed"
+                return _Leaving("idle", CloseCode.POLICY_VIOLATION, f"nothing was said for {self._section.idle:g} s")
+            except ConnectionClosed:  # most clients just go
+                return _HUNG_UP
+            except BadOrder as error:
+                _log.warning("door.refused", door=DOOR, code=error.code)
+                return _Leaving(error.code, CloseCode.INVALID_DATA, error.told)
+        return _Leaving("completed")
 
     @property
     def _full(self) -> bool:
@@ -163,6 +173,18 @@ class _VoskDoor:
         ready = all(parts.values())
         status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
         return connection.respond(status, json.dumps({"ready": ready, "parts": parts}))
+
+
+async def _while_open(connection: ServerConnection, conversation: Coroutine[Any, Any, _Leaving]) -> _Leaving:
+    """Hold it as long as the client is there: who has gone is not waited for, nor recognised, any longer."""
+    talking, gone = asyncio.ensure_future(conversation), asyncio.ensure_future(connection.wait_closed())
+    try:
+        await asyncio.wait({talking, gone}, return_when=asyncio.FIRST_COMPLETED)
+        return talking.result() if talking.done() else _HUNG_UP
+    finally:
+        talking.cancel()
+        gone.cancel()
+        await asyncio.gather(talking, gone, return_exceptions=True)
 
 
 async def _taken(connection: ServerConnection, reply: str) -> bool:
