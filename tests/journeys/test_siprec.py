@@ -73,8 +73,7 @@ async def test_a_real_call_is_recorded_in_two_channels_and_understood_on_the_rig
         ("Michelle", "agent", ["2"]),
     ]
     for speaker, other in (("caller", "agent"), ("agent", "caller")):
-        assert _found(_SAID[speaker], words[speaker]) > 0.7
-        assert _found(_SAID[speaker], words[other]) < 0.5
+        assert _found(_SAID[speaker], words[speaker]) > max(0.7, _found(_SAID[speaker], words[other]) + 0.25)
     for heard, spoken in ((left, caller.samples), (right, agent.samples)):
         assert _likeness(heard, spoken) > 0.98
 
