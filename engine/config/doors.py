@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -90,6 +90,13 @@ class HttpDoor(WebDoor):
     """The port of the browser phone, the WebSocket dialects, the API, health and metrics."""
 
     port: Port = Field(8080, description="0 = any free one.")
+    hosts: tuple[Annotated[str, Field(pattern=r"^[a-z0-9.-]+$")], ...] = Field(
+        (), description="Names this door is reached by, such as `voice.bank.example`; IP addresses and `localhost` are known."
+    )
+    connections: int = Field(1_000, ge=1, le=100_000, description="Most at once, calls and all; one more is answered 503.")
+    connections_per_peer: int = Field(
+        500, ge=1, le=100_000, description="Most at once from one address; a proxy or a PBX is one address for all its calls."
+    )
 
 
 class AudioSocketDoor(ListeningDoor):

@@ -1,15 +1,16 @@
-"""The HTTP doors: the Twilio dialect, the browser phone, health and metrics.
+"""The HTTP doors: the WebSocket dialects, the browser phone, health and metrics.
 
-Security: a page of another origin can't place a call (the browser says where it comes from, and it must be here), nothing is
-loaded from outside (content security policy), errors tell no details.
+Security: who may come in is decided by :mod:`engine.server.gate`; nothing is loaded from outside (content security policy),
+errors tell no details.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Mapping
+from functools import partial
 from importlib.resources import files
 from typing import Any
-from urllib.parse import urlsplit
 
 import structlog
 from fastapi import APIRouter, FastAPI, Response, WebSocket
@@ -21,8 +22,14 @@ from engine.core.units import Language
 from engine.runtime.engine import Engine
 from engine.runtime.story import Line, Story
 from engine.server.api import calls_api
+from engine.server.desk import Desk
+from engine.server.token import Token
+from engine.telephony import asterisk_ws
+from engine.telephony import freeswitch as freeswitch_leg
+from engine.telephony.asterisk_ws import AsteriskLeg
 from engine.telephony.browser import BrowserLeg
-from engine.telephony.sockets import AsgiSocket
+from engine.telephony.freeswitch import FreeSwitchLeg
+from engine.telephony.sockets import AsgiSocket, SocketLeg
 from engine.telephony.twilio import TwilioLeg
 
 _log = structlog.get_logger(__name__)
@@ -37,10 +44,10 @@ _HEADERS = {
 }
 
 
-def http_app(engine: Engine) -> FastAPI:
-    """Everything that is served over HTTP for a running engine."""
+def http_app(engine: Engine, token: Token = Token()) -> FastAPI:  # noqa: B008 -- nothing changes it
+    """Everything that is served over HTTP for a running engine; it stands behind a :class:`engine.server.gate.Gate`."""
     app = FastAPI(title="Callwright", docs_url=None, redoc_url=None, openapi_url=None)
-    for router in (_phone(engine), _operations(engine), _calls(engine)):
+    for router in (_phone(engine), _operations(engine), _calls(engine, token)):
         app.include_router(router)
     section = engine.config.doors.http
     app.mount("/api/v1", calls_api(engine, None if section is None else section.token_file))
@@ -90,32 +97,54 @@ def _operations(engine: Engine) -> APIRouter:
     return router
 
 
-def _calls(engine: Engine) -> APIRouter:
-    """The doors calls come through."""
+def _calls(engine: Engine, token: Token) -> APIRouter:
+    """The doors calls come through; what they all refuse is refused by the gate before."""
     router = APIRouter()
+    desk = Desk(engine)
 
     @router.websocket("/twilio")
     async def twilio(socket: WebSocket) -> None:
-        if not _same_origin(socket):
-            await socket.close(1008)
-            return
+        shown = token.shown_by(socket)
         await socket.accept()
-        try:
-            leg = await TwilioLeg.accept(AsgiSocket(socket))
-        except MediaError as error:
-            _log.warning("door.refused", door="twilio", code=error.code)
-            return
-        await engine.take(leg)
+        await _carried(desk, "twilio", TwilioLeg.accept(AsgiSocket(socket), desk.hand_over, partial(_admits, token, shown)))
+
+    @router.websocket("/asterisk")
+    async def asterisk(socket: WebSocket) -> None:
+        await _accepted(socket, asterisk_ws.SUBPROTOCOL)
+        leg = AsteriskLeg.accept(AsgiSocket(socket), socket.query_params, desk.hand_over)
+        await _carried(desk, "asterisk", leg)
+
+    @router.websocket("/freeswitch")
+    async def freeswitch(socket: WebSocket) -> None:
+        await _accepted(socket, freeswitch_leg.SUBPROTOCOL)
+        leg = FreeSwitchLeg.accept(AsgiSocket(socket), socket.query_params, desk.hand_over)
+        await _carried(desk, "freeswitch", leg)
 
     @router.websocket("/phone/ws")
     async def browser(socket: WebSocket, language: str = "") -> None:
-        if not _same_origin(socket):
-            await socket.close(1008)
-            return
         await socket.accept()
         await _browser_call(engine, socket, language)
 
     return router
+
+
+async def _carried(desk: Desk, door: str, accepting: Awaitable[SocketLeg]) -> None:
+    """Take a call when its peer has said who it is, or note that it did not."""
+    try:
+        leg = await accepting
+    except MediaError as error:
+        _log.warning("door.refused", door=door, code=error.code)
+        return
+    await desk.carry(leg)
+
+
+async def _accepted(socket: WebSocket, subprotocol: str) -> None:
+    """Accept a socket in the subprotocol, where the peer offers it."""
+    await socket.accept(subprotocol if subprotocol in socket.scope.get("subprotocols", ()) else None)
+
+
+def _admits(token: Token, shown: bool, parameters: Mapping[str, str]) -> bool:
+    return shown or token.matches(parameters.get("token"))
 
 
 def _static(name: str) -> Response:
@@ -124,12 +153,6 @@ def _static(name: str) -> Response:
     if kind is None or "/" in name or not page.is_file():
         return PlainTextResponse("not found", 404)
     return Response(page.read_bytes(), media_type=kind, headers=_HEADERS)
-
-
-def _same_origin(socket: WebSocket) -> bool:
-    """Whether the page was served from here; a program that is no browser sends no origin, and has no user to be deceived."""
-    origin = socket.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == socket.headers.get("host")
 
 
 async def _browser_call(engine: Engine, socket: WebSocket, language: str) -> None:

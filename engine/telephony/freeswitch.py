@@ -33,7 +33,9 @@ class FreeSwitchLeg(SocketLeg):
 
     dialect = "mod_audio_stream"
 
-    def __init__(self, socket: MessageSocket, said: wire.Said, unread: Sequence[bytes], handover: Handover | None = None) -> None:
+    def __init__(
+        self, socket: MessageSocket, said: wire.Said, unread: Sequence[str | bytes], handover: Handover | None = None
+    ) -> None:
         self._said = said
         self._format = AudioFormat(int(said.rate))
         self._coding = Linear(self._format)
@@ -53,7 +55,7 @@ class FreeSwitchLeg(SocketLeg):
         except MediaError:
             await refuse(socket, cls.dialect)
             raise
-        return cls(socket, known, [first] if isinstance(first, bytes) else [], handover)
+        return cls(socket, known, [first], handover)  # it may be sound, and without metadata a key
 
     def _understand(self, message: str | bytes) -> None:
         if isinstance(message, bytes):

@@ -176,6 +176,10 @@ class SocketLeg(ABC):
         await self._send(self._ending())
         await self._close("ended")
 
+    async def refuse(self, why: str) -> None:
+        """End a call that can't be taken, and tell the peer why. Not safe to cancel."""
+        await self._close("refused", why, Goodbye.REFUSED)
+
     async def _send(self, message: str | bytes | None) -> None:
         if message is None or self._inbox.closed:
             return
@@ -206,13 +210,13 @@ class SocketLeg(ABC):
         finally:
             self._inbox.end("hung_up")
 
-    async def _close(self, reason: str, why: str = "") -> None:
+    async def _close(self, reason: str, why: str = "", code: Goodbye = Goodbye.NORMAL) -> None:
         self._inbox.end(reason)
         self._reader.cancel()
         await asyncio.wait([self._reader])
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STALLED):
-                await self._socket.close(Goodbye.NORMAL, f"{reason}: {why}" if why else reason)
+                await self._socket.close(code, f"{reason}: {why}" if why else reason)
 
 
 async def greeted(greeting: Awaitable[T]) -> T:

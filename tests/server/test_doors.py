@@ -53,7 +53,7 @@ async def _hears_itself(caller: Caller) -> None:
 
 async def test_the_doors_say_where_they_are_and_how_they_are_protected() -> None:
     async with opened(EchoEngine()) as doors:
-        assert set(doors) == {"phone", "twilio", "api", "health", "metrics", "audiosocket"}
+        assert set(doors) == {"phone", "twilio", "asterisk", "freeswitch", "api", "health", "metrics", "audiosocket"}
         assert (await got(doors["health"])).status_code == 200
         assert (await got(doors["phone"])).text.startswith("<!doctype html>")
 

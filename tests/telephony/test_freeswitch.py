@@ -48,6 +48,12 @@ async def test_without_metadata_the_address_says_it_and_the_first_sound_is_heard
     assert np.array_equal(sound_of(await everything(leg)), ramp(3))
 
 
+async def test_a_key_may_be_the_first_thing_that_is_said() -> None:
+    leg = await FreeSwitchLeg.accept(FakeSocket('{"key": "7"}', SPEECH), {"uuid": "u-2"})
+
+    assert keys_of(await everything(leg)) == b"7"
+
+
 async def test_of_two_channels_the_callers_is_heard() -> None:
     both = np.stack([ramp(3), -ramp(3)], axis=1).tobytes()
     leg = await FreeSwitchLeg.accept(FakeSocket(METADATA, both), {"channels": "2"})

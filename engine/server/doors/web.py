@@ -6,19 +6,22 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import uvicorn
-from fastapi import FastAPI
+
+from engine.server.doors.arrivals import Arrivals, Entry, PromptHttp
 
 _LARGEST_MESSAGE = 64 * 1024  # bytes of one WebSocket message; two seconds of wideband sound
 
 
 class _Server(uvicorn.Server):
-    """Leaves the signals to the command line, and says when it listens."""
+    """Leaves the signals to the command line, meets connections at the door, and says when it listens."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, entry: Entry) -> None:
         super().__init__(config)
         self.up = asyncio.Event()
+        self.arrivals = Arrivals(entry, self.server_state, lambda: PromptHttp(config, self.server_state, {}))
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -27,16 +30,19 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen."""
-        await super().startup(sockets)
+        loop = asyncio.get_running_loop()
+        self.servers = [await loop.create_server(self.arrivals, sock=one, backlog=self.config.backlog) for one in sockets or ()]
+        self.started = True
         self.up.set()
 
 
 @contextlib.asynccontextmanager
-async def served(app: FastAPI, listening: socket.socket) -> AsyncIterator[None]:
-    """Serve it until the way out."""
+async def served(app: Any, listening: socket.socket, entry: Entry = Entry()) -> AsyncIterator[None]:  # noqa: B008 -- frozen
+    """Serve an ASGI application until the way out."""
     config = uvicorn.Config(
         app,
         log_config=None,
+        log_level="warning",  # at INFO it writes whole addresses, with tokens and numbers in them
         access_log=False,
         server_header=False,
         ws="websockets-sansio",
@@ -44,11 +50,12 @@ async def served(app: FastAPI, listening: socket.socket) -> AsyncIterator[None]:
         ws_per_message_deflate=False,
         lifespan="off",
     )
-    server = _Server(config)
+    server = _Server(config, entry)
     running = asyncio.create_task(server.serve(sockets=[listening]))
     await server.up.wait()
     try:
         yield
     finally:
         server.should_exit = True
+        await server.arrivals.close()
         await running

@@ -25,8 +25,10 @@ async function dial() {
 }
 
 function connect(microphone, audio) {
-  const language = find("language").value;
-  const socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}/phone/ws?language=${encodeURIComponent(language)}`);
+  const said = new URLSearchParams({ language: find("language").value });
+  const token = new URLSearchParams(location.hash.slice(1)).get("token"); // behind the #: no server and no log gets the page's address
+  if (token) said.set("token", token);
+  const socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}/phone/ws?${said}`);
   socket.binaryType = "arraybuffer";
   const player = new AudioWorkletNode(audio, "player", { numberOfInputs: 0, outputChannelCount: [1] });
   player.connect(audio.destination);

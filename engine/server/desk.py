@@ -1,0 +1,73 @@
+"""Calls over WebSockets to whose name the dialplan can come back: what was announced of them before, and what became of them.
+
+A name is a UUID (Asterisk's ``v(uuid=...)``, FreeSWITCH's ``${uuid}``), or a Twilio call SID, whose 32 digits are one. A call of
+any other name is carried as well; nobody can ask for it. See :mod:`engine.server.api`.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from uuid import UUID
+
+import structlog
+
+from engine.core.call import CallFacts
+from engine.core.units import Seconds
+from engine.runtime.engine import Engine
+from engine.telephony.sockets import SocketLeg
+
+_log = structlog.get_logger(__name__)
+_UUID = re.compile(r"(?:CA)?([0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12})")
+
+
+class Desk:
+    """Between the legs, which know a call's name, and the table of announced calls."""
+
+    def __init__(self, engine: Engine, clock: Callable[[], float] = time.monotonic) -> None:
+        self._engine, self._clock = engine, clock
+
+    async def hand_over(self, facts: CallFacts, destination: str, context: Mapping[str, str]) -> None:
+        """Note where the call goes on; the dialplan asks when the stream has ended."""
+        name = named(facts.peer_id)
+        if name is not None:
+            self._engine.announced.hand_over(name, destination, context)
+
+    async def carry(self, leg: SocketLeg) -> str:
+        """Carry a call from beginning to end; its outcome. Safe to cancel: the call is then hung up."""
+        name = named(leg.facts.peer_id)
+        if name is None:
+            return await self._engine.take(leg)
+        known = self._engine.announced.take(name, self._now, strangers=True)
+        if known is None:
+            _log.warning("door.refused", door=leg.facts.door, reason="in progress")
+            await leg.refuse("a call of this name is in progress")
+            return "refused"
+        leg.facts = replace(
+            leg.facts,
+            caller_number=leg.facts.caller_number or known.caller_number,
+            called_number=leg.facts.called_number or known.called_number,
+            flow=leg.facts.flow or known.flow,
+            language=leg.facts.language or known.language,
+        )
+        return await self._carried(name, leg)
+
+    async def _carried(self, name: UUID, leg: SocketLeg) -> str:
+        outcome = "failed"
+        try:
+            outcome = await self._engine.take(leg)
+        finally:
+            self._engine.announced.end(name, outcome, self._now)
+        return outcome
+
+    @property
+    def _now(self) -> Seconds:
+        return Seconds(self._clock())
+
+
+def named(peer_id: str | None) -> UUID | None:
+    """The name a call can be asked for by, or ``None`` where it has none."""
+    found = _UUID.fullmatch(peer_id or "")
+    return None if found is None else UUID(found[1])
