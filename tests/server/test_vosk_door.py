@@ -24,7 +24,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from engine.asr.protocol import Grammar
 from engine.config import VoskDoor
-from engine.core.audio import AudioFormat, AudioFrame, joined, silence
+from engine.core.audio import AudioFormat, joined, silence
 from engine.core.errors import ConfigError
 from engine.core.speech import RUSSIAN, Transcript, Word
 from engine.core.units import Seconds
@@ -375,8 +375,8 @@ async def test_a_token_is_shown_in_the_address_or_in_a_header(tmp_path: Path) ->
         assert await status(f"{doors['vosk']}?token={TOKEN_IN_ADDRESS}") == 101
         assert await status(doors["vosk"], additional_headers=bearer) == 101
         async with httpx.AsyncClient() as client:
-            assert (await client.get(doors["vosk metrics"])).status_code == 401
-            assert (await client.get(doors["vosk metrics"], headers=bearer)).status_code == 200
+            assert (await client.get(doors["vosk-metrics"])).status_code == 401
+            assert (await client.get(doors["vosk-metrics"], headers=bearer)).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -418,8 +418,8 @@ async def test_metrics_and_readiness_are_there_by_configuration_only() -> None:
     async with opened(engine) as doors, httpx.AsyncClient() as client:
         async with VoskClient.connected(doors["vosk"]) as caller:
             await caller.say(SENTENCE)
-            shown = (await client.get(doors["vosk metrics"])).text
-        ready = await client.get(doors["vosk metrics"].replace("metrics", "readyz"))
+            shown = (await client.get(doors["vosk-metrics"])).text
+        ready = await client.get(doors["vosk-metrics"].replace("metrics", "readyz"))
         engine.ready["workers.tones"] = False
         assert (await client.get(str(ready.url))).status_code == 503
 
@@ -427,7 +427,7 @@ async def test_metrics_and_readiness_are_there_by_configuration_only() -> None:
     assert 'callwright_streams_phrases_total{door="vosk",outcome="words"} 2.0' in shown
     assert ready.json()["ready"]
     async with opened(ListeningEngine()) as doors, httpx.AsyncClient() as client:
-        assert "vosk metrics" not in doors
+        assert "vosk-metrics" not in doors
         assert (await client.get(doors["vosk"].replace("ws", "http") + "metrics")).status_code == 426
 
 

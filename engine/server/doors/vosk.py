@@ -80,7 +80,7 @@ async def opened(engine: Engine, section: VoskDoor) -> AsyncIterator[list[Door]]
 
 def _described(section: VoskDoor, place: str, protected: str) -> list[Door]:
     safe = "s" if section.encrypted else ""
-    beside = [Door("vosk metrics", f"http{safe}://{place}/metrics", protected)] if section.metrics else []
+    beside = [Door("vosk-metrics", f"http{safe}://{place}/metrics", protected)] if section.metrics else []
     return [Door("vosk", f"ws{safe}://{place}/", protected), *beside]
 
 
