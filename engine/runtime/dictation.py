@@ -83,7 +83,8 @@ class Dictation:
         self._hints = hints
         self._ask = ask
         self._heard = heard
-        self._urgency = urgency
+        self.urgency = urgency
+        """Of the phrases to come."""
         self._tries: dict[int, _Open] = {}
         self._waiting: deque[int] = deque()  # phrases that have ended, by their tries
         self._bug: BaseException | None = None
@@ -145,7 +146,7 @@ class Dictation:
 
     def _try(self, cue: Try) -> None:
         job = Transcribe.of(cue.sound, self._hints)
-        task = asyncio.ensure_future(self._asked(job, Urgency.PARTIAL if cue.partial else self._urgency))
+        task = asyncio.ensure_future(self._asked(job, Urgency.PARTIAL if cue.partial else self.urgency))
         self._tries[cue.number] = _Open(task, cue.sound.start_s, cue.partial)
         task.add_done_callback(lambda _: self._answered(cue.number))
 

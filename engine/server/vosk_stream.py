@@ -4,7 +4,8 @@ Rules:
 
 * exactly one reply for every message of sound, ``eof`` and ``reset``; none for ``config``;
 * who speaks live never waits for the recogniser: its reply is the last partial result, and a phrase that has ended comes with a
-  later reply. Who sends a file waits, so that each phrase comes with the reply to the sound that ended it, as from Kaldi;
+  later reply. Who sends a file waits, so that each phrase comes with the reply to the sound that ended it, as from Kaldi, and
+  live turns go first;
 * no phrase is lost: several that wait for a reply are told as one, and ``eof`` and ``reset`` wait for all.
 """
 
@@ -25,6 +26,7 @@ from engine.core.speech import Transcript
 from engine.core.units import Language, Seconds
 from engine.runtime.dictation import Dictated, Dictation, Lost, Partial
 from engine.runtime.dictation import Final as Phrase
+from engine.runtime.jobs import Urgency
 from engine.runtime.streams import StreamMetrics
 from engine.telephony.vosk_pace import Pace
 from engine.telephony.vosk_protocol import BadOrder, Configure, Eof, PcmStream, Settings, read_order
@@ -101,6 +103,7 @@ class VoskStream:
         if self._dictation is None:
             self._dictation = self._opened(self._settings)
         for piece in _slices(AudioFrame(self._pcm.feed(message), self._settings.format)):
+            self._dictation.urgency = Urgency.TURN if self._pace.live(self._clock()) else Urgency.BATCH
             self._dictation.hear(piece)
             self._service.metrics.heard(DOOR, piece.duration)
             await self._keep_pace(self._dictation, piece.duration)

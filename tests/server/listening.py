@@ -32,6 +32,7 @@ class ListeningEngine:
         self.metrics = Metrics()
         self.ready = {"journal": True, "accepting": True, "workers.tones": True}
         self.asked: list[Transcribe] = []
+        self.urgencies: list[Urgency] = []
         self.partials = partials
         self.broken = False
         self.opened: list[Dictation] = []
@@ -63,6 +64,7 @@ class ListeningEngine:
 
     def _ask(self, job: Transcribe, urgency: Urgency) -> asyncio.Future[Transcript]:
         self.asked.append(job)
+        self.urgencies.append(urgency)
         future: asyncio.Future[Transcript] = asyncio.get_running_loop().create_future()
         if self.broken:
             future.set_exception(ModelBroken("told to be broken"))

@@ -289,6 +289,19 @@ async def test_who_speaks_live_is_answered_at_once_and_gets_the_phrase_later(mon
     assert texts(later) == ["one two three four five"]
 
 
+async def test_a_file_lets_live_turns_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = ListeningEngine()
+    async with calling(engine) as client:
+        await client.say(SENTENCE)
+        monkeypatch.setattr("engine.telephony.vosk_pace.Pace.live", lambda *_: True)
+        await client.say(SENTENCE)
+
+    assert [urgency for urgency in engine.urgencies if urgency is not Urgency.PARTIAL] == [
+        *[Urgency.BATCH] * 2,
+        *[Urgency.TURN] * 2,
+    ]
+
+
 async def test_the_last_partial_result_stays_while_nothing_newer_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.telephony.vosk_pace.Pace.live", lambda *_: True)
     engine = ListeningEngine(partials=True)
@@ -591,4 +604,3 @@ def test_the_door_is_vosk_servers_own_unless_the_configuration_says_otherwise() 
     door = VoskDoor()
 
     assert (door.host, door.port, door.sample_rate) == ("127.0.0.1", 2700, 8000)
-    assert Urgency.TURN < Urgency.BATCH
