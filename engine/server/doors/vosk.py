@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hmac
 import json
 import logging
-import ssl
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import structlog
 from prometheus_client import generate_latest
+from starlette.requests import HTTPConnection
 from websockets import Subprotocol
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
@@ -34,7 +33,9 @@ from engine.core.audio import AudioFormat
 from engine.core.errors import ConfigError
 from engine.core.units import Confidence, Language, Seconds
 from engine.runtime.engine import Engine
+from engine.server.doors.arrivals import tls_of
 from engine.server.doors.common import Door, bound, protection
+from engine.server.token import Token
 from engine.server.vosk_stream import DOOR, Service, VoskStream
 from engine.telephony.sockets import STALLED
 from engine.telephony.vosk_protocol import BadOrder, Settings
@@ -55,7 +56,7 @@ async def opened(engine: Engine, section: VoskDoor) -> AsyncIterator[list[Door]]
     """
     protected = protection("doors.vosk", section)
     door = _VoskDoor(engine, section)
-    encryption = _encryption(section)
+    encryption = tls_of("doors.vosk", section)
     listening = bound("doors.vosk", section.host, section.port)
     async with serve(
         door.talk,
@@ -102,7 +103,7 @@ class _VoskDoor:
     def __init__(self, engine: Engine, section: VoskDoor) -> None:
         self._engine = engine
         self._section = section
-        self._token = _token(section)
+        self._token = Token.read("doors.vosk.token_file", section.token_file)
         self._service = _service(engine, section)
         self._inside: set[ServerConnection] = set()
 
@@ -164,7 +165,7 @@ class _VoskDoor:
             return HTTPStatus.FORBIDDEN, "this address is not among the door's peers\n"
         if origin is not None and self._section.origins and origin not in self._section.origins:
             return HTTPStatus.FORBIDDEN, "pages of this origin are not among the door's origins\n"
-        if self._token and not hmac.compare_digest(_shown(request), self._token):
+        if not self._token.shown_by(_as_asked(request)):
             return HTTPStatus.UNAUTHORIZED, "a token is needed: ?token=... or Authorization: Bearer ...\n"
         return None
 
@@ -222,38 +223,12 @@ def _subprotocol(_: ServerConnection, offered: Sequence[Subprotocol]) -> Subprot
     return _SUBPROTOCOL if _SUBPROTOCOL in offered else None
 
 
-def _shown(request: Request) -> bytes:
-    """The token that a client shows: clients that know only an address put it there."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return token.strip().encode()
-    return parse_qs(urlsplit(request.path).query).get("token", [""])[0].encode()
-
-
-def _token(section: VoskDoor) -> bytes:
-    if section.token_file is None:
-        return b""
-    try:
-        token = section.token_file.read_bytes().strip()
-    except OSError as error:
-        raise ConfigError(f"doors.vosk.token_file: expected a file at {section.token_file}, found: {error.strerror}") from error
-    if not token:
-        raise ConfigError(f"doors.vosk.token_file: expected a token in {section.token_file}, found nothing")
-    return token
-
-
-def _encryption(section: VoskDoor) -> ssl.SSLContext | None:
-    if section.tls_certificate is None or section.tls_key is None:
-        return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    try:
-        context.load_cert_chain(section.tls_certificate, section.tls_key)
-        if section.tls_clients is not None:
-            context.load_verify_locations(section.tls_clients)
-            context.verify_mode = ssl.CERT_REQUIRED
-    except OSError as error:  # ssl's own errors are among them
-        raise ConfigError(f"doors.vosk: expected a certificate, its key and who signs clients, found: {error}") from error
-    return context
+def _as_asked(request: Request) -> HTTPConnection:
+    """The request as :class:`Token` reads it."""
+    headers = [
+        (name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in request.headers.raw_items()
+    ]
+    return HTTPConnection({"type": "http", "headers": headers, "query_string": urlsplit(request.path).query.encode()})
 
 
 def _quiet_logger() -> logging.Logger:
