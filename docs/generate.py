@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
-from ipaddress import IPv4Network, IPv6Network
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel
@@ -19,7 +20,14 @@ from engine.config import Config
 CONFIGURATION = Path(__file__).with_name("engineer") / "configuration.md"
 BEGIN, END = "<!-- settings: written by docs/generate.py -->", "<!-- /settings -->"
 _SIGNS = ((Ge, "ge", "≥"), (Gt, "gt", ">"), (Le, "le", "≤"), (Lt, "lt", "<"))
-_KINDS = {IPv4Network: "network", IPv6Network: "network", Path: "path", str: "text"} | {
+_KINDS = {
+    IPv4Network: "network",
+    IPv6Network: "network",
+    IPv4Address: "address",
+    IPv6Address: "address",
+    Path: "path",
+    str: "text",
+} | {
     int: "whole number",
     float: "number",
     bool: "true or false",
@@ -68,6 +76,8 @@ def _default(section: str, key: str, field: FieldInfo) -> str:
         return "*must be given*"
     if field.default in (None, (), {}):
         return f"`{_MEASURED[key]:g}` (measured)" if section == "endpoint" else "*none*"
+    if isinstance(field.default, tuple):
+        return "`[" + ", ".join(f'"{one}"' if isinstance(one, str) else f"{one:g}" for one in field.default) + "]`"
     if isinstance(field.default, Mapping):
         return "`{ " + ", ".join(f'{name} = "{value}"' for name, value in field.default.items()) + " }`"
     quoted = isinstance(field.default, str | Path)
@@ -88,6 +98,10 @@ def _kind(annotation: Any) -> str:
         return _kind(next(one for one in get_args(annotation) if one is not type(None)))
     if origin is Literal:
         return " or ".join(f'`"{one}"`' for one in get_args(annotation))
+    if origin is Annotated:
+        return _kind(get_args(annotation)[0])
+    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
+        return " or ".join(f'`"{one}"`' for one in annotation)
     return "table of text" if origin is not None else _KINDS[annotation]
 
 

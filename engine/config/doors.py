@@ -188,12 +188,16 @@ class SipDoor(ListeningDoor):
     codecs: tuple[Literal["pcma", "pcmu", "g722"], ...] = Field(
         ("pcma", "pcmu", "g722"), min_length=1, description="In the order we offer them."
     )
-    rtp_ports: tuple[Port, Port] = Field((20_000, 20_999), description="UDP; a call takes two, four while it is set up.")
+    rtp_ports: tuple[Port, Port] = Field(
+        (20_000, 20_999), description="The first and the last UDP port for sound; a call takes two."
+    )
     rtp_timeout: float = Field(30.0, ge=1, le=600, description="seconds without a packet that end a call; not while it is held")
     in_band_keys: bool = Field(default=False, description="Whether key tones in the sound count, for trunks without RFC 4733.")
     flows: Mapping[str, str] = Field({}, description="The flow of each number that is called; others get the one of `[flow]`.")
     destinations: Mapping[str, str | tuple[str, ...]] = Field(
-        {}, description="The SIP address of each destination in the flows; of several, the next is tried where one fails."
+        {},
+        description="The SIP address of each destination in the flows, with `{call}` and `{intent}` filled in; of several, the next "
+        "is tried where one fails.",
     )
     screen: str | None = Field(None, description="An address for the operator's screen; `{call}` stands for the call's name.")
     trunks: tuple[TrunkSection, ...] = Field((), description="Accounts elsewhere.")

@@ -82,8 +82,16 @@ def is_loud(incoming: Any) -> bool:
 
 def heard_by(peer: SipPeer) -> Samples:
     """The sound in the packets that have come so far; A-law."""
-    octets = b"".join(peer.packets.get_nowait()[12:] for _ in range(peer.packets.qsize()))
-    return decode(octets, Law.ALAW)
+    return decode(b"".join(packet[12:] for packet in packets_of(peer)), Law.ALAW)
+
+
+def packets_of(peer: SipPeer) -> list[bytes]:
+    """RTP that has come so far."""
+    return [peer.packets.get_nowait() for _ in range(peer.packets.qsize())]
+
+
+def is_loud_sound(sound: Samples) -> bool:
+    return len(sound) > 0 and int(np.abs(sound).max()) > 5_000
 
 
 async def speaks(peer: SipPeer, packets: int) -> None:

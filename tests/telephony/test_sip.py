@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import re
+import time
 
 import numpy as np
 import pytest
@@ -13,12 +14,13 @@ from engine.audio.g711 import Law, decode
 from engine.core.audio import AudioFrame
 from engine.core.call import Direction
 from engine.core.units import Seconds
-from engine.telephony.leg import Gone, Key
+from engine.runtime.mouth import Mouth
+from engine.telephony.leg import Gone, Key, Sound
 from engine.telephony.sip.handed import Handing
 from engine.telephony.sip.outcomes import NotConnected, Outcome
 from engine.telephony.sip.settings import Trunk
 from tests.conftest import missing
-from tests.telephony.sip_line import LOUD, gone, heard_by, hears, is_loud, opened, speaks, until
+from tests.telephony.sip_line import LOUD, gone, heard_by, hears, is_loud, is_loud_sound, opened, packets_of, speaks, until
 from tests.telephony.sip_peer import HOST, PATIENCE, digest, sip_peer
 
 if importlib.util.find_spec("baresip") is None:
@@ -36,7 +38,7 @@ async def test_a_call_is_answered_and_both_hear_each_other() -> None:
         await until(leg, is_loud)
         for _ in range(10):
             await leg.send(AudioFrame(decode(LOUD, Law.ALAW)))
-        await hears(peer, lambda sound: len(sound) > 0 and int(np.abs(sound).max()) > 5_000)
+        await hears(peer, is_loud_sound)
         await speaking
         told = line.came.get_nowait()
 
@@ -207,7 +209,7 @@ async def test_a_flush_empties_what_lies_ahead_and_what_is_said_next_is_heard_wh
         steady = AudioFrame(np.full(160, 8_031, np.int16))
         for _ in range(50):
             await leg.send(AudioFrame(decode(LOUD, Law.ALAW)))
-        await hears(peer, lambda sound: len(sound) > 0 and int(np.abs(sound).max()) > 5_000)
+        await hears(peer, is_loud_sound)
         await leg.flush()
         for _ in range(10):
             await leg.send(steady)
@@ -218,6 +220,28 @@ async def test_a_flush_empties_what_lies_ahead_and_what_is_said_next_is_heard_wh
 
         assert np.count_nonzero(np.convolve(np.abs(sound.astype(int) - 8_031) < 300, np.ones(160), "valid") == 160) >= 1_400
         assert np.count_nonzero(np.abs(before) > 100) <= 6 * 160  # what was on its way; a second was thrown away
+
+
+async def test_a_stall_of_the_engines_loop_makes_no_hole_in_what_the_caller_hears() -> None:
+    async with opened() as line, sip_peer(line.port) as peer:
+        await peer.call()
+        leg = await line.leg()
+        mouth, stalled = Mouth(leg.lead), 0
+        for place in range(120):
+            sound = await until(leg, lambda incoming: isinstance(incoming, Sound))
+            if place == 0:
+                mouth.start(1, AudioFrame(np.tile(decode(LOUD, Law.ALAW), 100)), sound.frame.end_s, barge_in=True)
+            for frame in mouth.due(sound.frame.end_s):
+                await leg.send(frame)
+            if place in {30, 60, 90}:
+                time.sleep(0.15)  # noqa: ASYNC251 -- that is the stall
+                stalled += 1
+        loud = [is_loud_sound(decode(packet[12:], Law.ALAW)) for packet in packets_of(peer)]
+        heard = loud[loud.index(True) : len(loud) - loud[::-1].index(True)]
+
+        assert stalled == 3
+        assert len(heard) > 80
+        assert all(heard)
 
 
 # Transfers
@@ -271,6 +295,15 @@ async def test_nobody_can_make_us_call_somewhere_else() -> None:
         assert answer.status >= 200
         assert not any(said.start.startswith("INVITE") for said in peer.unread)
         assert line.gateway.live == 1
+
+
+async def test_a_line_without_a_packet_is_lost() -> None:
+    async with opened(rtp_timeout=Seconds(1.0)) as line, sip_peer(line.port) as peer:
+        await peer.call()
+        leg = await line.leg()
+
+        assert await gone(leg) == Gone("lost")
+        assert (await peer.asked("BYE")).method == "BYE"
 
 
 # Calls that we make

@@ -86,6 +86,12 @@ def test_what_is_known_goes_along_as_headers_of_the_next_call() -> None:
     }
 
 
+def test_an_address_may_carry_what_its_headers_would() -> None:
+    written = Handing().refer_to("sip:cards@pbx;x-call={call};x-intent={intent}", CALL, {"intent": "card block;x"})
+
+    assert written.startswith("<sip:cards@pbx;x-call=c1;x-intent=card%20block%3Bx?")
+
+
 @given(st.dictionaries(st.sampled_from(["intent", "verified", "last_words", "reason", "pin"]), st.text(max_size=300)))
 def test_whatever_is_known_the_address_stays_one_line_of_one_address(known: dict[str, str]) -> None:
     written = Handing().refer_to("sip:cards@pbx", CALL, known)

@@ -98,6 +98,7 @@ def free_port(host: str) -> int:
         ConfigError: none was found, or the address is none of ours.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    found = "none"
     for _ in range(50):
         with socket.socket(family, socket.SOCK_DGRAM) as udp, socket.socket(family) as tcp, socket.socket(family) as tls:
             try:
@@ -105,7 +106,8 @@ def free_port(host: str) -> int:
                 port = udp.getsockname()[1]
                 tcp.bind((host, port))
                 tls.bind((host, port + 1))
-            except (OSError, OverflowError):
+            except (OSError, OverflowError) as error:
+                found = str(error)
                 continue
             return int(port)
-    raise ConfigError(f"expected a free pair of ports on {host}, found none")
+    raise ConfigError(f"expected to listen on {host} at a free pair of ports, found: {found}")

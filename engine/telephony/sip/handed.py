@@ -33,7 +33,8 @@ class Handing:
     """How calls are handed over."""
 
     destinations: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """SIP addresses by the names flows use; the second is tried where the first does not take the call."""
+    """SIP addresses by the names flows use; the second is tried where the first does not take the call. ``{call}`` and
+    ``{intent}`` in them are filled in, for peers that read the address but not its headers."""
 
     screen: str | None = None
     """An address for the operator's screen; ``{call}`` stands for the call's name."""
@@ -47,7 +48,8 @@ class Handing:
     def refer_to(self, address: str, call: CallFacts, context: Mapping[str, str]) -> str:
         """Write where to call, and what to say there."""
         headers = "&".join(f"{name}={quote(value, safe='')}" for name, value in self._headers(call, context))
-        return f"<{address}?{headers}>"
+        filled = address.replace("{call}", call.id).replace("{intent}", quote(context.get("intent", ""), safe=""))
+        return f"<{filled}?{headers}>"
 
     def _headers(self, call: CallFacts, context: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         yield "X-Callwright-Call", call.id

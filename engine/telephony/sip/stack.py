@@ -65,6 +65,7 @@ class Stack:
         self._runtime.on_dead = self._died = died
         self._lines: dict[int, Line] = {}
         self._by_handle: dict[int, Line] = {}
+        self._started = False
         self._dialling = 0
         self._early: dict[int, list[StackEvent]] = {}  # of calls that were answered or refused before we knew their handle
         self._agents: dict[str, UserAgent] = {}  # by transport or trunk
@@ -85,6 +86,8 @@ class Stack:
         port = self._settings.port or accounts.free_port(self._settings.host)
         try:
             await self._runtime.start(accounts.config(self._settings, port))
+            self._started = True
+            self._check_it_listens(port)
             self._keep_strangers_out(port)
             self._runtime.subscribe(self._on_event)
             for transport in self._settings.transports:
@@ -105,7 +108,8 @@ class Stack:
                 await self._quietly(line.call.hangup())
         for task in tuple(self._tasks):
             task.cancel()
-        await self._quietly(self._runtime.close())
+        if self._started:
+            await self._quietly(self._runtime.close())
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -274,6 +278,18 @@ class Stack:
                 except OSError as error:
                     found = f"expected the kernel to keep strangers out, found: {error.strerror}"
                     raise ConfigError(f'{found}. Give the engine CAP_NET_ADMIN, or say transports = ["udp"]') from error
+
+    def _check_it_listens(self, port: int) -> None:
+        """Make sure: where the address is none of this machine's, the stack opens nothing and does not say so.
+
+        Raises:
+            ConfigError: it does not.
+        """
+        listening = packet_filter.bound_to({port, port + 1})
+        for one in listening:
+            one.close()
+        if not listening:
+            raise ConfigError(f"expected to listen on {self._settings.host}:{port}, found no such address on this machine")
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(self._quietly(work))
