@@ -150,7 +150,8 @@ class Heard:
         meaning = self.understander.interpret(transcript, caller.question)
         likeliest = meaning.candidates[0].intent if meaning.candidates else None
         asks = meaning.slots.get("digits") if caller.question.slot else likeliest
-        return Judged(decode.decode, meaning.completeness, words=bool(transcript)), asks
+        finished = self.understander.finished(transcript, caller.question)
+        return Judged(decode.decode, meaning.completeness, words=bool(transcript), finished=finished), asks
 
 
 def heard(folder: Path) -> Heard:
@@ -215,9 +216,10 @@ def sweep(judge: str) -> Iterator[EndpointPolicy]:
     for wait in (0.2, 0.24, 0.3, 0.4, 0.6):
         yield replace(default, complete_wait=Seconds(wait))
     if judge == "heard":
-        for wait in (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.1):
+        for wait in (0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.2):
+            yield replace(default, finished_wait=Seconds(wait))
+        for wait in (0.6, 0.8, 1.1):
             yield replace(default, unknown_wait=Seconds(wait))
-            yield replace(default, unknown_wait=Seconds(wait), incomplete_wait=Seconds(1.1))
     for wait in (0.9, 1.1, 1.2):
         yield replace(default, incomplete_wait=Seconds(wait))
 
@@ -321,6 +323,7 @@ def _row(policy: EndpointPolicy, outcomes: Sequence[tuple[Caller, Outcome]], jud
     cut = [outcome for outcome in pausing if outcome.cut_off]
     return {
         "complete": policy.complete_wait,
+        "finished": policy.finished_wait,
         "unknown": policy.unknown_wait,
         "incomplete": policy.incomplete_wait,
         "wait_p50": round(1000 * waits.p50),

@@ -10,8 +10,9 @@ Rules:
    the caller goes on, ``Discard`` takes it back; if not, the same result is used: the decision is ready when the wait ends.
 4. At most one decode is open. While the caller speaks, a partial one is asked for now and then, never before the last one was
    judged; it is discarded when the real one starts.
-5. ``Endpoint`` ends the turn: early when what was heard is complete, later when it is not, never before it was judged. Only
-   the hard cap doesn't wait for the judgement, nor for silence: the driver then waits for the decode that it names.
+5. ``Endpoint`` ends the turn: early when what was heard is complete, later when it is not, in between by how finished its words
+   sound; never before it was judged. Only the hard cap doesn't wait for the judgement, nor for silence: the driver then waits
+   for the decode that it names.
 6. A voice that comes back within ``take_back`` of an endpoint resumes that turn: its decodes start where that one started.
    After the cap, or once the driver has called :meth:`Endpointer.settle`, there is no way back.
 7. Whoever still talks at the cap is heard again once there was a short silence; else no prompt could be played to a noisy line.
@@ -37,8 +38,10 @@ from enum import Enum, StrEnum, auto
 from typing import TypeAlias
 
 from engine.core.audio import FRAME
-from engine.core.units import Seconds
+from engine.core.units import Confidence, Seconds
 from engine.nlu.interpretation import Completeness
+
+_DOUBTFUL, _LIKELY = 0.2, 0.6  # probabilities of having finished: up to the one the longest wait, from the other the shortest
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,9 @@ class EndpointPolicy:
     complete_wait: Seconds = Seconds(0.24)
     """Silence that ends a turn whose words answer the question. Who goes on all the same is taken back."""
 
+    finished_wait: Seconds = Seconds(0.4)
+    """Silence that ends a turn whose words sound finished, though they do not answer the question for sure."""
+
     unknown_wait: Seconds = Seconds(1.0)
     """Silence that ends a turn that can't be judged, or in which no words were heard. Of callers who pause, 0.7 cuts off two in
     three, 0.9 one in three, 1.1 one in fifteen."""
@@ -78,6 +84,11 @@ class EndpointPolicy:
 
     pre_roll: Seconds = Seconds(0.3)
     """How far before the detected voice a decode starts: one caller in ten has spoken for 0.2 s when the detector wakes."""
+
+    def wait_by(self, finished: Confidence) -> Seconds:
+        """How long to wait for who has finished with this probability: between two of the waits, by how sure that is."""
+        share = min(1.0, max(0.0, (finished - _DOUBTFUL) / (_LIKELY - _DOUBTFUL)))
+        return Seconds(self.incomplete_wait - share * max(0.0, self.incomplete_wait - self.finished_wait))
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -111,6 +122,9 @@ class Judged:
 
     words: bool = True
     """Whether it heard any words at all."""
+
+    finished: Confidence | None = None
+    """Probability that the words are all; the likelier, the shorter the wait. ``None``: only ``completeness`` counts."""
 
 
 EndpointEvent: TypeAlias = Activity | Judged
@@ -352,9 +366,13 @@ class Endpointer:
         return (self._endpoint(turn, verdict.decode, reason),)
 
     def _wait(self, verdict: Judged) -> Seconds:
-        if not verdict.words or verdict.completeness is Completeness.UNKNOWN:
+        if not verdict.words:
             return self._policy.unknown_wait
-        return self._policy.complete_wait if verdict.completeness is Completeness.COMPLETE else self._policy.incomplete_wait
+        if verdict.completeness is Completeness.COMPLETE:
+            return self._policy.complete_wait
+        if verdict.finished is not None:
+            return self._policy.wait_by(verdict.finished)
+        return self._policy.unknown_wait if verdict.completeness is Completeness.UNKNOWN else self._policy.incomplete_wait
 
     def _capped(self, turn: _Turn, now: Seconds) -> tuple[EndpointAction, ...]:
         actions: tuple[EndpointAction, ...] = ()

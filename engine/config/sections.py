@@ -69,6 +69,7 @@ class EndpointSection(Section):
     min_speech: float | None = Field(None, gt=0, le=1, description="seconds; shorter sounds are no speech")
     decode_after: float | None = Field(None, gt=0, le=2, description="seconds of silence after which recognition starts")
     complete_wait: float | None = Field(None, gt=0, le=5, description="seconds of silence that end a complete answer")
+    finished_wait: float | None = Field(None, gt=0, le=5, description="seconds of silence that end what only sounds finished")
     unknown_wait: float | None = Field(None, gt=0, le=5, description="seconds of silence that end what can't be judged")
     incomplete_wait: float | None = Field(None, gt=0, le=10, description="seconds of silence that end an incomplete answer")
     partial_every: float | None = Field(None, ge=0, le=5, description="seconds between partial results; 0 = none")

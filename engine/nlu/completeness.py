@@ -8,12 +8,16 @@ Rules, in order:
 * a final comma is the recogniser's guess that more comes; it counts only where no intent is sure yet ("I lost my card,");
 * a question for an intent is complete when one is sure, far ahead of the others, and the phrase is long enough to have said it;
   incomplete when hardly anything was said that means something; else unknown.
+
+Where no intent is sure, :func:`finished` says how likely the phrase was said to its end all the same.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
 
+from engine.core.units import Confidence
+from engine.nlu.ends import PhraseEnds
 from engine.nlu.interpretation import Completeness, Interpretation, Question
 from engine.nlu.slots.digits import find_digits
 from engine.nlu.wording import HESITATIONS, joined, tokens
@@ -71,6 +75,13 @@ def completeness(text: str, question: Question, known: Interpretation) -> Comple
     if question.slot is not None or ends is Ending.DOUBTFUL:
         return Completeness.UNKNOWN
     return _of_intent(text, known)
+
+
+def finished(text: str, question: Question, ends: PhraseEnds) -> Confidence | None:
+    """Probability that a phrase was said to its end, as its words go; ``None``: it can't be told, as of an asked value."""
+    if question.slot is not None or not tokens(text):
+        return None
+    return Confidence(0.0) if ending(text) is Ending.DANGLING else ends.finished(text)
 
 
 class Ending(StrEnum):

@@ -16,13 +16,16 @@ from engine.core.speech import Transcript
 from engine.core.units import Confidence, confidence
 from engine.nlu import meaning
 from engine.nlu.background import SMALL_TALK
-from engine.nlu.completeness import completeness
+from engine.nlu.completeness import completeness, finished
 from engine.nlu.encoder import Encoder
+from engine.nlu.ends import PhraseEnds
 from engine.nlu.hearing import HEARING
 from engine.nlu.interpretation import Candidate, Interpretation, Question
 from engine.nlu.likeness import Likeness, Ridge, Scores, fit
 from engine.nlu.meaning import Evidence, Sharpness
+from engine.nlu.readings import Reading, readings, shares
 from engine.nlu.slots import find_slots
+from engine.nlu.soundalike import SoundAlikes
 from engine.nlu.wording import bare
 
 OUT_OF_SCOPE = "out_of_scope"
@@ -48,7 +51,9 @@ class Understander:
         self._likeness = likeness
         self._ridge = ridge
         self._in_scope = np.array([sentence.intent != OUT_OF_SCOPE for sentence in known])
+        self._sounds = SoundAlikes(sentence.text for sentence in known if sentence.intent != OUT_OF_SCOPE)
         self.sharpness = Sharpness()
+        self.ends = PhraseEnds.train(())
 
     @classmethod
     def train(
@@ -71,13 +76,14 @@ class Understander:
         among = likeness.among_known()
         understander = cls(intents, likeness, fit(among, _membership(known, intents)), known)
         understander.sharpness = understander._calibrate(known, among)
+        understander.ends = PhraseEnds.train(text for texts in examples.values() for text in texts)
         return understander
 
     def interpret(self, transcript: Transcript, question: Question) -> Interpretation:
         """Say what the words mean as an answer to the question, and how sure that is."""
         if not transcript:
             return Interpretation()
-        probabilities = self._probabilities(transcript.text)
+        probabilities = self._probabilities(transcript, question)
         heard = HEARING.trust(transcript)
         candidates = self._candidates(probabilities, heard, question)
         known = Interpretation(
@@ -87,10 +93,18 @@ class Understander:
         )
         return replace(known, completeness=completeness(transcript.text, question, known))
 
-    def _probabilities(self, text: str) -> dict[str, float]:
-        likeness = self._likeness.to_known([text])
+    def finished(self, transcript: Transcript, question: Question) -> Confidence | None:
+        """Probability that the caller has said it all, as the words go; ``None``: it can't tell."""
+        return finished(transcript.text, question, self.ends)
+
+    def _probabilities(self, transcript: Transcript, question: Question) -> dict[str, float]:
+        """Of each intent; of words that answer a question for a value, there are no other readings than the grammar's."""
+        said = readings(transcript, self._sounds) if question.slot is None else (Reading(transcript.text, 0.0),)
+        likeness = self._likeness.to_known([reading.text for reading in said])
         logs = meaning.log_probabilities(self._evidence(self._ridge.scores(likeness), likeness), self.sharpness)
-        return dict(zip((*self.intents, OUT_OF_SCOPE), np.exp(logs[0]).tolist(), strict=True))
+        each = np.exp(logs)
+        together = shares(said, each[:, :-1].max(axis=1)) @ each
+        return dict(zip((*self.intents, OUT_OF_SCOPE), together.tolist(), strict=True))
 
     def _asked_for(self, probabilities: Mapping[str, float], question: Question) -> float:
         return sum(probabilities[intent] for intent in self.intents if intent in (question.intents or self.intents))

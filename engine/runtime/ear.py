@@ -65,8 +65,8 @@ class Ear:
         """Take what came of a decode; ``None`` = it failed."""
         if heard is None:
             return self._endpointer.receive(Judged(decode, Completeness.UNKNOWN, words=False), now)
-        completeness = heard.interpretation.completeness
-        return self._endpointer.receive(Judged(decode, completeness, words=bool(heard.transcript)), now)
+        completeness, words = heard.interpretation.completeness, bool(heard.transcript)
+        return self._endpointer.receive(Judged(decode, completeness, words=words, finished=heard.finished), now)
 
     def sound(self, start: Seconds, end: Seconds) -> AudioFrame | None:
         """The sound from ``start`` to ``end`` as far as it is remembered; ``None`` where none of it is."""

@@ -11,7 +11,7 @@ import numpy as np
 from engine.asr.protocol import Hints
 from engine.core.audio import AudioFormat, AudioFrame
 from engine.core.speech import Transcript
-from engine.core.units import Language, Seconds
+from engine.core.units import Confidence, Language, Seconds
 from engine.nlu.interpretation import Interpretation, Question
 from engine.tts.protocol import VoiceCapabilities
 
@@ -84,6 +84,9 @@ class Understood:
 
     worked: Seconds = field(default=Seconds(0.0), compare=False)
     """Wall time the worker spent on the batch it was in."""
+
+    finished: Confidence | None = field(default=None, compare=False)
+    """Probability that the caller has said it all, as the words go; ``None``: it can't be told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -112,15 +112,17 @@ class Understanding:
             else ()
         )
         transcripts = [job.transcript if isinstance(job, Interpret) else next(heard) for job in jobs]
-        meanings = [
-            None if isinstance(job, Transcribe) else self._understander(job.flow).interpret(transcript, job.question)
+        answers = [
+            transcript if isinstance(job, Transcribe) else self._understood(transcript, job)
             for job, transcript in zip(jobs, transcripts, strict=True)
         ]
         worked = Seconds(time.perf_counter() - began)
-        return [
-            transcript if meaning is None else Understood(transcript, meaning, worked)
-            for transcript, meaning in zip(transcripts, meanings, strict=True)
-        ]
+        return [replace(answer, worked=worked) if isinstance(answer, Understood) else answer for answer in answers]
+
+    def _understood(self, transcript: Transcript, job: Recognise | Interpret) -> Understood:
+        understander = self._understander(job.flow)
+        meaning = understander.interpret(transcript, job.question)
+        return Understood(transcript, meaning, finished=understander.finished(transcript, job.question))
 
     def _understander(self, flow: str) -> Understander:
         if flow not in self._flows:

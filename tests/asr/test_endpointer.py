@@ -22,7 +22,7 @@ from engine.asr.endpointer import (
     Judged,
     SpeechBegan,
 )
-from engine.core.units import Seconds
+from engine.core.units import Confidence, Seconds
 from engine.nlu.interpretation import Completeness
 
 T = TypeVar("T")
@@ -32,6 +32,7 @@ POLICY = EndpointPolicy(
     min_speech=Seconds(0.06),
     decode_after=Seconds(0.1),
     complete_wait=Seconds(0.2),
+    finished_wait=Seconds(0.3),
     unknown_wait=Seconds(0.4),
     incomplete_wait=Seconds(0.6),
     partial_every=Seconds(0.0),
@@ -65,9 +66,17 @@ class Line:
             self._keep(self.ear.receive(Activity(mark == "a"), self.now))
         return self
 
-    def judge(self, completeness: Completeness, *, words: bool = True, decode: int | None = None) -> Line:
+    def judge(
+        self,
+        completeness: Completeness,
+        *,
+        words: bool = True,
+        decode: int | None = None,
+        finished: float | None = None,
+    ) -> Line:
         number = self.last(Decode).decode if decode is None else decode
-        self._keep(self.ear.receive(Judged(number, completeness, words), self.now))
+        likely = None if finished is None else Confidence(finished)
+        self._keep(self.ear.receive(Judged(number, completeness, words, likely), self.now))
         return self
 
     def close(self) -> Line:
@@ -140,6 +149,37 @@ def test_the_wait_depends_on_what_was_heard(completeness: Completeness, words: b
 
     assert line.time_of(Endpoint) == pytest.approx(ends_at)
     assert line.last(Endpoint) == Endpoint(1, start=Seconds(0.0), speech_end=Seconds(0.2), reason=reason)
+
+
+@pytest.mark.parametrize(
+    ("completeness", "finished", "ends_at"),
+    [
+        (UNKNOWN, 1.0, 0.5),
+        (UNKNOWN, 0.4, 0.66),
+        (UNKNOWN, 0.0, 0.8),
+        (INCOMPLETE, 0.9, 0.5),
+        (COMPLETE, 0.0, 0.4),
+    ],
+)
+def test_what_does_not_answer_is_waited_for_by_how_finished_it_sounds(
+    completeness: Completeness, finished: float, ends_at: float
+) -> None:
+    line = Line().say("a" * 10 + "." * 6).judge(completeness, finished=finished).say("." * 40)
+
+    assert line.time_of(Endpoint) == pytest.approx(ends_at)
+
+
+def test_where_no_words_were_heard_nothing_sounds_finished() -> None:
+    line = Line().say("a" * 10 + "." * 6).judge(UNKNOWN, words=False, finished=1.0).say("." * 40)
+
+    assert line.time_of(Endpoint) == pytest.approx(0.6)
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_the_more_finished_the_shorter_the_wait(one: float, other: float) -> None:
+    longer, shorter = (POLICY.wait_by(Confidence(finished)) for finished in sorted((one, other)))
+
+    assert POLICY.finished_wait <= shorter <= longer <= POLICY.incomplete_wait
 
 
 def test_a_judgement_that_comes_after_its_wait_ends_the_turn_at_once() -> None:
@@ -324,11 +364,12 @@ def test_a_policy_that_contradicts_itself_is_refused(wrong: dict[str, Seconds], 
 
 # What a driver may do, in any order: a stretch of voice or silence, a judgement of the newest decode or of any, a shut ear.
 NEWEST = 0
+FINISHED = st.none() | st.floats(0, 1).map(Confidence)
 STEPS = st.one_of(
     st.tuples(st.sampled_from("a."), st.integers(1, 60)).map(lambda it: it[0] * it[1]),
     st.text("a.", min_size=1, max_size=12),
-    st.builds(Judged, st.just(NEWEST), st.sampled_from(Completeness), st.booleans()),
-    st.builds(Judged, st.integers(1, 9), st.sampled_from(Completeness), st.booleans()),
+    st.builds(Judged, st.just(NEWEST), st.sampled_from(Completeness), st.booleans(), FINISHED),
+    st.builds(Judged, st.integers(1, 9), st.sampled_from(Completeness), st.booleans(), FINISHED),
     st.sampled_from(["close", "open", "settle"]),
 )
 SHORT_CAP = replace(POLICY, partial_every=Seconds(0.2), longest=Seconds(2.0))
@@ -403,7 +444,7 @@ def test_a_turn_always_ends_when_the_line_falls_silent(steps: list[str | Judged]
     assert not line.ear.speaking
 
 
-@given(st.lists(st.integers(0, 12), min_size=1, max_size=20))
+@given(st.lists(st.integers(0, 12), min_size=1, max_size=14))  # more would reach the cap
 def test_pauses_shorter_than_every_wait_never_end_a_turn(pauses: list[int]) -> None:
     line = Line(replace(POLICY, complete_wait=Seconds(0.3)))
     for pause in pauses:

@@ -2,7 +2,8 @@ import pytest
 
 from engine.core.speech import CHINESE, RUSSIAN
 from engine.core.units import Confidence
-from engine.nlu.completeness import Ending, completeness, ending
+from engine.nlu.completeness import Ending, completeness, ending, finished
+from engine.nlu.ends import PhraseEnds
 from engine.nlu.interpretation import Candidate, Completeness, Interpretation, Question
 
 SURE = Interpretation(
@@ -90,3 +91,16 @@ def test_a_filled_slot_is_complete_and_an_empty_one_is_unknown() -> None:
 @pytest.mark.parametrize(("text", "language"), [("я потерял карту", RUSSIAN), ("我的银行卡丢了", CHINESE)])
 def test_finished_phrases_of_other_languages_end_firmly(text: str, language: str) -> None:
     assert ending(text) is Ending.FIRM
+
+
+SURELY = PhraseEnds({"either": 9.0}, frozenset({"my", "card", "is", "gone"}))
+
+
+def test_a_phrase_that_breaks_off_is_never_finished() -> None:
+    assert finished("my card is", Question(), SURELY) == 0.0
+    assert finished("my card is gone", Question(), SURELY) == pytest.approx(1.0, abs=0.001)
+
+
+def test_of_an_asked_value_and_of_silence_the_words_do_not_tell_whether_they_are_all() -> None:
+    assert finished("my card is gone", Question(slot="digits"), SURELY) is None
+    assert finished("...", Question(), SURELY) is None
