@@ -12,6 +12,7 @@
     ├── MediaError              the peer's bytes: audio, frames, messages we were sent
     ├── ProtocolError           our own machine misused: always a bug of ours
     ├── JournalBroken           the journal can't be written (``engine.store.journal``)
+    ├── NoPortFree              every UDP port for calls' sound is taken (``engine.telephony.siprec.ports``)
     ├── HostError               the bank's system did not answer, or answered with an error
     └── PrivacyError            refused: it would have shown protected data; never caught below ``runtime``
 
