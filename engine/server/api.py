@@ -18,7 +18,6 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
@@ -30,6 +29,7 @@ from engine.runtime.engine import Engine
 from engine.server.api_access import Access
 from engine.server.api_bodies import Announce, Place, said, understood
 from engine.server.problems import HEADERS, Problem, speaks_problems
+from engine.server.token import Token
 from engine.telephony.announced import AnnouncedCall, Announcement, Over, Taken, Waiting
 from engine.telephony.handover import phone_number
 
@@ -37,13 +37,9 @@ _ENDING: Final = Seconds(2.0)  # a call whose sound has ended is over in this ti
 _LOOK: Final = Seconds(0.02)
 
 
-def calls_api(engine: Engine, token_file: Path | None, clock: Callable[[], float] = time.monotonic) -> FastAPI:
-    """The application to mount at ``/api/v1``.
-
-    Raises:
-        ConfigError: the token can't be read.
-    """
-    access = Access(token_file, clock)
+def calls_api(engine: Engine, token: Token, clock: Callable[[], float] = time.monotonic) -> FastAPI:
+    """The application to mount at ``/api/v1``."""
+    access = Access(token, clock)
     desk = _Desk(engine, clock)
     app = FastAPI(openapi_url=None, redirect_slashes=False, dependencies=[Depends(access)])
     speaks_problems(app)

@@ -49,8 +49,7 @@ def http_app(engine: Engine, token: Token = Token()) -> FastAPI:  # noqa: B008 -
     app = FastAPI(title="Callwright", docs_url=None, redoc_url=None, openapi_url=None)
     for router in (_phone(engine), _operations(engine), _calls(engine, token)):
         app.include_router(router)
-    section = engine.config.doors.http
-    app.mount("/api/v1", calls_api(engine, None if section is None else section.token_file))
+    app.mount("/api/v1", calls_api(engine, token))
     return app
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import parse_qs
 from uuid import UUID
 
+import httpx
 import pytest
 import structlog
 from fastapi import FastAPI
@@ -16,11 +18,11 @@ from fastapi.testclient import TestClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.core.errors import ConfigError
 from engine.core.units import Language, Seconds
 from engine.runtime.engine import Engine
 from engine.server.api import calls_api
-from engine.server.api_access import Access, Permits
+from engine.server.api_access import Permits
+from engine.server.token import Token
 from engine.telephony.announced import AnnouncedCalls, Announcement
 from tests.server.doubles import EchoEngine
 
@@ -67,7 +69,7 @@ def api(engine: EchoEngine, token_file: Path, clock: Clock) -> Iterator[TestClie
 
 def _served(engine: EchoEngine, token_file: Path | None, clock: Callable[[], float]) -> FastAPI:
     app = FastAPI()
-    app.mount("/api/v1", calls_api(cast("Engine", engine), token_file, clock))
+    app.mount("/api/v1", calls_api(cast("Engine", engine), Token.read("doors.http.token_file", token_file), clock))
     return app
 
 
@@ -248,20 +250,6 @@ def test_without_a_token_in_the_configuration_nobody_may_and_it_says_what_to_con
             assert "token_file in [doors.http]" in problem(answer, 403)["detail"]
 
 
-@pytest.mark.parametrize("text", ["", "\n", "short", "two words that are long enough", "пароль-который-длинный"])
-def test_a_token_file_without_a_token_is_the_operators_to_mend(tmp_path: Path, text: str) -> None:
-    file = tmp_path / "token"
-    file.write_text(text, encoding="utf-8")
-
-    with pytest.raises(ConfigError, match=r"doors.http.token_file: expected 16 or more ASCII characters"):
-        Access(file)
-
-
-def test_a_token_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"doors.http.token_file: expected a readable file at .*nothing"):
-        Access(tmp_path / "nothing")
-
-
 WRONG: list[tuple[bytes, str]] = [
     (b"", "body"), (b"[]", "body"), (b"null", "body"), (b"{", "body"), (b"\xff", "body"), (b"[" * 4000, "body"),
     (b"{}", "uuid"), (b'{"uuid": 7}', "uuid"), (b'{"uuid": "x"}', "uuid"), (b'{"uuid": null}', "uuid"),
@@ -304,6 +292,22 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_all_read(api: TestClie
     refused = api.post("/api/v1/calls", content=pieces, headers={"Content-Type": "application/json"})
 
     assert problem(refused, 413)["where"] == "body"
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(
+    engine: EchoEngine, token_file: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.server.api_bodies._WITHIN", 0.01)
+
+    async def never() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    transport = httpx.ASGITransport(_served(engine, token_file, clock))
+    async with httpx.AsyncClient(transport=transport, base_url="http://bank", headers=BEARER) as client:
+        refused = await client.post("/api/v1/calls", content=never(), headers={"Content-Type": "application/json"})
+
+    assert problem(refused, 408)["where"] == "body"
 
 
 @pytest.mark.parametrize("path", ["/api/v1/calls/x", "/api/v1/calls/x/outcome", f"/api/v1/calls/{NAME}0"])
