@@ -106,6 +106,11 @@ class HumanCall:
             entries.append((start, end))
             self._parts.tape.mask(start, end)
 
+    @property
+    def length(self) -> Seconds:
+        """How long it has lasted."""
+        return self._length
+
     def begin(self, facts: HumanCallFacts, known: Knowledge) -> None:
         """Keep that the call is being recorded. Does not wait for the disk; what comes first is written first."""
         self._write(lambda: self._parts.calls.begin(facts, known))

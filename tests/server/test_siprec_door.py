@@ -26,6 +26,7 @@ from engine.core.units import Language, Seconds
 from engine.runtime.dictation import Dictated, Dictation
 from engine.runtime.engine import Engine
 from engine.runtime.jobs import Transcribe, Urgency
+from engine.runtime.looking_on import Metrics
 from engine.server.doors.siprec import opened
 from engine.store.database import connect, upgrade
 from engine.store.human_calls import HumanCallFacts, HumanCalls, Knowledge
@@ -50,6 +51,7 @@ class Listener:
             doors=DoorsSection(http=None, audiosocket=None, siprec=door),
             calls=CallsSection(max_calls=max_calls),
         )
+        self.metrics = Metrics()
         database = connect(self.config.store.database)
         upgrade(database)
         self.calls = HumanCalls(database)
@@ -146,6 +148,10 @@ async def test_no_more_calls_than_the_configuration_allows(tmp_path: Path) -> No
         statuses.append((await two.invite(describe(two.media_ports).encode())).status)
 
     assert statuses == [200, 503, 200]
+    sample = listener.metrics.registry.get_sample_value
+    assert sample("callwright_streams_refused_total", {"door": "siprec"}) == 1
+    assert sample("callwright_streams_total", {"door": "siprec", "outcome": "no_sound"}) == 2
+    assert sample("callwright_streams_live", {"door": "siprec"}) == 0
 
 
 async def test_where_the_disk_refuses_the_recording_the_call_is_refused(tmp_path: Path) -> None:

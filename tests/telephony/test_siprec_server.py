@@ -74,7 +74,9 @@ async def _room(
 ) -> AsyncIterator[Room]:
     tapes: list[Tape] = []
 
-    def take(invitation: Invitation) -> Tape:
+    def take(invitation: Invitation) -> Tape | None:
+        if full():
+            return None
         tapes.append(Tape(invitation.session))
         return tapes[-1]
 

@@ -28,6 +28,8 @@ class Office:
     calls: dict[str, list[str]] = field(default_factory=dict)
 
     def invited(self, dialog: str, request: Request, peer: Peer) -> Verdict:
+        if self.full:
+            return Verdict(503)
         if self.verdict.status == 200:
             assert dialog not in self.calls
             self.calls[dialog] = ["invited"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +18,7 @@ from engine.core.audio import TELEPHONY, AudioFrame
 from engine.core.call import CallId, Speaker
 from engine.core.errors import ConfigError
 from engine.core.units import Language, Seconds
+from engine.runtime.dictation import Dictated, Lost, Partial
 from engine.runtime.engine import Engine
 from engine.runtime.human_call import Account, HumanCall, Parts, listening
 from engine.runtime.tape import PatientTape
@@ -31,6 +32,7 @@ from engine.telephony.siprec.recording_session import RecordingSession, Rules
 from engine.telephony.siprec.server import Invitation, Recording, SiprecServer, SiprecSettings, serve_siprec
 
 _log = structlog.get_logger(__name__)
+DOOR: Final = "siprec"
 _WHOLE: Final = "hung_up"  # the one way to end that says all was heard
 
 
@@ -51,7 +53,7 @@ async def opened(engine: Engine, section: SiprecDoor) -> AsyncIterator[list[Door
             raise ConfigError(
                 f"doors.siprec: expected to listen on {section.host}:{section.port}, found: {error.strerror}"
             ) from error
-        yield [Door("siprec", _address(section, server), f"{protected}; SIP and RTP are not encrypted")]
+        yield [Door(DOOR, _address(section, server), f"{protected}; SIP and RTP are not encrypted")]
 
 
 @dataclass(slots=True)
@@ -71,9 +73,12 @@ class Desk:
         return self.engine.full or self.engine.live + self.live >= self.engine.config.calls.max_calls
 
     def take(self, invitation: Invitation) -> Recording | None:
-        """Begin to record a call, or refuse it where the disk does."""
+        """Begin to record a call, or refuse it where there is no room or the disk refuses."""
+        if self.full:
+            self.engine.metrics.streams.refused(DOOR)
+            return None
         name, account = new_call_id(invitation.peer_id), Account()
-        facts = HumanCallFacts(name, "siprec", invitation.sbc, invitation.peer_id[:256], self.language, f"{name}.wav")
+        facts = HumanCallFacts(name, DOOR, invitation.sbc, invitation.peer_id[:256], self.language, f"{name}.wav")
 
         def lost(error: OSError) -> None:
             account.broken = "disk"
@@ -83,18 +88,34 @@ class Desk:
             tape = PatientTape(Recorder(self.folder / facts.recording), lost)
         except OSError as error:
             lost(error)
+            self.engine.metrics.streams.refused(DOOR)
             return None
         ears = {
-            speaker: self.engine.dictation(TELEPHONY, Hints(self.language), listening(account, speaker)) for speaker in Speaker
+            speaker: self.engine.dictation(TELEPHONY, Hints(self.language), self._listening(account, speaker))
+            for speaker in Speaker
         }
         call = HumanCall(CallId(name), self.language, Parts(tape, ears, self.calls, self.folder), account)
         call.begin(facts, knowledge(invitation.session, account))
         self.live += 1
+        self.engine.metrics.streams.began(DOOR)
         return _Recorded(call, invitation.session, self)
+
+    def _listening(self, account: Account, speaker: Speaker) -> Callable[[Dictated], None]:
+        keep = listening(account, speaker)
+
+        def heard(dictated: Dictated) -> None:
+            if not isinstance(dictated, Partial):
+                outcome = "lost" if isinstance(dictated, Lost) else "words" if dictated.transcript else "no_words"
+                self.engine.metrics.streams.phrase(DOOR, outcome)
+            keep(dictated)
+
+        return heard
 
     def ended(self, call: HumanCall, known: Knowledge, reason: str, *, whole: bool) -> None:
         """Let a call be written."""
         self.live -= 1
+        self.engine.metrics.streams.ended(DOOR, reason)
+        self.engine.metrics.streams.heard(DOOR, call.length)
         task = asyncio.create_task(call.finished(known, reason, whole=whole), name=f"end of {call.id}")
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)

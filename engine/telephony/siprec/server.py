@@ -75,7 +75,7 @@ class Invitation:
 
 
 Take = Callable[[Invitation], Recording | None]
-"""Takes a call, or refuses it because there is no room."""
+"""Takes a call, or gives ``None`` because there is no room for it."""
 
 
 @dataclass(frozen=True, slots=True)

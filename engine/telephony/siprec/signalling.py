@@ -87,10 +87,10 @@ class Office(Protocol):
 
     @property
     def full(self) -> bool:
-        """Whether no more calls can be taken."""
+        """Whether the next call would be refused: OPTIONS ask."""
 
     def invited(self, dialog: str, request: Request, peer: Peer) -> Verdict:
-        """A new call; it exists if the verdict's status is 200."""
+        """A new call; it exists if the verdict's status is 200, and is refused with 503 where there is no room."""
 
     def updated(self, dialog: str, request: Request) -> Verdict:
         """The call goes on in another way: hold, transfer, metadata."""
@@ -227,8 +227,6 @@ class Signalling:
         return self._settled(request, dialog, verdict, interval, now)
 
     def _invited(self, request: Request, peer: Peer, interval: int | None, now: Seconds) -> Response:
-        if self.office.full:
-            return _response(request, 503, ("retry-after", _RETRY))
         name = self.new_name()
         verdict = self.office.invited(name, request, peer)
         dialog = _Dialog(name, request, peer, _sequence(request))
