@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 T = TypeVar("T")
-NoneIfEmpty = Annotated[T | None, BeforeValidator(lambda found: None if found in ("", {}) else found)]
+NoneIfEmpty = Annotated[T | None, BeforeValidator(lambda found: None if found == "" else found)]
 """What can be switched off: TOML has no null, so an empty string says it."""
 
 

@@ -7,6 +7,7 @@ import contextlib
 import json
 import logging
 import os
+import re
 import socket
 import ssl
 import subprocess
@@ -23,7 +24,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from engine.asr.protocol import Grammar
-from engine.config import VoskDoor
+from engine.config import VoskDoor, load_config
 from engine.core.audio import AudioFormat, joined, silence
 from engine.core.errors import ConfigError
 from engine.core.speech import RUSSIAN, Transcript, Word
@@ -34,6 +35,8 @@ from engine.testing.vosk_client import EOF, RESET, ModVosk, SpeechVosk, VoskClie
 from tests.server.listening import ListeningEngine, opened
 
 OPENSSL = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1"
+PAGE = Path(__file__).parents[2] / "docs" / "howto" / "vosk-server.md"
+SHOWN = re.findall(r"^```toml listening\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
 PAUSE = silence(Seconds(1.0))
 TOKEN = "a-token-of-the-bank's-own"
 SENTENCE = joined([PAUSE, spoken("one", "two", "three"), PAUSE, spoken("four", "five"), PAUSE])
@@ -603,3 +606,14 @@ def test_the_door_is_vosk_servers_own_unless_the_configuration_says_otherwise() 
     door = VoskDoor()
 
     assert (door.host, door.port, door.sample_rate) == ("127.0.0.1", 2700, 8000)
+
+
+@pytest.mark.parametrize("text", SHOWN)
+def test_every_configuration_of_the_page_is_right(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "engine.toml"
+    file.write_text(text, encoding="utf-8")
+    config = load_config(file)
+
+    assert config.flow is None
+    assert config.open_doors.vosk is not None
+    assert config.open_doors.http is None
