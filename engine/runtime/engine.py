@@ -39,10 +39,11 @@ from engine.runtime.host import Host, HostAddress
 from engine.runtime.jobs import Recognise, Transcribe, Urgency
 from engine.runtime.lags import Lags
 from engine.runtime.looking_on import CallLog, Everybody, Metrics
-from engine.runtime.models import Lesson, speaking, understanding
+from engine.runtime.models import Lesson, understanding
 from engine.runtime.pool import Pool, PoolPolicy
 from engine.runtime.prompts import Prompts
 from engine.runtime.second import SecondOpinion
+from engine.runtime.speaking import speaking
 from engine.runtime.tape import NoTape, PatientTape, Tape
 from engine.runtime.watch import Watch
 from engine.store.database import connect, upgrade

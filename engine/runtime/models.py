@@ -1,7 +1,7 @@
-"""The models that run in workers: one that hears and understands, one that speaks.
+"""The model that hears and understands, as a worker holds it.
 
-Both are made inside their worker from a picklable description. An understander is trained once, before the first worker, and goes
-to each of them ready made, so that a new worker is back in a second or two.
+It is made inside its worker from a picklable description. An understander is trained once, before the first worker, and goes to
+each of them ready made, so that a new worker is back in a second or two.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 
@@ -25,11 +24,7 @@ from engine.dialogue.graph import Flow, NodeId
 from engine.nlu.encoder import UniversalSentenceEncoder
 from engine.nlu.interpretation import Question
 from engine.nlu.understand import Understander
-from engine.runtime.jobs import Interpret, Recognise, Render, Rendered, Speak, Spoken, Transcribe, Understood
-from engine.tts.prompts import PromptCache
-from engine.tts.protocol import Voice
-from engine.tts.recorded import RecordedPrompts
-from engine.tts.registry import load_voice
+from engine.runtime.jobs import Interpret, Recognise, Transcribe, Understood
 
 _WARM_UP = Seconds(2.0)  # as long as a short answer
 _SOME_DAY = date(2000, 1, 1)
@@ -147,38 +142,3 @@ def _hum(length: Seconds) -> AudioFrame:
     weights = [np.exp(-(((n * 120 - 600) / 500) ** 2)) + 0.5 * np.exp(-(((n * 120 - 1500) / 400) ** 2)) for n in range(1, 28)]
     voice = sum(weight * np.sin(n * turn) for n, weight in enumerate(weights, 1)) * (0.55 + 0.45 * np.sin(2 * np.pi * 4 * at))
     return AudioFrame((9000 * voice / np.abs(voice).max()).astype(np.int16))
-
-
-class Speaking:
-    """Says prompts, from the bank's own recordings where there are some."""
-
-    def __init__(self, voices: Mapping[Language, Voice], cache: PromptCache) -> None:
-        self._cards = {language: (voice.name, voice.capabilities) for language, voice in voices.items()}
-        self._cache = cache
-
-    def warm_up(self) -> None:
-        """The prompts of the flow are its warm-up."""
-
-    def answer(self, jobs: Sequence[Speak | Render]) -> list[Spoken | Rendered]:
-        """Do each."""
-        return [self._render(job) if isinstance(job, Render) else self._say(job) for job in jobs]
-
-    def _render(self, job: Render) -> Rendered:
-        self._cache.render_all(job.texts)
-        return Rendered(self._cards)
-
-    def _say(self, job: Speak) -> Spoken:
-        sound = self._cache.say(job.prompt, job.language, job.text, job.values)
-        return Spoken(sound.samples.astype("<i2", copy=False).tobytes())
-
-
-def speaking(voices: Mapping[Language, str], cache: Path, recorded: Path | None) -> Speaking:
-    """Load the voices; runs inside the worker.
-
-    Raises:
-        ConfigError: no such voice.
-        ModelNotFound: its files are not there.
-    """
-    loaded = {name: load_voice(name) for name in set(voices.values())}
-    by_language = {language: loaded[name] for language, name in voices.items()}
-    return Speaking(by_language, PromptCache(by_language, cache, RecordedPrompts(recorded) if recorded else None))

@@ -17,9 +17,9 @@ from engine.dialogue.actions import Spoken
 from engine.ivr.files import load_flow
 from engine.runtime.jobs import Render, Speak, Urgency
 from engine.runtime.jobs import Spoken as SpokenSound
-from engine.runtime.models import Speaking
 from engine.runtime.pool import Pool
 from engine.runtime.prompts import Prompts, texts_of
+from engine.runtime.speaking import Speaking
 from engine.testing.parts import tone
 from engine.tts.prompts import PromptCache
 from engine.tts.protocol import VoiceCapabilities
