@@ -88,3 +88,12 @@ def test_a_calibrator_turns_its_scores_into_confidence(speech: AudioFrame) -> No
 
     assert heard.confidence == 0.5
     assert {word.confidence for word in heard.words} <= {0.25, 0.75}
+
+
+@pytest.mark.testdata
+def test_where_only_a_list_of_phrases_counts_nothing_else_is_heard(vosk: VoskRecogniser, speech: AudioFrame) -> None:
+    listed = Hints(KOREAN, phrases=("네 네", "하고 있다", "not a word of this model"), only_phrases=True)
+    (heard,) = vosk.recognise([speech], [listed])
+
+    assert heard
+    assert {word.text for word in heard.words} <= {"네", "하고", "있다"}
