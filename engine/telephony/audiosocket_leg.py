@@ -33,6 +33,14 @@ from engine.telephony.leg import Incoming, Sound
 _log = structlog.get_logger(__name__)
 LEAD: Final = Seconds(0.040)
 CLOSING: Final = Seconds(1.0)
+SILENT: Final = Seconds(300.0)  # without a frame: a telephone that suppresses silence sends none while its owner listens
+_OPTIONS: Final = {  # so it is TCP that tells of a dead peer, within half a minute
+    socket.TCP_KEEPIDLE: 15,  # seconds
+    socket.TCP_KEEPINTVL: 5,  # seconds
+    socket.TCP_KEEPCNT: 3,
+    socket.TCP_USER_TIMEOUT: 30_000,  # milliseconds that what we sent may stay unacknowledged
+    socket.TCP_NODELAY: 1,
+}
 _MOST_UNSENT: Final = 65_536  # bytes: four seconds of 8 kHz that the peer did not take
 _READ: Final = 4_096  # bytes at a time: a dozen frames
 _LET_GO: Final = 10  # frames without sound: no jitter is as long
@@ -86,7 +94,7 @@ class AudioSocketLeg:
         self._kind: int | None = None  # of the sound that comes in; unknown until some has
         self._hears: Coding = Linear()
         self._speaks: Coding = Linear()
-        self._inbox = Inbox()
+        self._inbox = Inbox(lost=SILENT)
         self._keys = KeySources(in_band=settings.in_band_keys)
         self._silent = 0  # frames in a row that were filled in
         self._reader = asyncio.create_task(self._read(), name=f"reader of {facts.id}")
@@ -190,7 +198,10 @@ class Connection:
         self._reader = reader
         self._writer = writer
         self._frames = FrameReader()
-        writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connected = writer.get_extra_info("socket")
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for option, value in _OPTIONS.items():
+            connected.setsockopt(socket.IPPROTO_TCP, option, value)
 
     @property
     def peer(self) -> str:

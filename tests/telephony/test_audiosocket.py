@@ -133,13 +133,31 @@ async def test_sound_and_the_hang_up_go_out_and_nothing_else() -> None:
     assert await leg.receive() == Gone("ended")
 
 
-async def test_nagles_delay_is_off() -> None:
+async def test_nagles_delay_is_off_and_tcp_watches_over_the_peer() -> None:
     async with door() as opened:
         await opened.call(HELLO)
         leg = await opened.leg()
         connected: socket.socket = leg._connection._writer.get_extra_info("socket")
 
         assert connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        assert connected.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 30_000
+
+
+async def test_a_telephone_that_sends_no_silence_keeps_its_call_for_minutes() -> None:
+    async with door() as opened:
+        peer = await opened.call(HELLO)
+        leg = await opened.leg()
+        late = leg._inbox._clock() + 299
+        leg._inbox._clock = lambda: late
+        first = await leg.receive()
+        leg._inbox._clock = lambda: late + 2
+        while isinstance(last := await leg.receive(), Sound):
+            pass
+        peer.hang_up()
+
+    assert isinstance(first, Sound)
+    assert last == Gone("lost")
 
 
 async def test_a_gap_is_filled_with_silence_while_a_key_is_held() -> None:

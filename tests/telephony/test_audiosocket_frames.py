@@ -27,6 +27,10 @@ GOLDEN = [
     (bytes.fromhex("100140") + bytes(320), Frame(Kind.SOUND, bytes(320))),
     (bytes.fromhex("1000a0") + b"\xff" * 160, Frame(Kind.SOUND, b"\xff" * 160)),
     (bytes.fromhex("120280") + bytes(640), Frame(0x12, bytes(640))),
+    (bytes.fromhex("100114") + bytes(276), Frame(Kind.SOUND, bytes(276))),  # the end of a recording, from Asterisk 18.26.4
+    (bytes.fromhex("120228") + bytes(552), Frame(0x12, bytes(552))),  # the same with c(slin16), from 22.10.1
+    (bytes.fromhex("181e00") + bytes(7680), Frame(0x18, bytes(7680))),
+    (bytes.fromhex("0300012a"), Frame(Kind.KEY, b"*")),
     (bytes.fromhex("ff000101"), Frame(Kind.ERROR, b"\x01")),
     (bytes.fromhex("020000"), Frame(0x02)),
     (bytes.fromhex("000000"), Frame(Kind.HANG_UP)),

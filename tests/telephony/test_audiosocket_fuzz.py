@@ -1,0 +1,111 @@
+"""Whatever bytes come over AudioSocket: the leg keeps its timeline, ends in one of few ways, and holds little."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.audio.g711 import Law
+from engine.core.audio import FRAME_SAMPLES, AudioFrame
+from engine.core.call import CallFacts, CallId
+from engine.telephony.audiosocket_frames import RATES, Frame, FrameReader, Kind
+from engine.telephony.audiosocket_leg import AudioSocketLeg, AudioSocketSettings, Connection, Payload
+from engine.telephony.leg import Gone, Incoming, Key, Sound
+
+
+class Line:
+    """Both ends of a connection in memory: gives what a peer has said and then its end, keeps what it is sent."""
+
+    def __init__(self, said: bytes, cut: int) -> None:
+        self.reader = asyncio.StreamReader()
+        for at in range(0, len(said), cut):
+            self.reader.feed_data(said[at : at + cut])
+        self.reader.feed_eof()
+        self.heard = bytearray()
+        self.transport = self
+        self._closing = False
+
+    def get_extra_info(self, _: str) -> Any:
+        return self
+
+    def setsockopt(self, *_: int) -> None:
+        pass
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def is_closing(self) -> bool:
+        return self._closing
+
+    def write(self, octets: bytes) -> None:
+        self.heard += octets
+
+    def close(self) -> None:
+        self._closing = True
+
+    async def wait_closed(self) -> None:
+        pass
+
+
+async def _carried(said: bytes, cut: int, settings: AudioSocketSettings) -> tuple[list[Incoming], bytes]:
+    line = Line(said, cut)
+    leg = AudioSocketLeg(
+        Connection(line.reader, cast("asyncio.StreamWriter", line)), CallFacts(CallId("c"), "audiosocket"), settings
+    )
+    received: list[Incoming] = []
+    while not received or not isinstance(received[-1], Gone):
+        received.append(await asyncio.wait_for(leg.receive(), 5))
+        if isinstance(received[-1], Sound):
+            await leg.send(AudioFrame(np.full(FRAME_SAMPLES, 1000, np.int16)))
+    await leg.hang_up()
+    return received, bytes(line.heard)
+
+
+_frames = st.one_of(
+    st.builds(Frame, st.sampled_from(sorted(RATES)), st.binary(max_size=700)),
+    st.builds(Frame, st.sampled_from(sorted(RATES)), st.sampled_from([160, 320, 640, 1764, 7680]).map(bytes)),
+    st.builds(Frame, st.just(int(Kind.KEY)), st.binary(min_size=1, max_size=1)),
+    st.builds(Frame, st.integers(0, 255), st.binary(max_size=20)),
+)
+_settings = st.builds(AudioSocketSettings, st.sampled_from(Payload), st.sampled_from(Law), st.booleans())
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.lists(_frames, max_size=20), st.binary(max_size=20), st.integers(1, 4096), _settings)
+def test_any_frames_make_a_timeline_without_gaps_and_a_proper_end(
+    frames: list[Frame], rest: bytes, cut: int, settings: AudioSocketSettings
+) -> None:
+    received, heard = asyncio.run(_carried(b"".join(map(bytes, frames)) + rest, cut, settings))
+
+    starts = [item.frame.start for item in received if isinstance(item, Sound)]
+    assert starts == [FRAME_SAMPLES * place for place in range(len(starts))]
+    assert {len(item.frame.samples) for item in received if isinstance(item, Sound)} <= {FRAME_SAMPLES}
+    assert all(item.code in b"0123456789*#ABCD" for item in received if isinstance(item, Key))
+    assert received[-1] in (Gone("hung_up"), Gone("media"))
+    assert _sent(heard)[-1] == Frame(Kind.HANG_UP)
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.binary(max_size=2_000), st.integers(1, 500), _settings)
+def test_any_bytes_end_the_call_and_nothing_else(said: bytes, cut: int, settings: AudioSocketSettings) -> None:
+    received, heard = asyncio.run(_carried(said, cut, settings))
+
+    assert received[-1] in (Gone("hung_up"), Gone("media"))
+    assert {frame.kind for frame in _sent(heard)} <= {*RATES, Kind.HANG_UP}
+    assert all(frame.payload for frame in _sent(heard)[:-1])
+
+
+def _sent(octets: bytes) -> list[Frame]:
+    """What the peer was sent, as frames; all of it must be."""
+    reader = FrameReader()
+    reader.feed(octets)
+    sent = []
+    while (frame := reader.next()) is not None:
+        sent.append(frame)
+
+    assert not reader._pending
+    return sent
