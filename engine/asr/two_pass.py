@@ -4,12 +4,13 @@
 * It never replaces words by a loop, by more words than can be said, or by a text of quite another length: noise makes a free
   recogniser write at length (measured: a cascade without these guards made noisy turns worse).
 * Where both say the same, the words stand and are surer than either alone; where they differ, the surer speaks, and the other's
-  words are kept as the first alternative.
+  words are kept as the first alternative. After them come what each held for the next likeliest, in turn.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import chain, zip_longest
 from typing import Protocol
 
 from engine.asr.guards import distrust
@@ -56,7 +57,7 @@ def choose(
     return replace(
         chosen,
         confidence=_together(chosen, other, agree, agreement),
-        alternatives=chosen.alternatives if agree else _with(chosen, other),
+        alternatives=_others(chosen, other),
     )
 
 
@@ -85,6 +86,10 @@ def _together(chosen: Transcript, other: Transcript, agree: bool, agreement: Agr
     return agreement.turn(chosen.confidence, other.confidence, agree=agree)
 
 
-def _with(chosen: Transcript, other: Transcript) -> tuple[str, ...]:
-    texts = (other.text, *chosen.alternatives, *other.alternatives)
-    return tuple(dict.fromkeys(text for text in texts if text and text != chosen.text))
+def _others(chosen: Transcript, other: Transcript) -> tuple[str, ...]:
+    """Every other reading once, likeliest first; what differs in case or punctuation alone is no other reading."""
+    in_turn = chain.from_iterable(zip_longest(chosen.alternatives, other.alternatives, fillvalue=""))
+    readings: dict[tuple[str, ...], str] = {}
+    for text in (chosen.text, other.text, *in_turn):
+        readings.setdefault(tuple(normalise(text, chosen.language)), text)
+    return tuple(text for words, text in readings.items() if words)[1:]

@@ -23,7 +23,9 @@ from engine.nlu.hearing import HEARING
 from engine.nlu.interpretation import Candidate, Interpretation, Question
 from engine.nlu.likeness import Likeness, Ridge, Scores, fit
 from engine.nlu.meaning import Evidence, Sharpness
+from engine.nlu.readings import Reading, readings, shares
 from engine.nlu.slots import find_slots
+from engine.nlu.soundalike import SoundAlikes
 from engine.nlu.wording import bare
 
 OUT_OF_SCOPE = "out_of_scope"
@@ -49,6 +51,7 @@ class Understander:
         self._likeness = likeness
         self._ridge = ridge
         self._in_scope = np.array([sentence.intent != OUT_OF_SCOPE for sentence in known])
+        self._sounds = SoundAlikes(sentence.text for sentence in known if sentence.intent != OUT_OF_SCOPE)
         self.sharpness = Sharpness()
         self.ends = PhraseEnds.train(())
 
@@ -80,7 +83,7 @@ class Understander:
         """Say what the words mean as an answer to the question, and how sure that is."""
         if not transcript:
             return Interpretation()
-        probabilities = self._probabilities(transcript.text)
+        probabilities = self._probabilities(transcript, question)
         heard = HEARING.trust(transcript)
         candidates = self._candidates(probabilities, heard, question)
         known = Interpretation(
@@ -94,10 +97,14 @@ class Understander:
         """Probability that the caller has said it all, as the words go; ``None``: it can't tell."""
         return finished(transcript.text, question, self.ends)
 
-    def _probabilities(self, text: str) -> dict[str, float]:
-        likeness = self._likeness.to_known([text])
+    def _probabilities(self, transcript: Transcript, question: Question) -> dict[str, float]:
+        """Of each intent; of words that answer a question for a value, there are no other readings than the grammar's."""
+        said = readings(transcript, self._sounds) if question.slot is None else (Reading(transcript.text, 0.0),)
+        likeness = self._likeness.to_known([reading.text for reading in said])
         logs = meaning.log_probabilities(self._evidence(self._ridge.scores(likeness), likeness), self.sharpness)
-        return dict(zip((*self.intents, OUT_OF_SCOPE), np.exp(logs[0]).tolist(), strict=True))
+        each = np.exp(logs)
+        together = shares(said, each[:, :-1].max(axis=1)) @ each
+        return dict(zip((*self.intents, OUT_OF_SCOPE), together.tolist(), strict=True))
 
     def _asked_for(self, probabilities: Mapping[str, float], question: Question) -> float:
         return sum(probabilities[intent] for intent in self.intents if intent in (question.intents or self.intents))

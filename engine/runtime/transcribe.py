@@ -97,7 +97,9 @@ class Transcriber:
 
 
 def together(turns: Sequence[SpokenTurn], language: Language) -> Transcript:
-    """All words as one transcript; as sure as its least sure turn."""
+    """All words as one transcript; as sure as its least sure turn. Only a single turn keeps its other readings."""
+    if len(turns) == 1:
+        return turns[0].transcript
     words = tuple(word for turn in turns for word in turn.transcript.words)
     known = [turn.transcript.confidence for turn in turns if turn.transcript.confidence is not None]
     sure: Confidence | None = min(known) if known and len(known) == len(turns) else None

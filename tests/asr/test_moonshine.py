@@ -10,7 +10,7 @@ import jiwer
 import numpy as np
 import pytest
 
-from engine.asr import models
+from engine import model_files
 from engine.asr.backends.moonshine import Calibrators, MoonshineRecogniser, load
 from engine.asr.features import RawScores
 from engine.asr.normalise import normalise
@@ -206,7 +206,7 @@ def test_the_scores_are_logarithms_of_probabilities(six: AudioFrame) -> None:
 
 
 def test_weights_that_are_not_the_pinned_ones_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(models, "problem_in", lambda model, place: f"{place}: expected other weights")
+    monkeypatch.setattr(model_files, "problem_in", lambda model, place: f"{place}: expected other weights")
 
     with pytest.raises(ModelNotFound, match="expected other weights"):
         load()

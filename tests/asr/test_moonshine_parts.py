@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.asr.backends._moonshine.branching import CLOSE, branches, ranked, rival
 from engine.asr.backends._moonshine.digit_ear import PAUSE, likeliest, near, scores
 from engine.asr.backends._moonshine.guards import Nothing, Reading, nothing_said, too_quiet
+from engine.asr.backends._moonshine.network import Row
 from engine.asr.backends._moonshine.segments import LONGEST, SHORTEST, pieces
 from engine.asr.backends._moonshine.sound import Heard
 from engine.asr.backends._moonshine.steering import Chosen, Freely, Leaning, PhraseTrie, Within
@@ -170,7 +172,46 @@ def logprobs(**favoured: float) -> np.ndarray:
 
 
 def test_a_free_text_takes_the_likeliest_token() -> None:
-    assert Freely().choose(logprobs(t7=-0.1, t9=-2.0)) == Chosen(7, pytest.approx(-0.1))
+    chosen = Freely().choose(logprobs(t7=-0.1, t9=-2.0))
+
+    assert chosen == Chosen(7, pytest.approx(-0.1), second=9, behind=pytest.approx(1.9))
+
+
+def test_a_beginning_that_is_given_is_said_first_at_its_natural_probability() -> None:
+    leader = Freely((9,))
+
+    assert leader.choose(logprobs(t7=-0.1, t9=-2.0)) == Chosen(9, pytest.approx(-2.0))
+    assert leader.choose(logprobs(t7=-0.1, t9=-2.0)).token == 7
+
+
+def written(*chosen: Chosen) -> Row:
+    return Row(0, Freely(), 10, list(chosen))
+
+
+def test_where_the_decoder_hesitated_its_second_choice_is_followed() -> None:
+    greedy = written(
+        Chosen(7, -0.1, second=8, behind=4.0), Chosen(9, -0.6, second=11, behind=0.2), Chosen(5, 0.0, second=6, behind=9.0)
+    )
+
+    first, second = branches(greedy)
+    assert [first.steering.choose(logprobs(t3=-0.1)).token for _ in range(3)] == [7, 11, 3]
+    assert [second.steering.choose(logprobs(t3=-0.1)).token for _ in range(2)] == [8, 3]
+
+
+def test_spellings_of_the_same_words_are_one_reading_and_may_outweigh_the_greedy_text() -> None:
+    greedy, comma, stop = written(Chosen(31, -1.0)), written(Chosen(32, -1.2)), written(Chosen(33, -1.3))
+    words = {31: "cart", 32: "card", 33: "card"}
+    choices = ranked([greedy, comma, stop], lambda row: words[row.tokens[0]])
+
+    assert [choice.row for choice in choices] == [comma, greedy]
+    assert rival(choices) == pytest.approx(math.log(math.exp(-1.2) + math.exp(-1.3)) + 1.0)
+
+
+def test_the_same_text_found_twice_counts_once() -> None:
+    choices = ranked([written(Chosen(31, -1.0)), written(Chosen(31, -1.0))], lambda row: "card")
+
+    assert [choice.logprob for choice in choices] == [pytest.approx(-1.0)]
+    assert rival(choices) == CLOSE
 
 
 def test_a_grammar_keeps_the_text_inside_and_tells_how_unwilling_the_model_was() -> None:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from engine.asr.two_pass import TwoPassPolicy, choose, credible, wants_second
 from engine.core.speech import Transcript, Word
 from engine.core.units import Confidence, Seconds
@@ -76,3 +78,17 @@ def test_a_text_of_quite_another_length_is_not_credible() -> None:
 
 def test_words_may_come_where_the_first_pass_heard_none() -> None:
     assert choose(heard(""), heard("operator", 0.8, "second"), LONG, POLICY).text == "operator"
+
+
+def test_every_other_reading_is_kept_once_the_other_pass_first() -> None:
+    first = replace(heard("my car is lost", 0.4), alternatives=("My car is lost.", "my card has lost"))
+    second = replace(heard("my card is lost", 0.6, "second"), alternatives=("my cart is lost",))
+
+    assert choose(first, second, LONG, POLICY).alternatives == ("my car is lost", "my cart is lost", "my card has lost")
+
+
+def test_where_both_agree_their_other_readings_stay() -> None:
+    first = replace(heard("my card is lost", 0.4), alternatives=("my car is lost",))
+    second = replace(heard("My card is lost.", 0.6, "second"), alternatives=("my card is last",))
+
+    assert choose(first, second, LONG, POLICY).alternatives == ("my car is lost", "my card is last")

@@ -9,9 +9,10 @@ that holds the ear; phrases to lean towards; no invented words on silence. Rules
 * word times are estimates, good to about 0.2 s: words are laid over the loud stretches, each as long as its letters;
 * inside a grammar, ``DIGITS`` gives one word for each digit; what does not fit is ``rejected``.
 
-Raw scores: ``extra`` holds ``first_logprob`` (of the first token), ``loud_db`` (dBFS), ``swing_db`` (spread of the levels) and,
-inside a grammar, ``allowed`` (mean logarithm of the probability of everything allowed) and ``behind_free`` (how far the grammar's
-text stays behind the free one, log-probability a second); for digits also ``margin``, ``agree`` and ``ear`` (``DigitJudge``).
+Raw scores: ``extra`` holds ``first_logprob`` (of the first token), ``loud_db`` (dBFS), ``swing_db`` (spread of the levels),
+``rival`` (log-probability by which the next reading is behind, at most 5) and, inside a grammar, ``allowed`` (mean logarithm of
+the probability of everything allowed) and ``behind_free`` (how far the grammar's text stays behind the free one, log-probability
+a second); for digits also ``margin``, ``agree`` and ``ear`` (``DigitJudge``).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from engine.asr.backends._moonshine.branching import rival
 from engine.asr.backends._moonshine.digit_ear import DigitEar
 from engine.asr.backends._moonshine.guards import Reading, nothing_said, too_quiet
 from engine.asr.backends._moonshine.network import Network, Row
@@ -40,6 +42,7 @@ from engine.model_files import ready
 
 NAME = "moonshine"
 MODEL = "moonshine-tiny-en"
+OTHERS = 3  # readings that a transcript keeps beside the chosen one
 BATCH = 4  # sounds decoded in step; more gains little (21 -> 19 ms an utterance) and makes the first wait for the last
 
 
@@ -114,7 +117,7 @@ class MoonshineRecogniser:
     def _transcript(self, part: _Part, readings: Readings) -> Transcript:
         heard, hints = part.piece.heard, part.piece.hints
         free = self._reader.text(readings.free)
-        row = readings.led or readings.free
+        row = readings.row
         words = said(row.chosen, self._reader.vocabulary)
         words = placed(digits(words) if hints.grammar is Grammar.DIGITS else words, heard)
         scores = _raw_scores(words, row, readings, heard)
@@ -127,10 +130,15 @@ class MoonshineRecogniser:
             tuple(_word(word, part.offset, scores, calibrator) for word in words),
             ENGLISH,
             calibrator.turn(scores) if calibrator else None,
-            alternatives=(free,) if readings.led else (),
+            alternatives=self._alternatives(readings, free),
             recogniser=NAME,
             rejected=rejected,
         )
+
+    def _alternatives(self, readings: Readings, free: str) -> tuple[str, ...]:
+        if readings.led:
+            return (free,)
+        return tuple(self._reader.text(choice.row) for choice in readings.choices[1 : 1 + OTHERS])
 
 
 class MoonshineStream:
@@ -207,6 +215,7 @@ def _raw_scores(words: Sequence[Said], row: Row, readings: Readings, heard: Hear
         words=len(words),
         extra={
             "first_logprob": readings.free.chosen[0].logprob,
+            "rival": rival(readings.choices),
             "loud_db": heard.loud_db,
             "swing_db": heard.swing_db,
             **grammar_features(readings, heard.duration),

@@ -1,7 +1,7 @@
 """Reads sounds: the free text, the text inside the question's grammar, and the text that leans towards the node's phrases.
 
-The free text is always made: the guards judge it, a grammar's text is measured against it, and a leaning is only tried where it
-is unsure. The led texts of all sounds of a batch are made in one second decode over the same encoder states.
+The free text is always made: the guards judge it, a grammar's text is measured against it, and a leaning and other readings are
+only tried where it is unsure. All further texts of a batch are made in one second decode over the same encoder states.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from engine.asr.backends._moonshine.branching import Choice, branches, ranked
 from engine.asr.backends._moonshine.digit_ear import DigitEar
 from engine.asr.backends._moonshine.digit_judge import DigitJudge
 from engine.asr.backends._moonshine.network import Encoded, Network, Row
@@ -23,7 +24,7 @@ from engine.core.units import Seconds
 
 TOKENS_A_SECOND = 6.5  # the packaged library's own cap; none of 183 clean or telephone utterances reached it
 FEWEST_TOKENS = 6  # "Yes, please." cut short
-DOUBT = -0.5  # log-probability of the worst token from which on a leaning is tried
+DOUBT = -0.5  # log-probability of the worst token from which on a leaning and other readings are tried
 BONUS = 3.0  # log-probability given to each token of a phrase; 2.0 found fewer phrases, on the half it was fitted on
 MOST_LOST = 6.0  # log-probability that a led text may lack against the free one
 
@@ -52,6 +53,14 @@ class Readings:
     opinion: Mapping[str, float] = field(default_factory=dict)
     """How sure the second opinion on digits is."""
 
+    choices: tuple[Choice, ...] = ()
+    """All readings of an unsure free text, likeliest first."""
+
+    @property
+    def row(self) -> Row:
+        """What to believe."""
+        return self.led or (self.choices[0].row if self.choices else self.free)
+
 
 class Reader:
     """Network and vocabulary; holds the automata of the grammars, built when they are first asked for."""
@@ -69,15 +78,23 @@ class Reader:
         free = [Row(place, Freely(), longest(piece.heard.duration)) for place, piece in enumerate(pieces)]
         self._network.decode(encoded, free)
         led = {row.sound: row for row in self._led_rows(pieces, free)}
-        if led:
-            self._network.decode(encoded, list(led.values()))
-        return [self._readings(encoded, row, led.get(row.sound), pieces[row.sound].hints) for row in free]
+        others = [
+            other for row in free if pieces[row.sound].hints.grammar is Grammar.FREE and _unsure(row) for other in branches(row)
+        ]
+        if led or others:
+            self._network.decode(encoded, [*led.values(), *others])
+        by_sound = [tuple(other for other in others if other.sound == row.sound) for row in free]
+        return [
+            self._readings(encoded, row, led.get(row.sound), pieces[row.sound].hints, beside)
+            for row, beside in zip(free, by_sound, strict=True)
+        ]
 
-    def _readings(self, encoded: Encoded, free: Row, led: Row | None, hints: Hints) -> Readings:
+    def _readings(self, encoded: Encoded, free: Row, led: Row | None, hints: Hints, others: tuple[Row, ...]) -> Readings:
+        choices = tuple(ranked([free, *others], self._bare)) if others else ()
         if led is None:
-            return Readings(free)
+            return Readings(free, choices=choices)
         if hints.grammar is Grammar.FREE:
-            return Readings(free, self._worthy(free, led, hints.phrases))
+            return Readings(free, self._worthy(free, led, hints.phrases), choices=choices)
         if hints.grammar is not Grammar.DIGITS:
             return Readings(free, led, led)
         digits = self._judge.digits(encoded, led)
@@ -94,7 +111,7 @@ class Reader:
     def _lead(self, hints: Hints, free: Row) -> Steering | None:
         if hints.grammar is not Grammar.FREE:
             return Within(self._automaton(hints.grammar))
-        if hints.phrases and min(chosen.logprob for chosen in free.chosen) < DOUBT:
+        if hints.phrases and _unsure(free):
             return Leaning(self._trie(hints.phrases), BONUS)
         return None
 
@@ -103,8 +120,11 @@ class Reader:
         gained = self._phrases_in(led, phrases) - self._phrases_in(free, phrases)
         return led if gained and led.sum_logprob >= free.sum_logprob - MOST_LOST else None
 
+    def _bare(self, row: Row) -> str:
+        return plain(self.vocabulary.text(row.tokens))
+
     def _phrases_in(self, row: Row, phrases: Sequence[str]) -> set[str]:
-        text = f" {plain(self.vocabulary.text(row.tokens))} "
+        text = f" {self._bare(row)} "
         return {phrase for phrase in phrases if f" {plain(phrase)} " in text}
 
     def _build(self, grammar: Grammar) -> TokenAutomaton:
@@ -113,6 +133,10 @@ class Reader:
     def _plant(self, phrases: tuple[str, ...]) -> PhraseTrie:
         written = {form for phrase in phrases if plain(phrase) for form in (phrase, phrase.lower(), phrase.capitalize())}
         return PhraseTrie.of(self.vocabulary.ids(form) for form in written if self.vocabulary.can_write(form))
+
+
+def _unsure(row: Row) -> bool:
+    return min(chosen.logprob for chosen in row.chosen) < DOUBT
 
 
 def longest(duration: Seconds) -> int:

@@ -6,6 +6,7 @@ log-probabilities of all tokens, shape ``(vocabulary,)``, and answers with the t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
@@ -31,6 +32,12 @@ class Chosen:
     allowed: float = 0.0
     """Natural logarithm of the probability of everything that was allowed; 0.0 = the model would have stayed inside anyway."""
 
+    second: int | None = None
+    """The next likeliest token, where it was looked for."""
+
+    behind: float = math.inf
+    """How far the second is behind, in natural log-probability."""
+
 
 class Steering(Protocol):
     """Leads one row, token by token, from the beginning of its text to its end."""
@@ -40,12 +47,19 @@ class Steering(Protocol):
 
 
 class Freely:
-    """The likeliest token."""
+    """The likeliest token, once the beginning was said that is given."""
+
+    def __init__(self, beginning: Sequence[int] = ()) -> None:
+        self._given = list(reversed(beginning))
 
     def choose(self, logprobs: Logprobs) -> Chosen:
         """Say the likeliest token."""
-        token = int(logprobs.argmax())
-        return Chosen(token, float(logprobs[token]))
+        if self._given:
+            token = self._given.pop()
+            return Chosen(token, float(logprobs[token]))
+        second, token = np.argpartition(logprobs, -2)[-2:].tolist()  # the likeliest is the last
+        logprob = float(logprobs[token])
+        return Chosen(token, logprob, second=second, behind=logprob - float(logprobs[second]))
 
 
 class Within:
