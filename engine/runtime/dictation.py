@@ -105,7 +105,7 @@ class Dictation:
         return len(self._waiting)
 
     def hear(self, frame: AudioFrame) -> None:
-        """Take the next sound, of any length; 0.1 ms of work for each 20 ms of it."""
+        """Take the next sound, of any length. With the voice detector, 7 ms of work for a second at 8 kHz, 14 at 16 kHz."""
         self._follow(self._phrasing.hear(frame))
 
     def finish(self) -> None:

@@ -15,7 +15,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 import structlog
@@ -61,6 +61,9 @@ class Service:
 
     metrics: StreamMetrics
 
+    files: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while a slice of a file is listened to: of all files one in each round of the loop, so live sound is never late."""
+
 
 class VoskStream:
     """One client. Close it in the end."""
@@ -103,14 +106,20 @@ class VoskStream:
         if self._dictation is None:
             self._dictation = self._opened(self._settings)
         for piece in _slices(AudioFrame(self._pcm.feed(message), self._settings.format)):
-            self._dictation.urgency = Urgency.TURN if self._pace.live(self._clock()) else Urgency.BATCH
-            self._dictation.hear(piece)
-            self._service.metrics.heard(DOOR, piece.duration)
-            await self._keep_pace(self._dictation, piece.duration)
+            await self._listen(self._dictation, piece)
 
-    async def _keep_pace(self, dictation: Dictation, sound: Seconds) -> None:
-        self._pace.took(sound, self._clock())
-        if not self._pace.live(self._clock()):
+    async def _listen(self, dictation: Dictation, piece: AudioFrame) -> None:
+        """Hear a slice: live sound at once, a file's in its turn and at its pace."""
+        self._service.metrics.heard(DOOR, piece.duration)
+        self._pace.took(piece.duration, self._clock())
+        if self._pace.live(self._clock()):
+            dictation.urgency = Urgency.TURN
+            dictation.hear(piece)
+        else:
+            dictation.urgency = Urgency.BATCH
+            async with self._service.files:
+                dictation.hear(piece)
+                await asyncio.sleep(0)
             await _settled(dictation, _PATIENCE)
         await asyncio.sleep(self._pace.wait(self._clock()))  # 0 lets the others in
 

@@ -30,7 +30,7 @@ from engine.core.errors import ConfigError
 from engine.core.speech import RUSSIAN, Transcript, Word
 from engine.core.units import Seconds
 from engine.runtime.jobs import Urgency
-from engine.testing.tones import spoken
+from engine.testing.tones import WORDS, spoken
 from engine.testing.vosk_client import EOF, RESET, ModVosk, SpeechVosk, VoskClient, blocks
 from tests.server.listening import ListeningEngine, opened
 
@@ -141,6 +141,17 @@ async def test_a_whole_recording_in_one_message_and_the_end_as_jigasi_sends_it()
 
     assert len(replies) == 2
     assert words(replies) == ["one", "two", "three", "four", "five"]
+
+
+async def test_many_files_at_once_each_get_their_own_words() -> None:
+    async def sent(address: str, word: str) -> list[str]:
+        async with VoskClient.connected(address) as client:
+            return words([*await client.say(joined([SENTENCE, spoken(word), PAUSE])), await client.finish()])
+
+    async with opened(ListeningEngine()) as doors:
+        found = await asyncio.gather(*(sent(doors["vosk"], word) for word in WORDS))
+
+    assert found == [["one", "two", "three", "four", "five", word] for word in WORDS]
 
 
 async def test_mod_vosk_hears_partial_and_final_results_by_its_own_tests() -> None:
