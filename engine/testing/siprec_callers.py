@@ -8,8 +8,10 @@ plays a two-channel recording as if it were a call going on now, the left channe
 from __future__ import annotations
 
 import asyncio
+import hmac
 import itertools
 import re
+import ssl
 import struct
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -23,6 +25,7 @@ from engine.audio.g711 import Law
 from engine.audio.resample import resample
 from engine.core.audio import FRAME, FRAME_SAMPLES, TELEPHONY, AudioFrame, Samples, frames_of
 from engine.telephony.siprec.message import Fields, MessageStream, Request, Response, read_message
+from engine.telephony.siprec.srtp import TAG_BYTES, Key, Opener, answer_key
 
 _PAYLOAD_TYPE: Final = {Law.ULAW: 0, Law.ALAW: 8}
 _EVENT: Final = 101
@@ -79,12 +82,28 @@ class RtpStream:
         return struct.pack("!BBHII", 0x80, 0x80 * marker + payload_type, self.sequence, self.timestamp, self.ssrc)
 
 
-def describe(ports: Sequence[int], *, host: str = "127.0.0.1", direction: str = "sendonly", version: int = 1) -> str:
-    """An offer of a line for each port, labelled 1, 2, ..."""
+class Sealer(Opener):
+    """Encrypts, as a sender of SRTP does; the product itself only receives."""
+
+    def seal(self, octets: bytes, rollovers: int) -> bytes:
+        """An RTP packet without contributing sources or extension, sent when its numbers had begun anew so often."""
+        sequence, ssrc = int.from_bytes(octets[2:4], "big"), int.from_bytes(octets[8:12], "big")
+        start = (self._salt << 16) ^ (ssrc << 64) ^ ((rollovers << 16 | sequence) << 16)
+        sealed = octets[:12] + self._xored(octets[12:], start)
+        tag = hmac.digest(self._authentic, sealed + rollovers.to_bytes(4, "big"), "sha1")
+        return sealed + bytes(self.key.mki) + tag[: TAG_BYTES[self.key.suite]]
+
+
+def describe(
+    ports: Sequence[int], *, host: str = "127.0.0.1", direction: str = "sendonly", version: int = 1, key: Key | None = None
+) -> str:
+    """An offer of a line for each port, labelled 1, 2, ..., encrypted where there is a key."""
+    transport = "RTP/AVP" if key is None else "RTP/SAVP"
     rows = ["v=0", f"o=SBC 7 {version} IN IP4 {host}", "s=-", f"c=IN IP4 {host}", "t=0 0"]
     for label, port in enumerate(ports, 1):
-        rows += [f"m=audio {port} RTP/AVP 18 0 8 {_EVENT}", "a=rtpmap:18 G729/8000", "a=rtpmap:0 PCMU/8000"]
+        rows += [f"m=audio {port} {transport} 18 0 8 {_EVENT}", "a=rtpmap:18 G729/8000", "a=rtpmap:0 PCMU/8000"]
         rows += ["a=rtpmap:8 PCMA/8000", f"a=rtpmap:{_EVENT} telephone-event/8000", f"a=label:{label}", f"a={direction}"]
+        rows += [answer_key(key, key.secret)] if key is not None else []
     return "".join(f"{row}\r\n" for row in rows)
 
 
@@ -101,6 +120,7 @@ class ForkingSbc:
 
     server: tuple[str, int]
     tcp: bool = False
+    tls: ssl.SSLContext | None = None
     call_id: str = "fork-1@sbc.example"
     tag: str = "sbc1"
     to: str = "<sip:recorder@127.0.0.1>"
@@ -119,8 +139,8 @@ class ForkingSbc:
     async def connect(self, lines: int = 2) -> ForkingSbc:
         """Reach the recorder, and open a socket for each line."""
         loop = asyncio.get_running_loop()
-        if self.tcp:
-            reader, self._writer = await asyncio.open_connection(*self.server)
+        if self.tcp or self.tls is not None:
+            reader, self._writer = await asyncio.open_connection(*self.server, ssl=self.tls)
             self._reader = asyncio.create_task(self._read(reader))
         else:
             self._transport, _ = await loop.create_datagram_endpoint(lambda: _Inbox(self._datagram), remote_addr=self.server)
@@ -128,6 +148,11 @@ class ForkingSbc:
             transport, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, local_addr=("127.0.0.1", 0))
             self._media.append(transport)
         return self
+
+    @property
+    def transport(self) -> str:
+        """How we signal."""
+        return "TLS" if self.tls is not None else "TCP" if self.tcp else "UDP"
 
     @property
     def media_ports(self) -> list[int]:
@@ -163,7 +188,7 @@ class ForkingSbc:
         """A request of this call."""
         number = number or self._sequence
         fields = [
-            ("via", f"SIP/2.0/{'TCP' if self.tcp else 'UDP'} 127.0.0.1:5060;rport;branch=z9hG4bK{self.tag}{method}{number}"),
+            ("via", f"SIP/2.0/{self.transport} 127.0.0.1:5060;rport;branch=z9hG4bK{self.tag}{method}{number}"),
             ("max-forwards", "70"),
             ("from", f"<sip:sbc@127.0.0.1>;tag={self.tag}"),
             ("to", self.to),

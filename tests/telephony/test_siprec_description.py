@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engine.audio.g711 import Law
 from engine.core.errors import MediaError
-from engine.telephony.siprec.description import MOST_LINES, read_description, write_answer
+from engine.telephony.siprec.description import MOST_LINES, Ours, read_description, write_answer
 from engine.testing.siprec_callers import describe
 
 
@@ -22,7 +22,7 @@ def _offer(*rows: str) -> bytes:
 
 def _answer(offer: bytes, *ports: int | None) -> list[str]:
     lines = read_description(offer).lines
-    return write_answer(lines, lambda place: ports[place], "10.0.0.9", (1, 2)).decode().splitlines()
+    return write_answer(lines, lambda place: ports[place], Ours("10.0.0.9", 1, 2)).decode().splitlines()
 
 
 def test_the_first_codec_we_know_is_taken_and_keys_with_it() -> None:
@@ -55,7 +55,17 @@ def test_the_answer_has_a_line_for_each_of_the_offer_in_its_order() -> None:
     assert answer[1:4] == ["o=callwright 1 2 IN IP4 10.0.0.9", "s=recording", "c=IN IP4 10.0.0.9"]
 
 
-def test_encrypted_sound_and_unknown_codecs_are_not_usable() -> None:
+def test_encrypted_sound_is_answered_with_a_key_of_ours() -> None:
+    key = f"a=crypto:3 AES_CM_128_HMAC_SHA1_80 inline:{'A' * 40}"
+
+    answer = _answer(
+        _offer("m=audio 4000 RTP/SAVP 8", "a=crypto:1 AEAD_AES_128_GCM inline:x", key.replace("AA", "BB"), "a=label:a"), 24000
+    )
+
+    assert answer[5:] == ["m=audio 24000 RTP/SAVP 8", "a=rtpmap:8 PCMA/8000", key, "a=label:a", "a=recvonly"]
+
+
+def test_encrypted_sound_without_a_key_and_unknown_codecs_are_not_usable() -> None:
     lines = read_description(
         _offer("m=audio 4 RTP/SAVP 0", "m=audio 4 RTP/AVP 9", "m=audio 0 RTP/AVP 0", "m=audio 4 RTP/AVP 0")
     ).lines
@@ -92,6 +102,6 @@ def test_any_description_is_read_and_answered_or_refused(rows: list[str]) -> Non
     for octets in ("\n".join(rows).encode(), _offer("m=audio 4 RTP/AVP 0", *(f"a={row}" for row in rows))):
         with contextlib.suppress(MediaError):
             lines = read_description(octets).lines
-            answer = write_answer(lines, lambda _: 4000, "10.0.0.9", (1, 1)).decode()
+            answer = write_answer(lines, lambda _: 4000, Ours("10.0.0.9", 1, 1)).decode()
 
             assert answer.count("\r\nm=") == len(lines)

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import os
 import socket
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from engine.core.audio import FRAME, FRAME_SAMPLES, TELEPHONY, AudioFrame, Samples
 from engine.core.units import Seconds
-from engine.telephony.siprec.recording_session import RecordingSession
+from engine.telephony.siprec.recording_session import RecordingSession, Rules
 from engine.telephony.siprec.server import LONGEST, LOST, Invitation, SiprecServer, SiprecSettings, serve_siprec
+from engine.telephony.siprec.srtp import Key
 from engine.testing.parts import tone
-from engine.testing.siprec_callers import METADATA, ForkingSbc, RtpStream, both, describe
+from engine.testing.siprec_callers import METADATA, ForkingSbc, RtpStream, Sealer, both, describe
 
 _SECOND = tone(Seconds(1.0))
 
@@ -63,7 +72,9 @@ class Room:
 
     async def sbc(self, lines: int = 2, **kind: Any) -> ForkingSbc:
         name = f"call-{len(self.sbcs)}"
-        sbc = await ForkingSbc(("127.0.0.1", self.server.port), call_id=name, tag=name, **kind).connect(lines)
+        sbc = await ForkingSbc(("127.0.0.1", self.server.ports[kind.pop("by", "TCP")]), call_id=name, tag=name, **kind).connect(
+            lines
+        )
         self.sbcs.append(sbc)
         return sbc
 
@@ -127,6 +138,50 @@ async def test_a_forked_call_is_heard_in_two_channels_in_sync(tcp: bool) -> None
         assert answer.body.count(b"a=recvonly") == 2
         assert abs(click(tape.channel(0)) - click(tape.channel(1))) <= 0.040
         assert [one.name for one in tape.session.metadata.participants.values()] == ["Robert Jones", "Michelle"]
+
+
+def _certified(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """Both ends of TLS, under a certificate made now."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "recorder")])
+    now = datetime.now(UTC)
+    dated = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=1))
+    )
+    names = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    signed = dated.public_key(key.public_key()).serial_number(1).add_extension(names, critical=False).sign(key, hashes.SHA256())
+    text = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (folder / "tls.pem").write_bytes(text + signed.public_bytes(serialization.Encoding.PEM))
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(folder / "tls.pem")
+    return server, ssl.create_default_context(cafile=folder / "tls.pem")
+
+
+async def test_a_call_comes_in_by_tls_and_its_sound_by_srtp(tmp_path: Path) -> None:
+    ours, theirs = _certified(tmp_path)
+    key = Key("1", "AES_CM_128_HMAC_SHA1_80", bytes(range(30)))
+    async with _room(tls=ours, transports=(), rules=Rules(plain=False)) as room:
+        sbc = await room.sbc(by="TLS", tls=theirs)
+        plain = await sbc.invite(describe(sbc.media_ports).encode())
+        answer = await sbc.invite(describe(sbc.media_ports, key=key).encode())
+        streams, sealers = [RtpStream(ssrc=1), RtpStream(ssrc=2)], [Sealer(key), Sealer(key)]
+        for n in range(20):  # the numbers begin anew after the fifth
+            for line, (stream, sealer) in enumerate(zip(streams, sealers, strict=True)):
+                sbc.send(line, sealer.seal(stream.packet(tone(FRAME).samples), int(n > 4)))
+        sbc.send(0, streams[0].packet(tone(FRAME).samples))
+        await _until(lambda: room.tapes[0].session.counts.foreign == 1)
+        goodbye = await sbc.ask("BYE")
+
+        assert (plain.status, answer.status, goodbye.status) == (488, 200, 200)
+        assert "SRTP" in (plain.fields.first("warning") or "")
+        assert ";transport=tls>" in (answer.fields.first("contact") or "")
+        assert answer.body.count(b"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:") == 2
+        assert base64.b64encode(bytes(range(30))) not in answer.body
+        assert room.tapes[0].session.counts.received == 40
 
 
 async def test_hold_pause_and_transfer_go_through_one_call() -> None:
@@ -295,7 +350,7 @@ async def test_garbage_on_the_sip_port_and_half_open_connections_cost_nobody_any
     async with _room() as room:
         good, noisy = await room.sbc(), await room.sbc()
         await good.fork()
-        idle = [await asyncio.open_connection("127.0.0.1", room.server.port) for _ in range(300)]
+        idle = [await asyncio.open_connection("127.0.0.1", room.server.ports["TCP"]) for _ in range(300)]
         for n in range(500):
             noisy.say(os.urandom(n % 900))
         noisy.say(b"INVITE sip:x SIP/2.0\r\n\r\n")

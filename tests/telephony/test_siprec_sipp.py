@@ -105,7 +105,7 @@ async def _recorded(scenario: str, folder: Path, transport: str, law: Law = Law.
     ports = free_ports(4)
     settings = SiprecSettings(rtp_ports=ports, rules=Rules(agents=() if scenario == "oracle.xml" else ("sip:47??@bank.example",)))
     async with serve_siprec(settings, take, lambda: False) as server, _speaking(tapes, ports, _clicks(4.0), law):
-        code, complaints = await _sipp(f"127.0.0.1:{server.port}", scenario, folder, "-m", "1", "-t", transport)
+        code, complaints = await _sipp(f"127.0.0.1:{server.ports['UDP']}", scenario, folder, "-m", "1", "-t", transport)
 
     assert (code, complaints) == (0, "")
     assert tapes[0].reason == "hung_up"
@@ -168,7 +168,7 @@ async def test_twenty_calls_at_once_are_taken_and_ended(tmp_path: Path) -> None:
 
     async with serve_siprec(SiprecSettings(), take, lambda: False) as server:
         code, complaints = await _sipp(
-            f"127.0.0.1:{server.port}", "oracle.xml", tmp_path, "-m", "20", "-r", "50", "-l", "20", "-t", "u1"
+            f"127.0.0.1:{server.ports['UDP']}", "oracle.xml", tmp_path, "-m", "20", "-r", "50", "-l", "20", "-t", "u1"
         )
 
         assert (code, complaints) == (0, "")

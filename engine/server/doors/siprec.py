@@ -205,4 +205,4 @@ def _settings(section: SiprecDoor) -> SiprecSettings:
 
 def _address(section: SiprecDoor, server: SiprecServer) -> str:
     host = f"[{section.host}]" if ":" in section.host else section.host
-    return f"sip:{host}:{server.port} (udp and tcp)"
+    return ", ".join(f"sip:{host}:{port};transport={transport.lower()}" for transport, port in server.ports.items())

@@ -15,10 +15,12 @@ from typing import Final
 
 from engine.audio.g711 import Law
 from engine.core.errors import MediaError
+from engine.telephony.siprec.srtp import KEY_BYTES, SALT_BYTES, Key, answer_key, read_key
 
 MOST_LINES: Final = 8  # media lines; a call has two, a conference through one SBC hardly more
 _LARGEST: Final = 16_384  # bytes
 _PLAIN: Final = frozenset({"RTP/AVP", "RTP/AVPF"})
+_ENCRYPTED: Final = frozenset({"RTP/SAVP", "RTP/SAVPF"})
 _CODECS: Final[Mapping[str, Law]] = {"PCMU/8000": Law.ULAW, "PCMA/8000": Law.ALAW}
 _STATIC: Final[Mapping[int, str]] = {0: "PCMU/8000", 8: "PCMA/8000"}  # RFC 3551 table 4: may stand without an rtpmap
 _KEYS: Final = "TELEPHONE-EVENT/8000"
@@ -49,6 +51,9 @@ class Line:
 
     label: str | None = None
     direction: Direction = Direction.SENDRECV
+    key: Key | None = None
+    """Of encrypted sound."""
+
     host: str | None = None
     """Where their sound comes from, an IP address; ``None`` where it is a name."""
 
@@ -64,9 +69,15 @@ class Line:
         return tuple(kind for kind in self._payload_types() if self.codecs.get(kind) == _KEYS)
 
     @property
+    def encrypted(self) -> bool:
+        """Whether its sound is."""
+        return self.transport in _ENCRYPTED
+
+    @property
     def usable(self) -> bool:
-        """Whether we can take it at all: plain sound of a codec we know, not switched off."""
-        return self.kind == "audio" and self.port != 0 and self.transport in _PLAIN and bool(self.laws)
+        """Whether we can take it at all: sound of a codec we know, plain or under a key we have, not switched off."""
+        heard = self.transport in _PLAIN or (self.encrypted and self.key is not None)
+        return self.kind == "audio" and self.port != 0 and heard and bool(self.laws)
 
     @property
     def paused(self) -> bool:
@@ -117,6 +128,7 @@ def _line(block: Sequence[tuple[str, str]], common: Sequence[tuple[str, str]]) -
         codecs={**{kind: name for kind, name in _STATIC.items() if str(kind) in words[3:]}, **_rtpmaps(attributes)},
         label=_value(attributes, "label"),
         direction=_direction(attributes) or _direction([value for name, value in common if name == "a"]) or Direction.SENDRECV,
+        key=read_key(attributes),
         host=_host(block) or _host(common),
     )
 
@@ -150,24 +162,42 @@ def _host(rows: Sequence[tuple[str, str]]) -> str | None:
         return None
 
 
-def write_answer(lines: Sequence[Line], port_of: Callable[[int], int | None], host: str, name: tuple[int, int]) -> bytes:
-    """Answer an offer's ``lines``; ``port_of`` gives our port of each, ``None`` where we don't take it.
+@dataclass(frozen=True, slots=True, repr=False)
+class Ours:
+    """What our side of a session says of itself."""
 
-    ``name`` is the session's number and version; the version grows with every change (RFC 3264 section 8).
-    """
+    host: str
+    number: int
+    version: int
+    """Grows with every change (RFC 3264 section 8)."""
+
+    secret: bytes = bytes(KEY_BYTES + SALT_BYTES)
+    """For the key that an answer to encrypted sound must name, though nothing is sent under it."""
+
+
+def write_answer(lines: Sequence[Line], port_of: Callable[[int], int | None], ours: Ours) -> bytes:
+    """Answer an offer's ``lines``; ``port_of`` gives our port of each, ``None`` where we don't take it."""
+    host = ours.host
     family = "IP6" if ":" in host else "IP4"
-    rows = ["v=0", f"o=callwright {name[0]} {name[1]} IN {family} {host}", "s=recording", f"c=IN {family} {host}", "t=0 0"]
+    rows = [
+        "v=0",
+        f"o=callwright {ours.number} {ours.version} IN {family} {host}",
+        "s=recording",
+        f"c=IN {family} {host}",
+        "t=0 0",
+    ]
     for place, line in enumerate(lines):
-        rows += _answered(line, port_of(place))
+        rows += _answered(line, port_of(place), ours.secret)
     return "".join(f"{row}\r\n" for row in rows).encode()
 
 
-def _answered(line: Line, port: int | None) -> list[str]:
+def _answered(line: Line, port: int | None, secret: bytes) -> list[str]:
     if port is None or not line.laws:
         return [f"m={line.kind} 0 {line.transport} {' '.join(line.formats)}"]
     kinds = [next(iter(line.laws)), *line.keys]
     rows = [f"m=audio {port} {line.transport} {' '.join(map(str, kinds))}"]
     rows += [f"a=rtpmap:{kind} {line.codecs[kind].lower() if kind in line.keys else line.codecs[kind]}" for kind in kinds]
     rows += [f"a=fmtp:{kind} 0-15" for kind in line.keys]
+    rows += [answer_key(line.key, secret)] if line.encrypted and line.key is not None else []
     rows += [f"a=label:{line.label}"] if line.label else []
     return [*rows, "a=inactive" if line.paused else "a=recvonly"]

@@ -28,7 +28,8 @@ from engine.audio import g711
 from engine.audio.g711 import Law
 from engine.core.audio import TELEPHONY, Samples
 from engine.core.units import Seconds
-from engine.telephony.siprec.rtp import Packet, key_length, read_packet
+from engine.telephony.siprec.rtp import Packet, is_rtcp, key_length, read_packet
+from engine.telephony.siprec.srtp import Opener
 
 DELAY: Final = Seconds(0.2)  # the jitter and the stalls that are made up for; a recorder has the time
 MOST_VOICES: Final = 4  # on one line; a garbled or hostile stream has more
@@ -139,6 +140,9 @@ class Feed:
     laws: Mapping[int, Law]
     keys: tuple[int, ...] = ()
     paused: bool = False
+    opener: Opener | None = None
+    """Of encrypted sound."""
+
     counts: Counts = field(default_factory=Counts)
     read: int = 0
     """How many samples of the timeline were taken, or passed before the line came into the call."""
@@ -157,7 +161,7 @@ class Feed:
 
         Gives the span in which a key is or was held, where it says that; not which key.
         """
-        packet = read_packet(octets)
+        packet = self._packet(octets)
         if packet is None or self.paused or packet.payload_type not in (*self.laws, *self.keys):
             self.counts.foreign += not self.paused
             return None
@@ -195,6 +199,12 @@ class Feed:
     def silence(count: int) -> Samples:
         """Nothing, ``count`` samples of it."""
         return np.zeros(count, np.int16)
+
+    def _packet(self, octets: bytes) -> Packet | None:
+        if self.opener is None or is_rtcp(octets):
+            return read_packet(octets)
+        opened = self.opener.open(octets)
+        return read_packet(opened) if opened is not None else None
 
     def _heard(self, voice: Voice, packet: Packet, now: Seconds) -> bool:
         place, step = voice.clock.place(packet, now)

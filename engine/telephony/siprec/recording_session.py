@@ -29,6 +29,7 @@ from engine.telephony.siprec.feed import Counts, Feed, added
 from engine.telephony.siprec.message import Request, address, parameters
 from engine.telephony.siprec.metadata import NOTHING, Metadata, Participant, merged, read_metadata
 from engine.telephony.siprec.multipart import read_parts
+from engine.telephony.siprec.srtp import Opener
 
 METADATA: Final = frozenset({"application/rs-metadata+xml", "application/rs-metadata"})
 MOST_KEPT: Final = 262_144  # bytes of metadata, as received, a call
@@ -108,6 +109,9 @@ class Rules:
 
     first: Speaker = Speaker.CALLER
     """Who is on the first line, where nothing else tells."""
+
+    plain: bool = True
+    """Whether sound may come in unencrypted."""
 
 
 @dataclass(slots=True)
@@ -225,13 +229,16 @@ class RecordingSession:
 
     def _tune(self, now: Seconds) -> None:
         """Follow the lines of the newest offer."""
-        for place in [place for place in self.feeds if place >= len(self.lines) or not self.lines[place].usable]:
+        for place in [place for place in self.feeds if place >= len(self.lines) or not self._takes(self.lines[place])]:
             del self.feeds[place]
         for place, line in enumerate(self.lines):
-            if line.usable:
+            if self._takes(line):
                 feed = self.feeds.setdefault(place, Feed(line.laws, read=self._read, counts=self.counts))
-                feed.laws, feed.keys = line.laws, line.keys
+                feed.laws, feed.keys, feed.opener = line.laws, line.keys, _opener(line, feed.opener)
                 self._pause(place, feed, now, paused=line.paused)
+
+    def _takes(self, line: Line) -> bool:
+        return line.usable and (self.rules.plain or line.encrypted)
 
     def _pause(self, place: int, feed: Feed, now: Seconds, *, paused: bool) -> None:
         if paused != feed.paused:
@@ -254,6 +261,13 @@ class RecordingSession:
     def _keep(self, document: bytes | None) -> None:
         if document is not None and sum(map(len, self.documents)) + len(document) <= MOST_KEPT:
             self.documents.append(document)
+
+
+def _opener(line: Line, before: Opener | None) -> Opener | None:
+    """The same goes on under the same key: it knows how often the packets' numbers began anew."""
+    if not line.encrypted or line.key is None:
+        return None
+    return before if before is not None and before.key == line.key else Opener(line.key)
 
 
 def _without(some: dict[str, Participant], others: dict[str, Participant]) -> list[Participant]:

@@ -5,7 +5,7 @@ made up for. A call ends with its BYE, when nothing has come for ``lost`` (a los
 its session as it promised, or after ``longest``; then the SBC is told with a BYE of ours.
 
 Sound is taken from the address in the session description, from the SBC's own, and from the admitted networks; other datagrams
-are passed over. TLS and SRTP are not spoken: what comes in must be kept apart by the network, see ``docs/howto/siprec.md``.
+are passed over.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ import contextlib
 import ipaddress
 import secrets
 import socket
+import ssl
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Protocol
@@ -26,7 +27,7 @@ import structlog
 from engine.core.audio import FRAME, FRAME_SAMPLES, TELEPHONY, AudioFrame
 from engine.core.errors import MediaError
 from engine.core.units import SampleIndex, Seconds
-from engine.telephony.siprec.description import write_answer
+from engine.telephony.siprec.description import Ours, write_answer
 from engine.telephony.siprec.feed import DELAY
 from engine.telephony.siprec.message import Request, Response
 from engine.telephony.siprec.ports import NoPortFree, Pair, PortRange
@@ -84,6 +85,10 @@ class SiprecSettings:
 
     host: str = "127.0.0.1"
     port: int = 0
+    """Of UDP and TCP; TLS listens on the next one."""
+
+    transports: tuple[str, ...] = ("UDP", "TCP")
+    tls: ssl.SSLContext | None = None
     advertised: str | None = None
     """The address SBCs reach us at, where it is not the one we listen on."""
 
@@ -110,6 +115,9 @@ class _Call:
     number: int
     """Of its session descriptions."""
 
+    secret: bytes
+    """Of our side, for encrypted sound."""
+
     heard_at: Seconds = Seconds(0.0)
     pairs: dict[int, Pair] = field(default_factory=dict)
 
@@ -131,7 +139,8 @@ class SiprecServer:
         self._signalling = Signalling(self, self._contact, lambda: secrets.token_hex(8))
         self._sockets = SipSockets(self._message, settings.admits)
         self._beat: asyncio.Task[None] | None = None
-        self.port = 0
+        self.ports: Mapping[str, int] = {}
+        """Of each transport."""
 
     @property
     def full(self) -> bool:
@@ -149,7 +158,8 @@ class SiprecServer:
         Raises:
             OSError: the address can't be taken.
         """
-        self.port = await self._sockets.open(self._settings.host, self._settings.port)
+        settings = self._settings
+        self.ports = await self._sockets.open(settings.host, settings.port, settings.transports, settings.tls)
         self._beat = asyncio.create_task(self._keep_time(), name="beat of siprec")
 
     async def close(self) -> None:
@@ -172,16 +182,21 @@ class SiprecServer:
         if refused is not None:
             return refused
         if not session.feeds:
-            return Verdict(488, warning="expected a line of PCMU or PCMA over plain RTP, offered by you")
+            return Verdict(488, warning=self._expected_line)
         pairs = self._paired(dialog, session, {})
         recording = self._take(invitation) if pairs is not None else None
         if pairs is None or recording is None:
             _closed(pairs or {})
             return Verdict(503)
-        call = _Call(invitation, recording, peer, self._clock(), secrets.randbits(31), pairs=pairs)
+        call = _Call(invitation, recording, peer, self._clock(), secrets.randbits(31), secrets.token_bytes(30), pairs=pairs)
         self._calls[dialog] = call
         _log.info("siprec.began", sbc=peer.host, live=len(self._calls))
         return Verdict(200, self._answer(call))
+
+    @property
+    def _expected_line(self) -> str:
+        how = "RTP, or SRTP with a=crypto" if self._settings.rules.plain else "SRTP with a=crypto"
+        return f"expected a line of PCMU or PCMA over {how}, found none"
 
     def updated(self, dialog: str, request: Request) -> Verdict:
         """See :class:`engine.telephony.siprec.signalling.Office`."""
@@ -222,7 +237,7 @@ class SiprecServer:
         """Say where the lines are heard."""
         session, host = call.session, self._address(call.peer)
         ports = {place: pair.port for place, pair in call.pairs.items()}
-        return write_answer(session.lines, ports.get, host, (call.number, session.version))
+        return write_answer(session.lines, ports.get, Ours(host, call.number, session.version, call.secret))
 
     def _paired(self, dialog: str, session: RecordingSession, pairs: dict[int, Pair]) -> dict[int, Pair] | None:
         """Ports for every line that is heard; ``None``, and nothing changed, where there are not enough."""
@@ -290,7 +305,9 @@ class SiprecServer:
     def _contact(self, peer: Peer) -> str:
         host = self._address(peer)
         place = f"[{host}]" if ":" in host else host
-        return f"sip:recorder@{place}:{self.port}" + (";transport=tcp" if peer.reliable else "")
+        return f"sip:recorder@{place}:{self.ports[peer.transport]}" + (
+            f";transport={peer.transport.lower()}" if peer.reliable else ""
+        )
 
     def _address(self, peer: Peer) -> str:
         """Where this peer reaches us."""

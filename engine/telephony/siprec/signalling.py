@@ -52,7 +52,7 @@ class Peer:
     """Where a message came from, and the answer goes."""
 
     transport: str
-    """``UDP`` or ``TCP``."""
+    """``UDP``, ``TCP`` or ``TLS``."""
 
     host: str
     port: int

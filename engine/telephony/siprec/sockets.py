@@ -1,4 +1,4 @@
-"""The sockets of signalling: SIP over UDP and over TCP, on one port.
+"""The sockets of signalling: SIP over UDP and TCP on one port, over TLS on the next.
 
 A stranger's request is answered with 403 over UDP, and a stranger's connection is closed. What is no SIP is dropped; over TCP it
 ends the connection, since nobody knows where the next message would begin.
@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+import ssl
+from collections.abc import Callable, Collection
+from functools import partial
 from typing import Final
 
 from engine.core.errors import MediaError
@@ -26,31 +28,49 @@ Heard = Callable[[Request | Response, Peer], list[Outgoing]]
 
 
 class SipSockets:
-    """Both transports. ``admits`` says of an address whether it may call."""
+    """All transports. ``admits`` says of an address whether it may call."""
 
     def __init__(self, heard: Heard, admits: Callable[[str], bool]) -> None:
         self._heard = heard
         self._admits = admits
         self._udp: asyncio.DatagramTransport | None = None
-        self._tcp: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
         self._connections: dict[Peer, asyncio.StreamWriter] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def open(self, host: str, port: int) -> int:
-        """Listen; the port that was taken. Not safe to cancel.
+    async def open(self, host: str, port: int, transports: Collection[str], tls: ssl.SSLContext | None) -> dict[str, int]:
+        """Listen; the port of each transport. Not safe to cancel.
 
         Raises:
-            OSError: the address can't be taken.
+            OSError: an address can't be taken; nothing is open then.
         """
-        self._tcp = await asyncio.start_server(self._connected, host, port)
-        taken: int = self._tcp.sockets[0].getsockname()[1]
-        loop = asyncio.get_running_loop()
         try:
-            self._udp, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self._datagram), local_addr=(host, taken))
+            return await self._open(host, port, transports, tls)
         except OSError:
-            self._tcp.close()
+            await self.close()
             raise
+
+    async def _open(self, host: str, port: int, transports: Collection[str], tls: ssl.SSLContext | None) -> dict[str, int]:
+        taken: dict[str, int] = {}
+        if "TCP" in transports:
+            taken["TCP"] = await self._serve("TCP", host, port)
+        if "UDP" in transports:
+            address = host, taken.get("TCP", port)
+            loop = asyncio.get_running_loop()
+            self._udp, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self._datagram), local_addr=address)
+            taken["UDP"] = self._udp.get_extra_info("sockname")[1]
+        if tls is not None:
+            taken["TLS"] = await self._serve("TLS", host, port + 1 if port else 0, tls)
         return taken
+
+    async def _serve(self, transport: str, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
+        shaking = FIRST_MESSAGE if tls is not None else None
+        server = await asyncio.start_server(
+            partial(self._connected, transport), host, port, ssl=tls, ssl_handshake_timeout=shaking
+        )
+        self._servers.append(server)
+        number: int = server.sockets[0].getsockname()[1]
+        return number
 
     def send(self, outgoing: list[Outgoing]) -> None:
         """Send messages; never waits. What can't be sent is lost, as on any network."""
@@ -65,8 +85,8 @@ class SipSockets:
 
     async def close(self) -> None:
         """Hang up on everybody. Not safe to cancel."""
-        if self._tcp is not None:
-            self._tcp.close()
+        for server in self._servers:
+            server.close()
         for task in tuple(self._tasks):
             task.cancel()
         if self._tasks:
@@ -85,12 +105,12 @@ class SipSockets:
         elif isinstance(message, Request) and message.method != "ACK":
             self.send([refusal(message, peer, 403)])
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _connected(self, transport: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None  # a server's callback runs in one
         self._tasks.add(task)
         host, port = writer.get_extra_info("peername")[:2]
-        peer = Peer("TCP", host, port)
+        peer = Peer(transport, host, port)
         try:
             if self._admits(host) and len(self._connections) < MOST_CONNECTIONS:
                 self._connections[peer] = writer
