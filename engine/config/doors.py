@@ -226,32 +226,54 @@ class SipDoor(ListeningDoor):
 
 
 class SiprecDoor(ListeningDoor):
-    """The port a session border controller forks calls to, for recording: SIP over UDP and TCP."""
+    """The port a session border controller forks calls to, for recording: SIP over UDP and TCP; TLS listens on the next one."""
 
     port: Port = Field(5080, description="0 = any free one.")
+    transports: tuple[Literal["udp", "tcp"], ...] = Field(
+        ("udp", "tcp"), description="Beside TLS, which opens where there is a certificate."
+    )
+    tls_certificate: Path | None = Field(None, description="A PEM file with the certificate and its chain.")
+    tls_key: Path | None = Field(None, description="A PEM file with the certificate's key.")
+    tls_clients: Path | None = Field(None, description="A PEM file with who signs the certificates that SBCs must show.")
+    srtp: Literal["optional", "required"] = Field(
+        "optional", description="Whether sound must be encrypted (SDES), or is where the SBC offers it."
+    )
     advertised: IPv4Address | IPv6Address | None = Field(
         None, description="The address the SBC reaches us at, where it is not the one we listen on."
     )
     rtp_ports: tuple[Port, Port] = Field(
-        (24000, 25999), description="The first and the last UDP port for sound; a call takes four. [0, 0] = any free ones."
+        (24_000, 25_999), description="The first and the last UDP port for sound; a call takes four. `[0, 0]` = any free ones."
     )
     agents: tuple[str, ...] = Field(
-        (), description='Patterns of agents\' addresses in the metadata, such as `"sip:4???@*"`; everybody else is a caller.'
+        (), description="Patterns of agents' addresses in the metadata, such as `sip:4???@*`; everybody else is a caller."
     )
     first_line: Literal["caller", "agent"] = Field(
         "caller", description="Who is on the first line of a call, where neither `agents` nor the SBC tells."
     )
     language: str | None = Field(None, description="What is spoken; by default the engine's first language.")
     lost: float = Field(30.0, ge=1, le=3600, description="seconds without sound or word of the SBC, after which the call is over")
-    longest: float = Field(14400.0, gt=10, description="seconds; no recording lasts longer")
+    longest: float = Field(14_400.0, gt=10, description="seconds; no recording lasts longer")
+
+    @property
+    def protections(self) -> tuple[str, ...]:
+        """What keeps strangers out, in words."""
+        only_tls = self.tls_clients is not None and not self.transports
+        return (*super().protections, *(["client certificates"] if only_tls else []))
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether what passes can't be read on the way."""
+        return not self.transports and self.srtp == "required"
 
     @model_validator(mode="after")
-    def _in_order(self) -> Self:
+    def _whole(self) -> Self:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("expected tls_certificate and tls_key together, found one of them")
+        if not self.transports and self.tls_certificate is None:
+            raise ValueError("expected a transport, or tls_certificate, found neither")
         first, last = self.rtp_ports
         if (first, last) != (0, 0) and not 1024 <= first < last:
-            raise ValueError(
-                f"expected rtp_ports with the first port, of 1024 or more, before the last, found {first} and {last}"
-            )
+            raise ValueError(f"expected rtp_ports with the first, of 1024 or more, before the last, found {first} and {last}")
         return self
 
 

@@ -48,7 +48,7 @@ async def test_a_real_call_is_recorded_in_two_channels_and_understood_on_the_rig
     engine = await Engine.start(config)
     try:
         async with doors(engine) as opened:
-            port = int(opened[0].address.split(":")[2].split()[0])
+            port = int(re.findall(r":(\d+);transport=udp", opened[0].address)[0])
             sbc = await ForkingSbc(("127.0.0.1", port)).connect()
             try:
                 await sbc.fork()

@@ -69,7 +69,7 @@ class Listener:
         """Its port."""
         assert self.config.doors.siprec is not None
         async with opened(cast("Engine", self), self.config.doors.siprec) as (door,):
-            yield int(re.findall(r":(\d+) ", door.address)[0])
+            yield int(re.findall(r":(\d+);transport=udp", door.address)[0])
 
     def rows(self) -> list[HumanCallRow]:
         return list(self.calls.ended())

@@ -18,7 +18,7 @@ import structlog
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from engine.config import WebDoor
+from engine.config import SiprecDoor, WebDoor
 from engine.core.errors import ConfigError
 from engine.core.units import Seconds
 
@@ -44,7 +44,7 @@ class Entry:
     tls: ssl.SSLContext | None = None
 
 
-def tls_of(setting: str, door: WebDoor) -> ssl.SSLContext | None:
+def tls_of(setting: str, door: WebDoor | SiprecDoor) -> ssl.SSLContext | None:
     """Load what a door encrypts with, and whose certificates it wants to see.
 
     Raises:

@@ -22,6 +22,7 @@ from engine.runtime.dictation import Dictated, Lost, Partial
 from engine.runtime.engine import Engine
 from engine.runtime.human_call import Account, HumanCall, Parts, listening
 from engine.runtime.tape import PatientTape
+from engine.server.doors.arrivals import tls_of
 from engine.server.doors.common import Door, protection
 from engine.store.database import connect
 from engine.store.human_calls import HumanCallFacts, HumanCalls, Knowledge
@@ -41,19 +42,19 @@ async def opened(engine: Engine, section: SiprecDoor) -> AsyncIterator[list[Door
     """Open it; on the way out every recording is ended and kept.
 
     Raises:
-        ConfigError: the address is taken, is none, nothing protects it, or there is nowhere to record to.
+        ConfigError: the address is taken, is none, nothing protects it, there is nowhere to record to, or no certificate.
     """
     protected = protection("doors.siprec", section)
-    desk = _desk(engine, section)
+    settings, desk = _settings(section), _desk(engine, section)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(desk.close)
         try:
-            server = await stack.enter_async_context(serve_siprec(_settings(section), desk.take, lambda: desk.full))
+            server = await stack.enter_async_context(serve_siprec(settings, desk.take, lambda: desk.full))
         except OSError as error:
             raise ConfigError(
                 f"doors.siprec: expected to listen on {section.host}:{section.port}, found: {error.strerror}"
             ) from error
-        yield [Door(DOOR, _address(section, server), f"{protected}; SIP and RTP are not encrypted")]
+        yield [Door(DOOR, _address(section, server), protected)]
 
 
 @dataclass(slots=True)
@@ -193,9 +194,11 @@ def _settings(section: SiprecDoor) -> SiprecSettings:
     return SiprecSettings(
         host=section.host,
         port=section.port,
+        transports=tuple(transport.upper() for transport in section.transports),
+        tls=tls_of("doors.siprec", section),
         advertised=str(section.advertised) if section.advertised else None,
         rtp_ports=section.rtp_ports if section.rtp_ports != (0, 0) else None,
-        rules=Rules(section.agents, Speaker(section.first_line)),
+        rules=Rules(section.agents, Speaker(section.first_line), plain=section.srtp == "optional"),
         admits=section.admits,
         media_from=lambda address: bool(section.peers) and section.admits(address),
         lost=Seconds(section.lost),
