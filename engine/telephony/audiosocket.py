@@ -161,13 +161,14 @@ async def _greeting(connection: Connection) -> Frame | _Refusal:
 class _Complaints:
     """Logs refusals; of a flood of one kind a line a second, with how many it stands for."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._said: dict[str, float] = {}
         self._unsaid: Counter[str] = Counter()
 
     def say(self, peer: str, refusal: _Refusal) -> None:
         """Say it, or count it."""
-        now = time.monotonic()
+        now = self._clock()
         self._unsaid[refusal.reason] += 1
         if now - self._said.get(refusal.reason, -_LOG_EVERY) < _LOG_EVERY:
             return

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import numpy as np
 import pytest
+import structlog
 
 from engine.audio import g711
 from engine.audio.g711 import Law
@@ -17,7 +18,7 @@ from engine.audio.keytones import make_key_tones
 from engine.core.call import CallFacts, CallId
 from engine.core.units import Seconds
 from engine.telephony import audiosocket, audiosocket_leg
-from engine.telephony.audiosocket import Welcome, serve_audiosocket
+from engine.telephony.audiosocket import Welcome, _Complaints, _Refusal, serve_audiosocket
 from engine.telephony.audiosocket_frames import RATES, Frame, FrameReader, Kind
 from engine.telephony.audiosocket_leg import AudioSocketLeg, AudioSocketSettings, Connection, Payload
 from engine.telephony.key_sources import KeySources
@@ -380,6 +381,21 @@ async def test_only_announced_calls_are_taken_where_the_bank_announces_them() ->
 
         assert await stranger.hear() == [HANG_UP]
         assert (await opened.leg()).facts == announced
+
+
+def test_a_flood_of_refusals_is_a_line_a_second_that_says_how_many_there_were() -> None:
+    now = 100.0
+    complaints = _Complaints(lambda: now)
+    with structlog.testing.capture_logs() as lines:
+        for _ in range(5):
+            complaints.say("10.1.0.9", _Refusal("too many connections"))
+        complaints.say("10.1.0.10", _Refusal("nobody has announced this call", str(NAME)))
+        now += 1.0
+        complaints.say("10.1.0.9", _Refusal("too many connections"))
+
+    assert [(line["peer"], line["call"], line["count"]) for line in lines] == [
+        ("10.1.0.9", None, 1), ("10.1.0.10", str(NAME), 1), ("10.1.0.9", None, 5),
+    ]  # fmt: skip
 
 
 async def test_a_peer_that_takes_nothing_any_more_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
