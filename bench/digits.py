@@ -184,13 +184,13 @@ def _spoken(digits: str) -> str:
     return " ".join(DIGIT_NAMES[int(digit)] for digit in digits)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Fit where asked to, judge, and print."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--recordings", type=Path, required=True)
     options.add_argument("--fit", action="store_true", help="fit the confidence of digits first, and write it")
     options.add_argument("--json", action="store_true")
-    chosen = options.parse_args()
+    chosen = options.parse_args(arguments)
     folder = ready(MODEL)
     network, vocabulary = Network(folder), Vocabulary.read(folder / "tokenizer.bin")
     if chosen.fit:

@@ -337,7 +337,7 @@ def _row(policy: EndpointPolicy, outcomes: Sequence[tuple[Caller, Outcome]], jud
     }
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run from the shell."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--json", action="store_true", help="print one JSON object")
@@ -345,7 +345,7 @@ def main() -> None:
     options.add_argument("--snr-db", type=float, help="cover everything with office noise at this distance")
     options.add_argument("--part", choices=("fit", "judge"), default="judge")
     options.add_argument("--folder", type=Path, default=SHARED, help="a labelled set with a manifest.jsonl")
-    chosen = options.parse_args()
+    chosen = options.parse_args(arguments)
     run(json=chosen.json, with_words=chosen.heard, snr_db=chosen.snr_db, part=chosen.part, folder=chosen.folder)
 
 

@@ -66,13 +66,13 @@ def read(file: Path) -> list[Sentence]:
     ]
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--set", type=Path, default=SHARED, help="a folder with text/intents.jsonl and a manifest.jsonl")
     parser.add_argument("--seeds", type=int, default=1, help="how many different five-fold splits to average over")
     parser.add_argument("--spoken", action="store_true", help="the spoken queries too, through the live recogniser")
     parser.add_argument("--json", action="store_true")
-    chosen = parser.parse_args()
+    chosen = parser.parse_args(arguments)
     encoder = UniversalSentenceEncoder()
     sentences = read(chosen.set / "text" / "intents.jsonl")
     rows, evaluation = _text(sentences, encoder, chosen.seeds)

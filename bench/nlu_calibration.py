@@ -48,11 +48,11 @@ class Case:
     """Whether it is what the caller wants."""
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--set", type=Path, default=SHARED)
     parser.add_argument("--json", action="store_true")
-    chosen = parser.parse_args()
+    chosen = parser.parse_args(arguments)
     spoken = [query for query in hear(chosen.set) if query.heard and doubts_about(query.heard) is not None]
     if not spoken:
         raise ConfigError("expected a recogniser whose transcripts carry confidence, found none that do: calibrate it first")

@@ -245,13 +245,13 @@ def _clipped(samples: npt.NDArray[np.float64]) -> Samples:
     return np.clip(np.rint(samples), -32768, 32767).astype(np.int16)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run from the shell."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--json", action="store_true", help="print one JSON object")
     options.add_argument("--part", choices=PARTS, default="judge")
     options.add_argument("--folder", type=Path, default=SHARED, help="a labelled set with a manifest.jsonl")
-    chosen = options.parse_args()
+    chosen = options.parse_args(arguments)
     run(json=chosen.json, part=chosen.part, folder=chosen.folder)
 
 

@@ -16,6 +16,7 @@ _QUESTIONS: Mapping[str, str] = {
     "latency": "How long does a caller wait for the answer, with one caller and with many?",
     "capacity": "How many calls at once does this machine carry?",
     "endpoint": "How often is a caller cut off, for how short a wait?",
+    "restarts": "How long is the media loop held while workers die and are replaced?",
     "vad": "Which voice detector hears a voice soonest, and noise least?",
     "wer": "How many words are heard wrong?",
     "digits": "How many spoken digit strings are heard right, and are the wrong ones flagged?",
