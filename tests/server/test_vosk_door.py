@@ -507,6 +507,17 @@ async def test_who_says_nothing_is_told_to_go() -> None:
     assert engine.measured("callwright_streams_total", outcome="idle") == 1
 
 
+@pytest.mark.parametrize("octets", [b"", b"GET / HTTP/1.1\r\nHost: x\r\n"])
+async def test_who_never_ends_its_request_is_hung_up_on(octets: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.server.doors.vosk._HANDSHAKE", 0.05)
+    async with opened(ListeningEngine()) as doors:
+        reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(doors["vosk"]).port)
+        writer.write(octets)
+        async with asyncio.timeout(5.0):
+            assert await reader.read() == b""
+        writer.close()
+
+
 async def test_a_message_that_is_too_long_ends_that_connection() -> None:
     async with calling(ListeningEngine(largest_message=4096)) as client:
         await client.socket.send(bytes(5000))
