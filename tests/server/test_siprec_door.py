@@ -56,13 +56,13 @@ class Listener:
         upgrade(database)
         self.calls = HumanCalls(database)
 
-    def dictation(self, _: AudioFormat, hints: Hints, heard: Callable[[Dictated], None]) -> Dictation:
+    def dictation(self, _: AudioFormat, hints: Hints, heard: Callable[[Dictated], None], urgency: Urgency) -> Dictation:
         def ask(job: Transcribe, _: Urgency) -> asyncio.Future[Transcript]:
             future: asyncio.Future[Transcript] = asyncio.get_running_loop().create_future()
             future.set_result(Transcript(spread("yes", job.sound.duration, None)))
             return future
 
-        return Dictation(Phrasing(Loudness()), hints, ask, heard)
+        return Dictation(Phrasing(Loudness()), hints, ask, heard, urgency)
 
     @contextlib.asynccontextmanager
     async def door(self) -> AsyncIterator[int]:

@@ -21,6 +21,7 @@ from engine.core.units import Language, Seconds
 from engine.runtime.dictation import Dictated, Lost, Partial
 from engine.runtime.engine import Engine
 from engine.runtime.human_call import Account, HumanCall, Parts, listening
+from engine.runtime.jobs import Urgency
 from engine.runtime.tape import PatientTape
 from engine.server.doors.arrivals import tls_of
 from engine.server.doors.common import Door, protection
@@ -34,6 +35,7 @@ from engine.telephony.siprec.server import Invitation, Recording, SiprecServer, 
 
 _log = structlog.get_logger(__name__)
 DOOR: Final = "siprec"
+_URGENCY: Final = Urgency.SECOND  # callers who wait for an answer go first
 _WHOLE: Final = "hung_up"  # the one way to end that says all was heard
 
 
@@ -92,7 +94,7 @@ class Desk:
             self.engine.metrics.streams.refused(DOOR)
             return None
         ears = {
-            speaker: self.engine.dictation(TELEPHONY, Hints(self.language), self._listening(account, speaker))
+            speaker: self.engine.dictation(TELEPHONY, Hints(self.language), self._listening(account, speaker), _URGENCY)
             for speaker in Speaker
         }
         call = HumanCall(CallId(name), self.language, Parts(tape, ears, self.calls, self.folder), account)

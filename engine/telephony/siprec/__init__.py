@@ -1,6 +1,6 @@
 """SIPREC: records calls between people that a session border controller (SBC) forks to us (RFC 7865, 7866).
 
-``message``, ``multipart``, ``metadata``, ``description`` and ``rtp`` read what comes; ``signalling`` is the SIP user agent,
+``message``, ``multipart``, ``metadata``, ``description``, ``srtp`` and ``rtp`` read what comes; ``signalling`` is the SIP user agent,
 ``feed`` puts one stream's packets on the call's timeline, ``recording_session`` knows who is heard where. All of these are pure.
 ``server`` holds the sockets and the beat.
 
