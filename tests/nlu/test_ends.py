@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from itertools import product
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -43,6 +45,25 @@ def test_a_sentence_sounds_more_finished_than_its_beginning(ends: PhraseEnds, wh
 
 def test_sentences_that_were_never_seen_sound_finished_too(ends: PhraseEnds) -> None:
     assert likely(ends, "I want to find the old card of my wife") > 0.6
+
+
+@pytest.fixture(scope="module")
+def bank() -> PhraseEnds:
+    lines = (Path(__file__).parents[2] / "examples" / "bank" / "examples.jsonl").read_text(encoding="utf-8").splitlines()
+    return PhraseEnds.train(json.loads(line)["text"] for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("whole", "beginning"),
+    [
+        ("I need to cancel a purchase.", "I need to."),
+        ("Why did my card payment not work yesterday?", "Why did my card."),
+        ("Could you tell me how the exchange rate is made?", "Could you tell me how the."),
+        ("My salary has not come in yet.", "My salary has not."),
+    ],
+)
+def test_the_demo_banks_examples_teach_enough(bank: PhraseEnds, whole: str, beginning: str) -> None:
+    assert likely(bank, whole) - likely(bank, beginning) > 0.2
 
 
 def test_words_it_does_not_know_count_against_it(ends: PhraseEnds) -> None:

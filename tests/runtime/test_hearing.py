@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from engine.asr.endpointer import Endpointer, EndpointPolicy
 from engine.core.audio import AudioFrame, frames_of, joined, silence
 from engine.core.errors import ModelBroken, ModelOverloaded
-from engine.core.units import SampleIndex, Seconds
+from engine.core.units import Confidence, SampleIndex, Seconds
 from engine.dialogue.events import Event, Heard, HeardNothing, RecogniserFailed, SpeechStarted
 from engine.nlu.interpretation import Completeness
 from engine.runtime.ear import Attention, Ear
@@ -94,6 +95,16 @@ async def test_a_recogniser_that_fails_is_told_to_the_dialogue(error: Exception)
     await stage.hear(UTTERANCE, error)
 
     assert stage.heard == [RecogniserFailed()]
+
+
+@pytest.mark.parametrize(("finished", "ended"), [(0.9, True), (0.1, False), (None, False)])
+async def test_who_sounds_finished_is_not_kept_waiting(finished: Confidence | None, ended: bool) -> None:
+    stage = Stage()
+    stage.hearing.listen(Attention())
+    vague = replace(understood("where is it now", completeness=Completeness.UNKNOWN), finished=finished)
+    await stage.hear(joined([silence(Seconds(0.3)), tone(Seconds(1.0)), silence(Seconds(0.6))]), vague)
+
+    assert bool(stage.heard) is ended
 
 
 async def test_an_answer_that_is_late_is_waited_for_and_then_counts() -> None:
