@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -36,6 +37,11 @@ class _Server(uvicorn.Server):
         self.up.set()
 
 
+def _no_refusals(record: logging.LogRecord) -> bool:
+    """uvicorn takes a refused handshake for one that was forgotten."""
+    return record.msg != "ASGI callable returned without completing handshake."
+
+
 @contextlib.asynccontextmanager
 async def served(app: Any, listening: socket.socket, entry: Entry = Entry()) -> AsyncIterator[None]:  # noqa: B008 -- frozen
     """Serve an ASGI application until the way out."""
@@ -50,6 +56,7 @@ async def served(app: Any, listening: socket.socket, entry: Entry = Entry()) -> 
         ws_per_message_deflate=False,
         lifespan="off",
     )
+    logging.getLogger("uvicorn.error").addFilter(_no_refusals)
     server = _Server(config, entry)
     running = asyncio.create_task(server.serve(sockets=[listening]))
     await server.up.wait()
