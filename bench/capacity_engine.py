@@ -46,6 +46,7 @@ max_calls = {max_calls}
 http = {{ port = 0 }}
 audiosocket = {{ port = 0 }}
 """
+_SIP = "sip = {{ port = 0, rtp_ports = [{}, {}] }}\n"
 _PLUG_IN = "bench.capacity_stub:load"
 
 
@@ -115,12 +116,12 @@ def engine(folder: Path, wanted: Wanted) -> Iterator[Engine]:
     """
     folder.mkdir(parents=True)
     _record_prompts(folder / "prompts" / "en")
-    _plug_in(folder / "plug-ins")
+    plug_in(folder / "plug-ins")
     cache = Path.cwd() / "var" / "prompts"
     config = _CONFIG.format(
         flow=FLOW, recogniser=wanted.recogniser, second=wanted.second, cache=cache, max_calls=wanted.max_calls
     )
-    config += "sip = { port = 0 }\n" if wanted.door == "sip" else ""
+    config += _SIP.format(*_rtp_ports()) if wanted.door == "sip" else ""
     (folder / "engine.toml").write_text(config, encoding="utf-8")
     path = os.pathsep.join([str(folder / "plug-ins"), str(FLOW.parents[1]), os.environ.get("PYTHONPATH", "")])
     command = [sys.executable, "-m", "engine.cli", "serve", "--config", str(folder / "engine.toml")]
@@ -151,6 +152,12 @@ def _opened(process: subprocess.Popen[str], log: Path, door: str) -> Mapping[str
     return doors
 
 
+def _rtp_ports() -> tuple[int, int]:
+    """Two thousand below those the system gives away, another range for every process that measures."""
+    first = 12_000 + os.getpid() % 10 * 2_000
+    return first, first + 1_999
+
+
 def _record_prompts(folder: Path) -> None:
     """Prompts whose frames can be counted."""
     folder.mkdir(parents=True)
@@ -160,7 +167,7 @@ def _record_prompts(folder: Path) -> None:
         write_wav(folder / f"{name}.wav", Recording((sound,), TELEPHONY, "WAV/PCM_16"))
 
 
-def _plug_in(folder: Path) -> None:
+def plug_in(folder: Path) -> None:
     """Register the stub as anybody's recogniser is: by an installed package's entry point, here one of two files."""
     package = folder / "capacity_stub-1.dist-info"
     package.mkdir(parents=True)

@@ -25,6 +25,7 @@ import numpy as np
 from engine.audio.files import read, write_wav
 from engine.audio.g711 import Law, encode
 from engine.audio.recording import Recording
+from engine.audio.riff import HEADER_BYTES
 from engine.core.audio import TELEPHONY, AudioFrame
 from engine.core.errors import ConfigError
 from engine.core.units import Seconds
@@ -46,6 +47,9 @@ class Secured:
 
     authorities: Path
     """A PEM file with who may have signed the engine's certificate."""
+
+    certificate: Path
+    """A PEM file with a certificate of the telephone's own and its key: the engine says BYE over a connection of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +81,16 @@ class Phone:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def plugged_in(cls, folder: Path, settings: PhoneSettings = PhoneSettings()) -> AsyncIterator[Phone]:
-        """Start one; it is stopped on the way out.
+    async def plugged_in(
+        cls, folder: Path, settings: PhoneSettings = PhoneSettings(), port: int | None = None
+    ) -> AsyncIterator[Phone]:
+        """Start one, on a free port unless it is named; it is stopped on the way out.
 
         Raises:
             ConfigError: it is not installed, or did not start.
         """
         program = installed("baresip", "baresip-core")
-        port, control = free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_STREAM)
+        port, control = port or free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_STREAM)
         _configure(folder, settings, port, control)
         with _log(folder) as log:
             process = await asyncio.create_subprocess_exec(
@@ -162,8 +168,8 @@ class Phone:
 
     @property
     def heard(self) -> AudioFrame:
-        """What came in the last call, once that is over: every packet in order, nothing where none came."""
-        dumps = sorted(self.folder.glob("dump-*-dec.wav"))
+        """What came in the last call that sounded, once it is over: every packet in order, nothing where none came."""
+        dumps = sorted(path for path in self.folder.glob("dump-*-dec.wav") if path.stat().st_size > HEADER_BYTES)
         return read(dumps[-1]).channels[0] if dumps else AudioFrame(np.zeros(0, np.int16))
 
     async def command(self, name: str, parameters: str = "") -> None:
@@ -268,7 +274,7 @@ def _configure(folder: Path, settings: PhoneSettings, port: int, control: int) -
     lines = [
         f"module_path {_MODULES}",
         *(f"module {name}" for name in (*_CODEC_MODULES, "aufile.so", "sndfile.so", "ctrl_tcp.so")),
-        *(["module srtp.so", f"sip_cafile {secured.authorities}"] if secured else []),
+        *(["module srtp.so", f"sip_cafile {secured.authorities}", f"sip_certificate {secured.certificate}"] if secured else []),
         "module_app account.so",
         "module_app menu.so",
         f"ctrl_tcp_listen {LOOPBACK}:{control}",
@@ -276,7 +282,7 @@ def _configure(folder: Path, settings: PhoneSettings, port: int, control: int) -
         f"snd_path {folder}",
         f"audio_source aufile,{folder}/quiet.wav",
         f"audio_player aufile,{folder}/unused.wav",
-        "jitter_buffer_delay 1-10",
+        "statmode_default off",
         "",
     ]
     (folder / "config").write_text("\n".join(lines), encoding="utf-8")
