@@ -7,6 +7,8 @@ brings is never kept for long. One pump serves all calls.
 from __future__ import annotations
 
 import asyncio
+import faulthandler
+import os
 import signal
 import socket
 import sys
@@ -114,12 +116,26 @@ async def _work(stack: Stack, link: Link) -> None:
         task.cancel()
 
 
+def _gag_the_stack() -> None:
+    """Keep stderr for ourselves: libre prints there whatever a stranger sends it, as often as he likes."""
+    ours = os.fdopen(os.dup(2), "w")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
+    os.close(nowhere)
+    sys.stderr = ours
+    faulthandler.enable(ours)
+
+
 def main() -> None:
     """Take the descriptor from the command line. The engine's Ctrl-C is not ours: it closes the socket when it is done."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _gag_the_stack()
     theirs = socket.socket(fileno=int(sys.argv[1]))
     theirs.setblocking(False)
-    sys.exit(asyncio.run(serve(theirs)))
+    code = asyncio.run(serve(theirs))
+    sys.stderr.flush()
+    os._exit(code)  # what the stack would do on its way out can go wrong, and nobody needs it
 
 
 if __name__ == "__main__":

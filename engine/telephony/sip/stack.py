@@ -28,6 +28,7 @@ from engine.telephony.sip.sound import Outgoing
 from engine.telephony.sip.stack_log import forward_logs, masked
 from engine.telephony.sip.wire import Frame, Kind
 
+_GOOD_BYE: Final = 1.0  # seconds a registrar may take to let us go
 _TRANSFER: Final = 25.0  # seconds the peer may take to say how a transfer went
 _MOST_READ: Final = 1280  # bytes a tick: 80 ms, so that a late tick catches up
 
@@ -69,6 +70,7 @@ class Stack:
         self._dialling = 0
         self._early: dict[int, list[StackEvent]] = {}  # of calls that were answered or refused before we knew their handle
         self._agents: dict[str, UserAgent] = {}  # by transport or trunk
+        self._registered: set[int] = set()  # handles of agents
         self._numbers = itertools.count(1, 2)
         self._tasks: set[asyncio.Task[None]] = set()
         self._does: dict[Kind, Callable[[Frame], None]] = {
@@ -102,14 +104,20 @@ class Stack:
         return port
 
     async def close(self) -> None:
-        """Hang up and stop. Not safe to cancel."""
-        for line in tuple(self._lines.values()):
-            if line.call is not None:
-                await self._quietly(line.call.hangup())
+        """Say good-bye to everybody. The stack itself is left to the end of the process: taking it down can abort it. Not safe to
+        cancel.
+        """
+        if not self._started:
+            return
+        calls = [self._quietly(line.call.hangup()) for line in self._lines.values() if line.call is not None]
+        trunks = [
+            self._quietly(agent.unregister(timeout=_GOOD_BYE))
+            for agent in self._agents.values()
+            if agent.handle in self._registered
+        ]
+        await asyncio.gather(*calls, *trunks)
         for task in tuple(self._tasks):
             task.cancel()
-        if self._started:
-            await self._quietly(self._runtime.close())
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -253,6 +261,7 @@ class Stack:
     async def _register(self, trunk: Trunk) -> None:
         try:
             await self._agents[trunk.name].register()
+            self._registered.add(self._agents[trunk.name].handle)
         except RegistrationError as error:
             self._tell(wire.Registered(trunk.name, error.status, error.reason or str(error)).frame())  # baresip tries again
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -87,6 +89,7 @@ class SipProcess:
         self._ready: asyncio.Future[int] | None = None
         self._running: _Running | None = None
         self._keeper: asyncio.Task[None] | None = None
+        self._folder = tempfile.TemporaryDirectory(prefix="callwright-sip-")  # the stack leaves things when it is killed
 
     async def open(self) -> int:
         """Start it and wait until it listens; the port. Not safe to cancel.
@@ -95,7 +98,11 @@ class SipProcess:
             ConfigError: it can't: the address is taken, a file is missing, the extra ``sip`` is not installed.
         """
         running = await self._start()
-        self._settings = replace(self._settings, port=await self._started(running))
+        try:
+            self._settings = replace(self._settings, port=await self._started(running))
+        except ConfigError:
+            await self.close()
+            raise
         self._keeper = asyncio.create_task(self._keep(running), name="keeper of the SIP process")
         return self._settings.port
 
@@ -106,6 +113,7 @@ class SipProcess:
             await asyncio.wait([self._keeper])
         if self._running is not None:
             await self._stop(self._running)
+        self._folder.cleanup()
         self._lost()
 
     @property
@@ -142,7 +150,10 @@ class SipProcess:
         with theirs:
             command = (sys.executable, "-m", "engine.telephony.sip.process", str(theirs.fileno()))
             process = await asyncio.create_subprocess_exec(
-                *command, pass_fds=(theirs.fileno(),), stdin=asyncio.subprocess.DEVNULL
+                *command,
+                pass_fds=(theirs.fileno(),),
+                stdin=asyncio.subprocess.DEVNULL,
+                env={**os.environ, "TMPDIR": self._folder.name},
             )
         ours.setblocking(False)
         link = _Link(self._take)
