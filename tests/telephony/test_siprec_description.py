@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.audio.g711 import Law
 from engine.core.errors import MediaError
-from engine.telephony.siprec.description import MOST_LINES, Ours, read_description, write_answer
+from engine.telephony.siprec.description import MOST_LINES, Codec, Ours, read_description, write_answer
 from engine.testing.siprec_callers import describe
 
 
@@ -28,7 +27,7 @@ def _answer(offer: bytes, *ports: int | None) -> list[str]:
 def test_the_first_codec_we_know_is_taken_and_keys_with_it() -> None:
     line = read_description(describe([4000, 4002]).encode()).lines[1]
 
-    assert line.laws == {0: Law.ULAW, 8: Law.ALAW}
+    assert list(line.heard.items()) == [(0, Codec.PCMU), (8, Codec.PCMA)]
     assert line.keys == (101,)
     assert (line.label, line.host, line.port, line.usable, line.paused) == ("2", "127.0.0.1", 4002, True, False)
 
@@ -38,7 +37,7 @@ def test_the_answer_has_a_line_for_each_of_the_offer_in_its_order() -> None:
         "m=audio 4000 RTP/AVP 18 8 101", "a=rtpmap:101 telephone-event/8000", "a=label:a", "a=sendonly",
         "m=video 4002 RTP/AVP 97", "a=rtpmap:97 H264/90000",
         "m=audio 4004 RTP/SAVP 0", "a=label:c",
-        "m=audio 4006 RTP/AVP 9", "a=rtpmap:9 G722/8000",
+        "m=audio 4006 RTP/AVP 97", "a=rtpmap:97 opus/48000/2",
         "m=audio 4008 RTP/AVP 0", "a=inactive", "a=label:e",
     )  # fmt: skip
 
@@ -49,7 +48,7 @@ def test_the_answer_has_a_line_for_each_of_the_offer_in_its_order() -> None:
         "a=recvonly",
         "m=video 0 RTP/AVP 97",
         "m=audio 0 RTP/SAVP 0",
-        "m=audio 0 RTP/AVP 9",
+        "m=audio 0 RTP/AVP 97",
         "m=audio 24002 RTP/AVP 0", "a=rtpmap:0 PCMU/8000", "a=label:e", "a=inactive",
     ]  # fmt: skip
     assert answer[1:4] == ["o=callwright 1 2 IN IP4 10.0.0.9", "s=recording", "c=IN IP4 10.0.0.9"]
@@ -67,7 +66,7 @@ def test_encrypted_sound_is_answered_with_a_key_of_ours() -> None:
 
 def test_encrypted_sound_without_a_key_and_unknown_codecs_are_not_usable() -> None:
     lines = read_description(
-        _offer("m=audio 4 RTP/SAVP 0", "m=audio 4 RTP/AVP 9", "m=audio 0 RTP/AVP 0", "m=audio 4 RTP/AVP 0")
+        _offer("m=audio 4 RTP/SAVP 0", "m=audio 4 RTP/AVP 18", "m=audio 0 RTP/AVP 0", "m=audio 4 RTP/AVP 0")
     ).lines
 
     assert [line.usable for line in lines] == [False, False, False, True]

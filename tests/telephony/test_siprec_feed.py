@@ -12,13 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.audio.g711 import Law, decode, encode
-from engine.core.audio import FRAME, FRAME_SAMPLES, TELEPHONY, Samples
+from engine.core.audio import FRAME, FRAME_SAMPLES, TELEPHONY, WIDEBAND, Samples
 from engine.core.units import Seconds
+from engine.telephony.siprec.description import Codec
 from engine.telephony.siprec.feed import DELAY, MOST_VOICES, Feed
 from engine.telephony.siprec.rtp import is_rtcp, key_length, read_packet
 from engine.testing.siprec_callers import RtpStream
+from tests.audio.test_g722 import encoded
 
-_LINE = {0: Law.ULAW}
+_LINE = {0: Codec.PCMU}
 _QUIET = np.zeros(FRAME_SAMPLES, np.int16)
 
 
@@ -160,6 +162,22 @@ def test_two_senders_on_one_line_are_kept_apart_and_one_after_the_other_is_not()
     assert set(np.unique(parts[1])) == {0, _loud(9000)[0]}
     assert set(np.unique(parts[0][:8000])) == {_loud(1000)[0]}
     assert _loud(3000)[0] in parts[0][8000:10_000]
+
+
+def test_wideband_sound_is_heard_in_the_telephones_band_at_its_place() -> None:
+    at = np.arange(16_000) / WIDEBAND.rate_hz
+    spoken = np.where(at < 0.5, 0, 9000 * np.sin(2 * np.pi * 800 * at)).astype(np.int16)
+    stream, arrivals = RtpStream(), []
+    for n, octets in enumerate(encoded(spoken)):
+        arrivals.append((n * FRAME, stream._head(9, marker=False) + octets))
+        stream.pause(FRAME_SAMPLES)
+    feed = Feed({9: Codec.G722})
+
+    (heard,) = _play(feed, arrivals, 1.0)
+
+    assert feed.counts.received == 50
+    assert _first_loud(heard) == pytest.approx(0.5, abs=0.01)
+    assert np.abs(heard[4_100:7_900].astype(np.int32)).max() == pytest.approx(9000, rel=0.1)
 
 
 def test_a_line_whose_sender_changes_is_one_voice() -> None:

@@ -82,6 +82,12 @@ def test_broadworks_shape_names_the_number_that_called() -> None:
     assert [one.calling for one in metadata.participants.values()] == [True, False]
 
 
+def test_numbers_without_a_scheme_are_told_apart() -> None:
+    bare = _BROADWORKS.replace(b"sip:7722@10.0.0.7", b"7722").replace(b"sip:agent9@bank.example", b"agent9")
+
+    assert [one.calling for one in read_metadata(bare).participants.values()] == [True, False]
+
+
 def test_undeclared_prefixes_and_unknown_elements_do_no_harm() -> None:
     metadata = read_metadata(
         b'<recording><ac:UCID>1</ac:UCID><rs:participant participant_id="a"><x/></rs:participant></recording>'

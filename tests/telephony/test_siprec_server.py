@@ -312,7 +312,7 @@ async def test_strangers_are_refused_over_udp_and_cut_off_over_tcp() -> None:
         (b"hello", 400),
         (b"", 488),
         (describe([4000]).replace("RTP/AVP", "RTP/SAVP").encode(), 488),
-        (b"v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 4 RTP/AVP 9\r\na=rtpmap:9 G722/8000\r\n", 488),
+        (b"v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 4 RTP/AVP 18\r\na=rtpmap:18 G729/8000\r\n", 488),
     ],
 )
 async def test_what_we_can_not_record_is_refused_with_a_reason(offer: bytes, status: int) -> None:
@@ -322,6 +322,18 @@ async def test_what_we_can_not_record_is_refused_with_a_reason(offer: bytes, sta
         assert answer.status == status
         assert status != 488 or "expected" in (answer.fields.first("warning") or "")
         assert room.tapes == []
+
+
+async def test_a_change_to_what_we_can_not_hear_is_refused_and_the_call_goes_on_as_it_was() -> None:
+    async with _room() as room:
+        sbc = await room.sbc()
+        await sbc.fork()
+        refused = await sbc.invite(describe(sbc.media_ports, version=2).replace(" 18 0 8 ", " 18 ").encode())
+        await sbc.speak(tone(Seconds(0.3)), tone(Seconds(0.3)))
+        goodbye = await sbc.ask("BYE")
+
+        assert (refused.status, goodbye.status) == (488, 200)
+        assert room.tapes[0].session.counts.received == 30
 
 
 async def test_sound_from_elsewhere_and_garbage_are_passed_over() -> None:

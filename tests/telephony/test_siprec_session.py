@@ -64,6 +64,17 @@ def test_the_caller_is_left_and_the_agent_right_by_the_order_of_the_lines() -> N
     assert (_loudness(left), _loudness(right)) == (3000, 9000)
 
 
+def test_a_codec_that_was_not_offered_is_heard_if_everybody_knows_its_number() -> None:
+    session = RecordingSession()
+    session.offered(
+        read_offer(_request("application/sdp", describe((4000, 4002)).replace(" 18 0 8 ", " 0 ").encode())), Seconds(0.0)
+    )
+
+    left, _ = _hear(session, (0, RtpStream(Law.ALAW), 3000))
+
+    assert _loudness(left) == 3000
+
+
 @pytest.mark.parametrize("metadata", [METADATA, _SWAPPED])
 def test_patterns_of_agents_addresses_tell_whatever_the_order(metadata: str) -> None:
     session = _session(metadata, Rules(agents=("sip:47??@bank.example",)))

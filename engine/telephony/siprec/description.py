@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from engine.audio.g711 import Law
 from engine.core.errors import MediaError
 from engine.telephony.siprec.srtp import KEY_BYTES, SALT_BYTES, Key, answer_key, read_key
 
@@ -21,10 +20,17 @@ MOST_LINES: Final = 8  # media lines; a call has two, a conference through one S
 _LARGEST: Final = 16_384  # bytes
 _PLAIN: Final = frozenset({"RTP/AVP", "RTP/AVPF"})
 _ENCRYPTED: Final = frozenset({"RTP/SAVP", "RTP/SAVPF"})
-_CODECS: Final[Mapping[str, Law]] = {"PCMU/8000": Law.ULAW, "PCMA/8000": Law.ALAW}
-_STATIC: Final[Mapping[int, str]] = {0: "PCMU/8000", 8: "PCMA/8000"}  # RFC 3551 table 4: may stand without an rtpmap
+_STATIC: Final[Mapping[int, str]] = {0: "PCMU/8000", 8: "PCMA/8000", 9: "G722/8000"}  # RFC 3551 table 4: need no rtpmap
 _KEYS: Final = "TELEPHONE-EVENT/8000"
 _NOWHERE: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104  the old way to say hold
+
+
+class Codec(StrEnum):
+    """What we can hear. All have a clock of 8 kHz in RTP, G.722 too (RFC 3551 section 4.5.2), and one octet for each tick."""
+
+    PCMU = "PCMU/8000"
+    PCMA = "PCMA/8000"
+    G722 = "G722/8000"
 
 
 class Direction(StrEnum):
@@ -58,10 +64,10 @@ class Line:
     """Where their sound comes from, an IP address; ``None`` where it is a name."""
 
     @property
-    def laws(self) -> dict[int, Law]:
-        """The payload types that we can hear, the preferred one first. We answer with that, and some SBCs send another."""
-        found = {kind: _CODECS.get(self.codecs.get(kind, "")) for kind in self._payload_types()}
-        return {kind: law for kind, law in found.items() if law is not None}
+    def heard(self) -> dict[int, Codec]:
+        """The payload types on offer that we can hear, the preferred one first."""
+        known = set(Codec)
+        return {kind: Codec(self.codecs[kind]) for kind in self._payload_types() if self.codecs.get(kind) in known}
 
     @property
     def keys(self) -> tuple[int, ...]:
@@ -76,8 +82,13 @@ class Line:
     @property
     def usable(self) -> bool:
         """Whether we can take it at all: sound of a codec we know, plain or under a key we have, not switched off."""
-        heard = self.transport in _PLAIN or (self.encrypted and self.key is not None)
-        return self.kind == "audio" and self.port != 0 and heard and bool(self.laws)
+        readable = self.transport in _PLAIN or (self.encrypted and self.key is not None)
+        return self.sounds and readable and bool(self.heard)
+
+    @property
+    def sounds(self) -> bool:
+        """Whether it is meant for sound, and not switched off."""
+        return self.kind == "audio" and self.port != 0
 
     @property
     def paused(self) -> bool:
@@ -93,6 +104,12 @@ class Description:
     """A session description."""
 
     lines: tuple[Line, ...]
+
+
+def hearing(line: Line) -> dict[int, Codec]:
+    """What each payload type is taken for. We answer with one codec, and some SBCs send another, even one they did not offer."""
+    static = {kind: Codec(name) for kind, name in _STATIC.items() if line.codecs.get(kind, name) == name}
+    return {**static, **line.heard}
 
 
 def read_description(octets: bytes) -> Description:
@@ -192,9 +209,9 @@ def write_answer(lines: Sequence[Line], port_of: Callable[[int], int | None], ou
 
 
 def _answered(line: Line, port: int | None, secret: bytes) -> list[str]:
-    if port is None or not line.laws:
+    if port is None or not line.heard:
         return [f"m={line.kind} 0 {line.transport} {' '.join(line.formats)}"]
-    kinds = [next(iter(line.laws)), *line.keys]
+    kinds = [next(iter(line.heard)), *line.keys]
     rows = [f"m=audio {port} {line.transport} {' '.join(map(str, kinds))}"]
     rows += [f"a=rtpmap:{kind} {line.codecs[kind].lower() if kind in line.keys else line.codecs[kind]}" for kind in kinds]
     rows += [f"a=fmtp:{kind} 0-15" for kind in line.keys]

@@ -18,16 +18,20 @@ on sending, the new one moves to a place beside it: some SBCs put both parties o
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import numpy as np
 
 from engine.audio import g711
 from engine.audio.g711 import Law
-from engine.core.audio import TELEPHONY, Samples
+from engine.audio.g722 import G722Decoder
+from engine.audio.resample import LiveResampler
+from engine.core.audio import TELEPHONY, WIDEBAND, Samples
 from engine.core.units import Seconds
+from engine.telephony.siprec.description import Codec
 from engine.telephony.siprec.rtp import Packet, is_rtcp, key_length, read_packet
 from engine.telephony.siprec.srtp import Opener
 
@@ -43,7 +47,10 @@ _BUCKET: Final = Seconds(1.0)
 _BUCKETS: Final = 4
 _STILL: Final = 16  # samples: 2 ms that are not followed
 _MOST_PARTS: Final = 64  # senders whose places are remembered
-_LONGEST: Final = TELEPHONY.samples(Seconds(0.12))  # in one packet
+_LONGEST: Final = TELEPHONY.samples(Seconds(0.12))  # octets, in one packet
+_LAWS: Final = {Codec.PCMU: Law.ULAW, Codec.PCMA: Law.ALAW}
+Decode = Callable[[bytes], Samples]
+"""From octets to 8 kHz."""
 
 
 class Clock:
@@ -114,7 +121,14 @@ class Voice:
         self.born_at = self.heard_at = now
         self.clock = Clock(packet, now)
         self._read = read
+        self._decoders: dict[Codec, Decode] = {}
         self._held: Samples = np.zeros(_AHEAD, np.int16)
+
+    def decoder(self, codec: Codec) -> Decode:
+        """How its octets become sound; G.722 is told by what came before."""
+        if codec not in self._decoders:
+            self._decoders[codec] = _wide() if codec is Codec.G722 else partial(g711.decode, law=_LAWS[codec])
+        return self._decoders[codec]
 
     def put(self, place: int, samples: Samples) -> bool:
         """Keep sound for its time; ``False`` where that has passed."""
@@ -135,9 +149,9 @@ class Voice:
 
 @dataclass(slots=True)
 class Feed:
-    """One line's stream. ``laws`` and ``keys`` say what the payload types mean; they may change with a new offer."""
+    """One line's stream. ``codecs`` and ``keys`` say what the payload types mean; they may change with a new offer."""
 
-    laws: Mapping[int, Law]
+    codecs: Mapping[int, Codec]
     keys: tuple[int, ...] = ()
     paused: bool = False
     opener: Opener | None = None
@@ -162,7 +176,7 @@ class Feed:
         Gives the span in which a key is or was held, where it says that; not which key.
         """
         packet = self._packet(octets)
-        if packet is None or self.paused or packet.payload_type not in (*self.laws, *self.keys):
+        if packet is None or self.paused or packet.payload_type not in (*self.codecs, *self.keys):
             self.counts.foreign += not self.paused
             return None
         voice = self._voice(packet, now)
@@ -208,7 +222,9 @@ class Feed:
 
     def _heard(self, voice: Voice, packet: Packet, now: Seconds) -> bool:
         place, step = voice.clock.place(packet, now)
-        samples = g711.decode(packet.payload, self.laws[packet.payload_type])[:_LONGEST]
+        octets = packet.payload[:_LONGEST]
+        samples = voice.decoder(self.codecs[packet.payload_type])(octets)
+        place += len(octets) - len(samples)  # a decoder that has just begun keeps some back
         if step > 0:  # one sample more is due: say the first twice
             place, samples = place - 1, np.concatenate([samples[:1], samples])
         return voice.put(place, samples)
@@ -240,6 +256,12 @@ class Feed:
         self._parts[ssrc] = part
         if len(self._parts) > _MOST_PARTS:
             del self._parts[next(iter(self._parts))]
+
+
+def _wide() -> Decode:
+    """G.722, brought down to the telephone's band: one octet is two samples of 16 kHz, and so one of ours."""
+    decoder, resampler = G722Decoder(), LiveResampler(WIDEBAND, TELEPHONY)
+    return lambda octets: resampler.feed(decoder.decode(octets)).samples
 
 
 def _key(packet: Packet, clock: Clock) -> tuple[Seconds, Seconds] | None:

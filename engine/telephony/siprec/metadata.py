@@ -11,6 +11,7 @@ says of neither what it is, is complete.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -177,7 +178,8 @@ def _calling(element: _Element, root: _Element, aor: str | None) -> bool | None:
 
 
 def _user(aor: str) -> str:
-    return aor.partition(":")[2].partition("@")[0].partition(";")[0]
+    """``sip:4711@bank;user=phone``, ``tel:4711`` and ``4711`` all give ``4711``."""
+    return re.sub(r"^[a-z]+:", "", aor).partition("@")[0].partition(";")[0]
 
 
 def _associations(root: _Element) -> tuple[dict[str, tuple[str, ...]], frozenset[str]]:

@@ -24,7 +24,7 @@ from engine.core.audio import Samples
 from engine.core.call import Speaker
 from engine.core.errors import MediaError
 from engine.core.units import Seconds
-from engine.telephony.siprec.description import Description, Line, read_description
+from engine.telephony.siprec.description import Description, Line, hearing, read_description
 from engine.telephony.siprec.feed import Counts, Feed, added
 from engine.telephony.siprec.message import Request, address, parameters
 from engine.telephony.siprec.metadata import NOTHING, Metadata, Participant, merged, read_metadata
@@ -143,6 +143,11 @@ class RecordingSession:
             self.lines = offer.description.lines
             self._tune(now)
 
+    def takes(self, description: Description) -> bool:
+        """Whether anything of an offer can be heard, or nothing is meant to be."""
+        sounding = [line for line in description.lines if line.sounds]
+        return not sounding or any(self._takes(line) for line in sounding)
+
     def hear(self, place: int, octets: bytes, now: Seconds) -> tuple[Seconds, Seconds] | None:
         """Take a datagram of the line at ``place``; the span in which a key is held, where it says so."""
         feed = self.feeds.get(place)
@@ -233,8 +238,8 @@ class RecordingSession:
             del self.feeds[place]
         for place, line in enumerate(self.lines):
             if self._takes(line):
-                feed = self.feeds.setdefault(place, Feed(line.laws, read=self._read, counts=self.counts))
-                feed.laws, feed.keys, feed.opener = line.laws, line.keys, _opener(line, feed.opener)
+                feed = self.feeds.setdefault(place, Feed(hearing(line), read=self._read, counts=self.counts))
+                feed.codecs, feed.keys, feed.opener = hearing(line), line.keys, _opener(line, feed.opener)
                 self._pause(place, feed, now, paused=line.paused)
 
     def _takes(self, line: Line) -> bool:

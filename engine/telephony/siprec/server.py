@@ -178,7 +178,7 @@ class SiprecServer:
         """See :class:`engine.telephony.siprec.signalling.Office`."""
         session = RecordingSession(self._settings.rules)
         invitation = Invitation(request.fields.first("call-id") or "", peer.host, session)
-        refused = _offered(session, request, Seconds(0.0))
+        refused = self._offered(session, request, Seconds(0.0))
         if refused is not None:
             return refused
         if not session.feeds:
@@ -196,7 +196,20 @@ class SiprecServer:
     @property
     def _expected_line(self) -> str:
         how = "RTP, or SRTP with a=crypto" if self._settings.rules.plain else "SRTP with a=crypto"
-        return f"expected a line of PCMU or PCMA over {how}, found none"
+        return f"expected a line of PCMU, PCMA or G722 over {how}, found none"
+
+    def _offered(self, session: RecordingSession, request: Request, now: Seconds) -> Verdict | None:
+        """Let the session follow an offer; the refusal of one that can't be read or heard, which changes nothing."""
+        try:
+            offer = read_offer(request)
+        except MediaError:
+            return Verdict(400)
+        if offer.description is None and not session.lines:
+            return Verdict(488, warning="expected an offer in the INVITE, as RFC 7866 has it, found none")
+        if offer.description is not None and not session.takes(offer.description):
+            return Verdict(488, warning=self._expected_line)
+        session.offered(offer, now)
+        return None
 
     def updated(self, dialog: str, request: Request) -> Verdict:
         """See :class:`engine.telephony.siprec.signalling.Office`."""
@@ -204,7 +217,7 @@ class SiprecServer:
         now = self._now(call)
         call.heard_at = now
         before = call.session.version
-        refused = _offered(call.session, request, now)
+        refused = self._offered(call.session, request, now)
         if refused is not None:
             return refused
         pairs = self._paired(dialog, call.session, call.pairs)
@@ -331,18 +344,6 @@ async def serve_siprec(
         yield server
     finally:
         await server.close()
-
-
-def _offered(session: RecordingSession, request: Request, now: Seconds) -> Verdict | None:
-    """Let the session follow an offer; the refusal of one that can't be read."""
-    try:
-        offer = read_offer(request)
-    except MediaError:
-        return Verdict(400)
-    if offer.description is None and not session.lines:
-        return Verdict(488, warning="expected an offer in the INVITE, as RFC 7866 has it, found none")
-    session.offered(offer, now)
-    return None
 
 
 def _closed(pairs: dict[int, Pair]) -> None:
