@@ -38,7 +38,7 @@ class _Server(uvicorn.Server):
 
 
 def _no_refusals(record: logging.LogRecord) -> bool:
-    """uvicorn takes a refused handshake for one that was forgotten."""
+    """Uvicorn takes a refused handshake for one that was forgotten."""
     return record.msg != "ASGI callable returned without completing handshake."
 
 
