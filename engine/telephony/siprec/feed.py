@@ -6,8 +6,8 @@ time to come late, twice or in the wrong order. What is missing then is silence;
 Where a timestamp lies on the clock is told by the packets that travelled fastest: the least of (arrival - timestamp) in the last
 four seconds. So two streams of one SBC lie as close together as their fastest packets, whatever their jitter. Telephones' clocks
 differ from ours by up to 0.1 %, so that place moves: it is followed by one sample a packet, left out or said twice, which nobody
-hears. A sender whose timestamps jump is followed at once when it jumps ahead, and after 10 packets when it falls behind: a packet
-or two behind are just late.
+hears; where jitter hid it at first, by a few more. A sender whose timestamps jump is followed at once when it jumps ahead, and
+after 10 packets when it falls behind: a packet or two behind are just late.
 
 RTCP's clock (NTP) is not asked: each telephone or SBC has its own, and they need not agree.
 
@@ -46,6 +46,8 @@ _FORGOTTEN: Final = Seconds(10.0)
 _BUCKET: Final = Seconds(1.0)
 _BUCKETS: Final = 4
 _STILL: Final = 16  # samples: 2 ms that are not followed
+_CLOSE: Final = 40  # samples: 5 ms that are followed by one sample a packet, and more by more
+_FASTEST: Final = 8  # samples a packet
 _MOST_PARTS: Final = 64  # senders whose places are remembered
 _LONGEST: Final = TELEPHONY.samples(Seconds(0.12))  # octets, in one packet
 _LAWS: Final = {Codec.PCMU: Law.ULAW, Codec.PCMA: Law.ALAW}
@@ -70,7 +72,7 @@ class Clock:
         return self._base + self._count + _signed(timestamp - self._last)
 
     def place(self, packet: Packet, now: Seconds) -> tuple[int, int]:
-        """Where the sound of a packet that has just come begins, and by how many samples the clock moved: -1, 0 or 1."""
+        """Where the sound of a packet that has just come begins, and how many samples before it are to be filled up."""
         count = self._count + _signed(packet.timestamp - self._last)
         if count > self._count:
             self._last, self._count = packet.timestamp, count
@@ -82,7 +84,7 @@ class Clock:
         self._note(travelled, now)
         step = self._step(now)
         self._base += step
-        return self._base + count, step if abs(step) == 1 else 0
+        return self._base + count, step if 0 < step <= _FASTEST else 0
 
     def _jumped(self, difference: int) -> bool:
         self._behind = self._behind + 1 if difference > _JUMP else 0
@@ -98,7 +100,10 @@ class Clock:
         away = min(self._least) - self._base
         if away < 0 and now - self._opened < DELAY:
             return away  # nothing was heard yet: find the place at once
-        return 0 if abs(away) <= _STILL else (1 if away > 0 else -1)
+        if abs(away) <= _STILL:
+            return 0
+        step = min(_FASTEST, max(1, abs(away) // _CLOSE))
+        return step if away > 0 else -step
 
 
 @dataclass(slots=True)
@@ -225,8 +230,8 @@ class Feed:
         octets = packet.payload[:_LONGEST]
         samples = voice.decoder(self.codecs[packet.payload_type])(octets)
         place += len(octets) - len(samples)  # a decoder that has just begun keeps some back
-        if step > 0:  # one sample more is due: say the first twice
-            place, samples = place - 1, np.concatenate([samples[:1], samples])
+        if step > 0:  # more samples are due: say the first again
+            place, samples = place - step, np.concatenate([np.repeat(samples[:1], step), samples])
         return voice.put(place, samples)
 
     def _voice(self, packet: Packet, now: Seconds) -> Voice | None:
