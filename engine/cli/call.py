@@ -32,8 +32,9 @@ def call(
     set_up_logs()
     settings = load_config(config)
     section = _outbound(settings)
-    if trunk and trunk not in {one.name for one in section.trunks}:
-        raise ConfigError(f"{config}: expected a trunk named {trunk!r} in doors.sip.trunks, found none")
+    trunks = [one.name for one in section.trunks]
+    if trunk and trunk not in trunks:
+        raise ConfigError(f"{config}: expected a trunk named {trunk!r} in doors.sip.trunks, found {', '.join(trunks) or 'none'}")
     if flow is not None:
         settings = settings.model_copy(update={"flow": FlowSection(path=flow.resolve(), language=None)})
     try:

@@ -163,6 +163,10 @@ class SipPeer:
         self.tag = invite.headers["from"].partition(";tag=")[2]
         self.reply(invite, "200 OK", body=self.sdp())
 
+    def accept(self, register: Said) -> None:
+        """Register the engine."""
+        self.reply(register, "200 OK", contact=False, more=f"Contact: {register.headers['contact']}\r\n")
+
     def notify(self, result: str) -> None:
         """Tell how a transfer went (RFC 3515)."""
         more = "Event: refer\r\nSubscription-State: terminated\r\n"

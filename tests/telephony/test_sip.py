@@ -20,7 +20,19 @@ from engine.telephony.sip.handed import Handing
 from engine.telephony.sip.outcomes import NotConnected, Outcome
 from engine.telephony.sip.settings import Trunk
 from tests.conftest import missing
-from tests.telephony.sip_line import LOUD, gone, heard_by, hears, is_loud, is_loud_sound, opened, packets_of, speaks, until
+from tests.telephony.sip_line import (
+    LOUD,
+    comes_true,
+    gone,
+    heard_by,
+    hears,
+    is_loud,
+    is_loud_sound,
+    opened,
+    packets_of,
+    speaks,
+    until,
+)
 from tests.telephony.sip_peer import HOST, PATIENCE, digest, sip_peer
 
 if importlib.util.find_spec("baresip") is None:
@@ -46,6 +58,42 @@ async def test_a_call_is_answered_and_both_hear_each_other() -> None:
         assert "m=audio" in answer.body
         assert told.headers == {"P-Asserted-Identity": "<sip:+4930999@pbx>", "X-Callwright-Flow": "cards"}
         assert told.called == "<sip:1234@127.0.0.1>"
+
+
+async def test_sound_uses_the_ports_that_the_firewall_knows() -> None:
+    async with opened(rtp_ports=(61_000, 61_019)) as line, sip_peer(line.port) as peer:
+        answer = await peer.call()
+
+        assert 61_000 <= answer.rtp[1] <= 61_019
+
+
+async def test_wideband_is_taken_where_the_caller_offers_nothing_else() -> None:
+    async with opened() as line, sip_peer(line.port) as peer:
+        answer = await peer.call(formats="9 101")
+        leg = await line.leg()
+        for _ in range(10):
+            await leg.send(AudioFrame(decode(LOUD, Law.ALAW)))
+        await comes_true(lambda: any(packet[1] & 0x7F == 9 and len(packet) == 12 + 160 for packet in packets_of(peer)))
+        for _ in range(10):
+            peer.speak(bytes(160), kind=9)
+            await asyncio.sleep(0.02)
+        sound = await until(leg, lambda incoming: isinstance(incoming, Sound) and not incoming.filled)
+
+        assert "a=rtpmap:9 G722/8000" in answer.body
+        assert len(sound.frame.samples) == 160  # 8 kHz inside
+
+
+async def test_tcp_is_spoken_too() -> None:
+    async with opened() as line:
+        reader, writer = await asyncio.open_connection(HOST, line.port)
+        writer.write(
+            f"OPTIONS sip:a@{HOST} SIP/2.0\r\nVia: SIP/2.0/TCP {HOST}:9;branch=z9hG4bKx\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\n"
+            "Call-ID: x\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n".encode()
+        )
+        answer = await asyncio.wait_for(reader.readline(), PATIENCE)
+        writer.close()
+
+        assert answer == b"SIP/2.0 200 OK\r\n"
 
 
 async def test_nothing_is_asked_of_the_caller_that_it_did_not_ask_for() -> None:
@@ -381,9 +429,8 @@ async def test_a_trunk_registers_with_its_password_and_takes_calls() -> None:
             )
             again = await peer.asked("REGISTER")
             proof = digest(again, "acct", "s3cret pass", re.findall(r'uri="([^"]+)"', again.headers["authorization"])[0])
-            contact = again.headers["contact"]
-            peer.reply(again, "200 OK", contact=False, more=f"Contact: {contact}\r\n")
-            user = re.findall(r"sip:([^@]+)@", contact)[0]
+            peer.accept(again)
+            user = re.findall(r"sip:([^@]+)@", again.headers["contact"])[0]
             answer = await peer.call(user=user)
 
             assert line.gateway.registered == {"main": True}

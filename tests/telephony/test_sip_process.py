@@ -14,6 +14,7 @@ from engine.core.errors import ConfigError
 from engine.core.units import Seconds
 from engine.telephony.leg import Gone
 from engine.telephony.sip.outcomes import NotConnected
+from engine.telephony.sip.settings import Trunk
 from tests.conftest import missing
 from tests.telephony.sip_line import alive, comes_true, gone, opened
 from tests.telephony.sip_peer import HOST, PATIENCE, SipPeer, sip_peer
@@ -49,6 +50,21 @@ async def _tries(peer: SipPeer) -> int | None:
         return (await asyncio.wait_for(peer.call(), 0.5)).status
     except TimeoutError:
         return None
+
+
+async def test_trunks_are_registered_anew_by_the_next_process() -> None:
+    async with sip_peer(0) as registrar:
+        trunk = Trunk("main", "4000", f"{HOST}:{registrar.port}")
+        async with opened(trunks=(trunk,)) as line:
+            registrar.engine = line.port
+            for _ in range(2):
+                registrar.accept(await registrar.asked("REGISTER"))
+                await comes_true(lambda: line.gateway.registered.get("main", False))
+                assert line.gateway.process.pid is not None
+                os.kill(line.gateway.process.pid, signal.SIGKILL)
+                await comes_true(lambda: line.gateway.registered == {"main": False})
+
+            assert line.gateway.process.deaths == 2
 
 
 async def test_a_process_that_hangs_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
