@@ -123,17 +123,20 @@ class Bench:
         self._engines = 0
 
     def search(self, steps: Sequence[int]) -> tuple[int, list[Reading]]:
-        """Raise the calls until they are too many, then seek between; the most that hold (0 = none do), and all readings."""
-        readings: list[Reading] = []
+        """Start an engine and seek the most calls that hold; 0 = none do."""
         with engine(self._next_folder(), self.wanted) as running:
             self.warm_up(running)
-            most = 0
-            for calls in steps:
-                readings.append(self.reading(running, calls))
-                if not readings[-1].holds(self.wanted.recogniser):
-                    most = self._between(running, most, calls, readings)
-                    break
-                most = calls
+            return self.searched(running, steps)
+
+    def searched(self, running: Engine, steps: Sequence[int]) -> tuple[int, list[Reading]]:
+        """Raise the calls until they are too many, then seek between; the most that hold (0 = none do), and all readings."""
+        readings: list[Reading] = []
+        most = 0
+        for calls in steps:
+            readings.append(self.reading(running, calls))
+            if not readings[-1].holds(self.wanted.recogniser):
+                return self._between(running, most, calls, readings), readings
+            most = calls
         return most, readings
 
     def _between(self, running: Engine, good: int, bad: int, readings: list[Reading]) -> int:

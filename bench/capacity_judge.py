@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -48,7 +49,7 @@ class Outgoing:
     """When a caller stopped talking, and after how many seconds the reply began."""
     unanswered: int = 0
     cut_short: int = 0
-    """Calls that the engine ended, or never answered."""
+    """Calls that the engine ended, never answered, or left without a word."""
 
 
 def outgoing(lines: Iterable[Line]) -> Outgoing:
@@ -63,6 +64,7 @@ def outgoing(lines: Iterable[Line]) -> Outgoing:
         codes = np.concatenate([frame for _, frame in came]) if came else np.zeros(0, np.uint8)
         ends = np.cumsum([len(frame) for _, frame in came])  # frames of a peer that cuts otherwise are of other lengths
         stamps = found(codes)
+        judged.cut_short += not len(stamps.numbers)
         arrived = times[np.searchsorted(ends, stamps.places + FRAME_SAMPLES)] if len(times) else times
         _prompts(judged, stamps, arrived)
         _replies(judged, line, came, dict(zip((stamps.places // FRAME_SAMPLES).tolist(), stamps.marks.tolist(), strict=True)))
@@ -72,7 +74,7 @@ def outgoing(lines: Iterable[Line]) -> Outgoing:
 def _prompts(judged: Outgoing, stamps: Found, arrived: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
     """Losses within each prompt, and the gaps between its frames; a prompt that was interrupted has no end."""
     begins = np.flatnonzero((np.diff(stamps.numbers, prepend=MAIN << 16) < 0) | (np.diff(stamps.marks, prepend=-1) != 0))
-    for first, last in zip(begins, [*begins[1:], len(stamps.numbers)], strict=True):
+    for first, last in pairwise([*begins.tolist(), len(stamps.numbers)]):
         numbers, times = stamps.numbers[first:last], arrived[first:last]
         due = int(numbers[-1]) + 1
         judged.frames.add(due, due - len(set(numbers.tolist())))
