@@ -48,6 +48,7 @@ PHRASES: Final = EndpointPolicy(
     complete_wait=Seconds(0.7),
     unknown_wait=Seconds(0.7),
     incomplete_wait=Seconds(0.7),
+    partial_every=Seconds(0.4),  # FreeSWITCH stops its prompt at the first partial result that has words
     take_back=Seconds(0.0),
 )
 """How long dictation waits."""

@@ -90,7 +90,7 @@ def test_silence_is_no_phrase() -> None:
 
 def test_a_partial_try_is_made_every_so_often_but_not_before_the_last_one_was_answered() -> None:
     phrasing = Phrasing(Loudness())
-    phrasing.hear(tone(Seconds(0.5)))
+    assert phrasing.hear(tone(Seconds(0.4))) == ()
     (first,) = phrasing.hear(tone(Seconds(1.4)))
     phrasing.answered(first.number)
     (second,) = phrasing.hear(tone(Seconds(0.1)))

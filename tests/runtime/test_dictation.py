@@ -85,7 +85,7 @@ async def test_while_somebody_speaks_there_are_partial_results() -> None:
 
 async def test_what_is_known_before_the_phrase_ends_is_told_as_a_partial_result() -> None:
     desk = Desk()
-    await desk.hear(joined([tone(Seconds(0.5)), silence(Seconds(0.5))]))
+    await desk.hear(joined([tone(Seconds(0.3)), silence(Seconds(0.5))]))
     await desk.answer(-1, "yes")
 
     (partial,) = desk.told
