@@ -7,18 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.asr.detectors import make_vad
-from engine.asr.endpointer import Activity, Decode, Endpoint, Endpointer, EndpointPolicy, Judged
+from engine.asr.endpointer import EndpointPolicy
+from engine.asr.phrasing import Drop, Ended, Phrasing, Try
 from engine.asr.protocol import Hints, Recogniser
 from engine.asr.two_pass import Agreement, TwoPassPolicy, choose, wants_second
 from engine.audio.files import Recording, read
 from engine.audio.resample import resample
-from engine.core.audio import TELEPHONY, WIDEBAND, AudioFrame, frames_of, silence
+from engine.core.audio import TELEPHONY, WIDEBAND, AudioFrame
 from engine.core.call import Speaker
 from engine.core.speech import Transcript
 from engine.core.units import Confidence, Language, SampleIndex, Seconds
-from engine.nlu.interpretation import Completeness
 
 _TAIL = Seconds(0.3)  # kept after the voice's end: quiet consonants, and what a recogniser needs to see it end
+_WAITS = EndpointPolicy(
+    decode_after=_TAIL, complete_wait=_TAIL, partial_every=Seconds(0.0), take_back=Seconds(0.0)
+)  # a turn ends after unknown_wait, as in a call
 _BATCH = 4
 _AS_LONG_AS_IT_TAKES = Seconds(60.0)
 
@@ -66,24 +69,17 @@ class Transcriber:
                     yield SpokenTurn(speaker, start, end, transcript.later(start))
 
     def spans(self, channel: AudioFrame) -> Iterator[tuple[Seconds, Seconds]]:
-        """Where somebody speaks: what the live endpointer would have taken for turns."""
-        vad = make_vad(self.detector)()
-        endpointer = Endpointer(EndpointPolicy(partial_every=Seconds(0.0), take_back=Seconds(0.0)), Seconds(vad.lag_s))
-        endpointer.open()
-        narrow = resample(channel, TELEPHONY)
-        padded = [*frames_of(narrow), *frames_of(silence(Seconds(3.0)))]
-        begin = Seconds(0.0)
-        for number, frame in enumerate(padded, 1):
-            now = TELEPHONY.seconds(number * len(frame.samples))
-            todo = list(endpointer.receive(Activity(vad.is_speech(AudioFrame(frame.samples))), now))
-            while todo:
-                match todo.pop(0):
-                    case Decode(decode, begin, _):
-                        todo += endpointer.receive(Judged(decode, Completeness.UNKNOWN), now)
-                    case Endpoint(speech_end=end):
-                        yield begin, Seconds(min(end + _TAIL, channel.duration))
-                    case _:
-                        pass
+        """Where somebody speaks: what the live endpointer would have taken for turns; nothing is lost of who never pauses."""
+        phrasing = Phrasing(make_vad(self.detector)(), policy=_WAITS)
+        begin = end = Seconds(0.0)
+        for cue in (*phrasing.hear(resample(channel, TELEPHONY)), *phrasing.finish()):
+            match cue:
+                case Try(sound=sound):
+                    begin, end = sound.start_s, sound.end_s
+                case Ended():
+                    yield begin, Seconds(min(end, channel.duration))
+                case Drop():
+                    pass
 
     def _words(self, sounds: Sequence[AudioFrame], hints: Hints) -> list[Transcript]:
         first = self.first.recognise(sounds, [hints] * len(sounds))

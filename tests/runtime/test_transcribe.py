@@ -56,6 +56,15 @@ def test_in_a_stereo_call_the_caller_is_on_the_left_and_turns_come_by_their_star
     assert [turn.start for turn in turns] == sorted(turn.start for turn in turns)
 
 
+def test_of_who_talks_on_without_a_pause_nothing_is_lost_and_nothing_heard_twice() -> None:
+    spans = list(Transcriber(ScriptedRecogniser("words")).spans(pieces((1.0, 41.0), length=43.0)))
+
+    assert len(spans) > 2
+    assert spans[0][0] < 1.0
+    assert spans[-1][1] > 41.0
+    assert [end for _, end in spans[:-1]] == pytest.approx([start for start, _ in spans[1:]], abs=0.021)
+
+
 def test_silence_has_no_turns(tmp_path: Path) -> None:
     first = ScriptedRecogniser("words")
 
