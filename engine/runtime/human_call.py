@@ -121,19 +121,20 @@ class HumanCall:
 
     async def finished(self, known: Knowledge, reason: str, *, whole: bool) -> None:
         """End it: wait for the last words, close the recording, leave it to QA. Not safe to cancel."""
-        for ear in self._parts.ears.values():
-            ear.finish()
-        settled = asyncio.gather(*(ear.settled() for ear in self._parts.ears.values()))
+        ears = self._parts.ears.values()
         try:
             async with asyncio.timeout(_PATIENCE):
-                await settled
+                for ear in ears:
+                    ear.finish()
+                    await ear.settled()
         except TimeoutError:
-            self.account.lost += sum(ear.pending for ear in self._parts.ears.values())
-        for ear in self._parts.ears.values():
-            ear.close()
-        self._write(lambda: self._leave(known, reason, whole=whole))
-        if self._writing is not None:
-            await self._writing
+            self.account.lost += sum(ear.pending for ear in ears)
+        finally:
+            for ear in ears:
+                ear.close()
+            self._write(lambda: self._leave(known, reason, whole=whole))
+            if self._writing is not None:
+                await self._writing
 
     def _listen_for_keys(self, speaker: Speaker, frame: AudioFrame) -> None:
         tones = self._tones[speaker]

@@ -336,6 +336,21 @@ async def test_a_change_to_what_we_can_not_hear_is_refused_and_the_call_goes_on_
         assert room.tapes[0].session.counts.received == 30
 
 
+async def test_a_fault_of_ours_ends_its_own_call_and_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    async with _room() as room:
+        one, other = await room.sbc(), await room.sbc()
+        await one.fork()
+        await other.fork()
+        room.tapes[0].frames = [(tone(FRAME), tone(FRAME))] * 999  # so that its next frame is out of order
+        await _until(lambda: bool(one.requests))
+        await other.speak(tone(Seconds(0.3)), tone(Seconds(0.3)))
+        goodbye = await other.ask("BYE")
+
+        assert (room.tapes[0].reason, room.tapes[1].reason, goodbye.status) == ("fault", "hung_up", 200)
+        assert room.tapes[1].channel(0).any()
+        assert "AssertionError" in caplog.text
+
+
 async def test_sound_from_elsewhere_and_garbage_are_passed_over() -> None:
     async with _room(lost=Seconds(0.5)) as room:
         sbc = await room.sbc()

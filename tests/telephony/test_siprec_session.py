@@ -91,6 +91,33 @@ def test_the_sbcs_mark_of_who_called_tells_where_no_patterns_do() -> None:
     assert session.speaker(0) is Speaker.AGENT
 
 
+@pytest.mark.parametrize("agents", ["sip:nobody@*", "sip:*"])
+def test_patterns_that_fit_nobody_or_everybody_never_put_both_on_one_channel(agents: str) -> None:
+    session = _session(rules=Rules(agents=(agents,)))
+
+    assert [session.speaker(line) for line in (0, 1)] == [Speaker.CALLER, Speaker.AGENT]
+
+
+def test_what_is_known_of_one_line_tells_of_the_other() -> None:
+    only_agent = METADATA.replace("<label>2<", "<label>9<").replace("<label>1<", "<label>2<").replace("<label>9<", "<label>1<")
+    only_agent = only_agent.replace('<stream stream_id="i1Pz', '<other stream_id="i1Pz').replace(
+        "</label></stream>", "</label></other>", 1
+    )
+    session = _session(only_agent, Rules(agents=("sip:4711@*",)))
+
+    assert [session.speaker(line) for line in (0, 1)] == [Speaker.AGENT, Speaker.CALLER]
+
+
+def test_the_agents_line_stays_on_the_right_when_the_callers_is_switched_off() -> None:
+    session = _session()
+    session.offered(_offer(ports=(0, 4002)), Seconds(1.0))
+
+    left, right = _hear(session, (1, RtpStream(ssrc=2), 9000))
+
+    assert (_loudness(left), _loudness(right)) == (0, 9000)
+    assert not session.mixed
+
+
 def test_the_configuration_may_say_that_the_agent_is_on_the_first_line() -> None:
     session = _session(rules=Rules(first=Speaker.AGENT))
 

@@ -131,7 +131,9 @@ class RecordingSession:
     counts: Counts = field(default_factory=Counts)
     version: int = 0
     _read: int = 0
-    _apart: bool = False  # two voices have been told apart
+    _speakers: dict[int, Speaker] = field(default_factory=dict)
+    _several: bool = False  # lines, at any time
+    _apart: bool = False  # two voices of one line have been told apart
 
     def offered(self, offer: Offered, now: Seconds) -> None:
         """The call begins, or goes on in another way."""
@@ -141,7 +143,10 @@ class RecordingSession:
         if offer.description is not None:
             self.version += 1
             self.lines = offer.description.lines
+        self._speakers = self._assign()
+        if offer.description is not None:
             self._tune(now)
+            self._several = self._several or len(self.feeds) > 1
 
     def takes(self, description: Description) -> bool:
         """Whether anything of an offer can be heard, or nothing is meant to be."""
@@ -157,9 +162,8 @@ class RecordingSession:
         """Give the next ``count`` samples of the caller and of the agent."""
         self._read += count
         parts = {place: feed.take(count, now) for place, feed in self.feeds.items()}
-        if len(parts) == 1:
+        if len(parts) == 1 and not self._several:
             return self._parted(*next(iter(parts.items())))
-        self._apart = self._apart or len(parts) > 1
         channels = {speaker: Feed.silence(count) for speaker in Speaker}
         for place, voices in parts.items():
             for voice in voices:
@@ -169,7 +173,7 @@ class RecordingSession:
     @property
     def mixed(self) -> bool:
         """Whether both parties' sound is on one channel, because it came in one voice."""
-        return not self._apart and len(self.metadata.participants) != 1
+        return not self._several and not self._apart and len(self.metadata.participants) != 1
 
     @property
     def read(self) -> int:
@@ -183,24 +187,40 @@ class RecordingSession:
 
     def speaker(self, place: int) -> Speaker:
         """Whose channel the line at ``place`` belongs to."""
-        people = self._people(place)
-        if people and self.rules.agents:
-            return Speaker.AGENT if all(self._is_agent(one) for one in people) else Speaker.CALLER
-        dialled = [self._dialled(one) for one in people]
-        if dialled and dialled[0] is not None:
-            return Speaker.CALLER if True in dialled else Speaker.AGENT
-        first = min(self.feeds, default=place)
-        return self.rules.first if place == first else _other(self.rules.first)
+        return self._speakers.get(place) or self._by_order(place)
 
     def who(self, speaker: Speaker) -> tuple[Participant, ...]:
         """Who was heard on a channel, or would have been."""
-        if len(self.feeds) == 1:
+        if not self._several:
             people = [one for one in self.metadata.participants.values() if not one.left]
             apart = {one.id: Speaker.AGENT if self._is_agent(one) else Speaker.CALLER for one in people}
             if not self.rules.agents:
                 apart = {one.id: self._guessed(one, place) for place, one in enumerate(people)}
             return tuple(one for one in people if apart[one.id] is speaker)
-        return tuple(one for place in sorted(self.feeds) if self.speaker(place) is speaker for one in self._people(place))
+        return tuple(one for place in sorted(self._speakers) if self.speaker(place) is speaker for one in self._people(place))
+
+    def _assign(self) -> dict[int, Speaker]:
+        """Part the lines: what is known of one tells of the other, and never are all put on one channel."""
+        told = {place: self._told(place) for place, line in enumerate(self.lines) if line.kind == "audio"}
+        known = {speaker for speaker in told.values() if speaker is not None}
+        if len(known) != 1 or len(told) == 1:
+            return {place: speaker or self._by_order(place) for place, speaker in told.items()}
+        if None in told.values():
+            (theirs,) = known
+            return {place: speaker or _other(theirs) for place, speaker in told.items()}
+        return {place: self._by_order(place) for place in told}
+
+    def _told(self, place: int) -> Speaker | None:
+        """What the metadata say of a line."""
+        people = self._people(place)
+        if people and self.rules.agents:
+            return Speaker.AGENT if all(self._is_agent(one) for one in people) else Speaker.CALLER
+        dialled = {self._dialled(one) for one in people} - {None}
+        return None if not dialled else Speaker.CALLER if True in dialled else Speaker.AGENT
+
+    def _by_order(self, place: int) -> Speaker:
+        first = next((number for number, line in enumerate(self.lines) if line.kind == "audio"), 0)
+        return self.rules.first if place == first else _other(self.rules.first)
 
     def _dialled(self, one: Participant) -> bool | None:
         """Whether it was they who dialled; a mark of one tells of the others."""

@@ -40,6 +40,7 @@ _log = structlog.get_logger(__name__)
 LOST: Final = Seconds(30.0)
 LONGEST: Final = Seconds(4 * 3600.0)
 _SIGNALLING_EVERY: Final = 5  # beats: ten times a second
+_FAULT: Final = "fault"  # of ours
 _PARTING: Final = 50  # beats that SBCs may take to answer our last BYEs
 _MOST_AT_ONCE: Final = 50  # frames of one call in one beat: a second that is made up for
 _MOST_AT_THE_END: Final = 250  # where the loop was very late: the other calls wait meanwhile
@@ -232,9 +233,11 @@ class SiprecServer:
     def ended(self, dialog: str, reason: str) -> None:
         """See :class:`engine.telephony.siprec.signalling.Office`."""
         call = self._calls.pop(dialog)
-        self._give(call, self._now(call), _MOST_AT_THE_END)  # what still lies in the delay
-        _closed(call.pairs)
-        call.recording.ended(reason)
+        try:
+            self._give(call, self._now(call), _MOST_AT_THE_END if reason != _FAULT else 0)  # what still lies in the delay
+        finally:
+            _closed(call.pairs)
+            call.recording.ended(reason)
         _log.info("siprec.ended", sbc=call.peer.host, reason=reason, live=len(self._calls))
 
     def _message(self, message: Request | Response, peer: Peer) -> list[Outgoing]:
@@ -286,21 +289,28 @@ class SiprecServer:
         return source in (named, call.peer.host) or self._settings.media_from(source)
 
     async def _keep_time(self) -> None:
-        """The beat, by absolute deadlines: a late one is made up for."""
-        beats = 0
-        due = self._clock()
+        """The beat, by absolute deadlines: a late one is made up for. Calls are looked at one by one: a fault ends its own."""
+        beats, due, loop = 0, self._clock(), asyncio.get_running_loop()
         while True:
             due = max(due + FRAME, self._clock() - 1.0)
             await asyncio.sleep(max(0.0, due - self._clock()))
             beats += 1
-            for dialog, call in tuple(self._calls.items()):
-                self._look_at(dialog, call)
+            for dialog in tuple(self._calls):
+                loop.call_soon(self._look_at, dialog)
             if beats % _SIGNALLING_EVERY == 0:
                 self._sockets.send(self._signalling.tick(Seconds(self._clock())))
 
-    def _look_at(self, dialog: str, call: _Call) -> None:
-        now = self._now(call)
-        self._give(call, Seconds(now - DELAY), _MOST_AT_ONCE)
+    def _look_at(self, dialog: str) -> None:
+        call = self._calls.get(dialog)
+        if call is None:  # it has ended meanwhile
+            return
+        now, given = self._now(call), False
+        try:
+            self._give(call, Seconds(now - DELAY), _MOST_AT_ONCE)
+            given = True
+        finally:
+            if not given:
+                self._hang_up(dialog, _FAULT)
         if now > self._settings.longest:
             self._hang_up(dialog, "too_long")
         elif now - call.heard_at > self._settings.lost and not call.session.paused:

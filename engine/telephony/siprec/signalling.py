@@ -31,7 +31,7 @@ KNOWN: Final = frozenset(
 ALLOWED: Final = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE"
 ACCEPTED: Final = "application/sdp, application/rs-metadata+xml, multipart/mixed"
 MIN_SESSION: Final = 90  # seconds, RFC 4028 section 4
-_MOST_REMEMBERED: Final = 20_000  # answers
+_MOST_REMEMBERED: Final = 5_000  # answers
 _RETRY: Final = "10"  # seconds, for an SBC that we have no room for
 _REASONS: Final = {
     200: "OK",
