@@ -194,3 +194,25 @@ async def test_what_is_no_http_is_answered_and_closed(garbage: bytes) -> None:
 
         assert answered == b"" or answered.startswith(b"HTTP/1.1 4")
         assert b"200" not in answered.split(b"\r\n")[0]
+
+
+FLOODS = {
+    "pings": b"\x89\x80\x00\x00\x00\x00" * 200_000,
+    "a message without an end": b"\x01\x80\x00\x00\x00\x00" + b"\x00\x80\x00\x00\x00\x00" * 200_000,
+    "empty messages": b"\x81\x80\x00\x00\x00\x00" * 200_000,
+}
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+async def test_a_flood_of_tiny_frames_ends_its_own_socket_and_no_other(flood: str) -> None:
+    async with echoing(HttpDoor(port=0)) as doors, AsteriskWsCaller.calling(doors["asterisk"]) as neighbour:
+        await hears_itself(neighbour)
+        upgrade = b"GET /twilio HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        key = b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        one = await line(doors, upgrade + key)
+        await one[0].readuntil(b"\r\n\r\n")
+        one[1].write(FLOODS[flood])
+        await answer(one)  # it waits for the end of the connection; a cut one loses its last words
+        await hears_itself(neighbour)
+
+        assert not neighbour.over.is_set()

@@ -23,6 +23,7 @@ from engine.core.errors import ConfigError
 from engine.core.units import Seconds
 
 GREETING: Final = Seconds(10.0)  # for a TLS handshake, and again for a whole request
+_BITE: Final = 4_096  # bytes: a dozen frames of a call, some 700 of a flood
 _log = structlog.get_logger(__name__)
 _BUSY: Final = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 5\r\nContent-Length: 0\r\n\r\n"
 _FORBIDDEN: Final = b"HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
@@ -79,6 +80,7 @@ class Arrivals:
     def take(self, arrival: _Arrival, transport: asyncio.Transport) -> None:
         """Let a connection in, or answer it and close it."""
         peer = _peer(transport)
+        _in_small_bites(transport)
         answer = self._refusal(peer)
         if answer is not None:
             _log.warning("door.closed", reason="address" if answer is _FORBIDDEN else "too many", open=self._open)
@@ -190,6 +192,12 @@ class PromptHttp(H11Protocol):
         self._late = None
         if self.cycle is None or self.cycle.response_complete or self.conn.their_state is h11.SEND_BODY:
             self.transport.close()
+
+
+def _in_small_bites(transport: asyncio.Transport) -> None:
+    """Read so little at once that a flood of tiny frames can't hold up the loop; asyncio's 256 KiB are 40,000 of them."""
+    if hasattr(transport, "max_size"):
+        transport.max_size = _BITE
 
 
 def _peer(transport: asyncio.Transport) -> str:

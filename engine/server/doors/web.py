@@ -12,6 +12,7 @@ from typing import Any
 import uvicorn
 
 from engine.server.doors.arrivals import Arrivals, Entry, PromptHttp
+from engine.server.doors.metered import MeteredSocket
 
 _LARGEST_MESSAGE = 64 * 1024  # bytes of one WebSocket message; two seconds of wideband sound
 
@@ -51,7 +52,7 @@ async def served(app: Any, listening: socket.socket, entry: Entry = Entry()) -> 
         log_level="warning",  # at INFO it writes whole addresses, with tokens and numbers in them
         access_log=False,
         server_header=False,
-        ws="websockets-sansio",
+        ws=MeteredSocket,
         ws_max_size=_LARGEST_MESSAGE,
         ws_per_message_deflate=False,
         lifespan="off",
