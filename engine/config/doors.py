@@ -196,8 +196,8 @@ class SipDoor(ListeningDoor):
     flows: Mapping[str, str] = Field({}, description="The flow of each number that is called; others get the one of `[flow]`.")
     destinations: Mapping[str, str | tuple[str, ...]] = Field(
         {},
-        description="The SIP address of each destination in the flows, with `{call}` and `{intent}` filled in; of several, the next "
-        "is tried where one fails.",
+        description="The SIP address of each destination in the flows, with `{call}` and `{intent}` filled in; of several, "
+        "the next is tried where one fails.",
     )
     screen: str | None = Field(None, description="An address for the operator's screen; `{call}` stands for the call's name.")
     trunks: tuple[TrunkSection, ...] = Field((), description="Accounts elsewhere.")
@@ -221,6 +221,8 @@ class SipDoor(ListeningDoor):
             raise ValueError("expected a transport, or tls_certificate, found neither")
         if self.rtp_ports[1] - self.rtp_ports[0] < 10:
             raise ValueError("expected rtp_ports to be a range, the lower first, found fewer than ten ports")
+        if len({trunk.name for trunk in self.trunks}) < len(self.trunks):
+            raise ValueError("expected a name of its own for each trunk, found one twice")
         ipaddress.ip_address(self.host)  # SIP names its own address in what it says, so a name will not do
         return self
 

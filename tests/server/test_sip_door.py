@@ -100,6 +100,7 @@ async def test_the_figures_go_when_the_door_shuts() -> None:
         ({"host": "10.255.255.1", "port": 5060, "peers": ["10.0.0.0/8"]}, "expected to listen on 10.255.255.1:5060"),
         ({"host": "192.0.2.1"}, "nothing protects this door"),
         ({"trunks": [TrunkSection(name="a", user="u", domain="d", password_file=Path("/nowhere"))]}, "expected a readable file at /nowhere"),
+        ({"trunks": [TrunkSection(name="a", user="u@v", domain="d")]}, "user contains '@'"),
         ({"tls_certificate": "/nowhere.pem", "tls_key": "/nowhere.key"}, "expected a readable file at /nowhere.pem"),
     ],
 )  # fmt: skip
@@ -117,6 +118,7 @@ async def test_what_can_t_be_opened_is_the_operators_to_mend(section: dict[str, 
         ({"rtp_ports": [30_000, 20_000]}, "expected rtp_ports to be a range"),
         ({"host": "pbx.example"}, "does not appear to be an IPv4 or IPv6 address"),
         ({"codecs": []}, "at least 1 item"),
+        ({"trunks": [{"name": "a", "user": "u", "domain": "d"}] * 2}, "a name of its own for each trunk"),
         ({"codecs": ["opus"]}, "Input should be 'pcma', 'pcmu' or 'g722'"),
     ],
 )

@@ -205,6 +205,14 @@ async def sip_peer(engine: int, address: str = HOST) -> AsyncIterator[SipPeer]:
     rtp.close()
 
 
+def options(transport: str) -> bytes:
+    """A question over a connection."""
+    return (
+        f"OPTIONS sip:a@{HOST} SIP/2.0\r\nVia: SIP/2.0/{transport} {HOST}:9;branch=z9hG4bKx\r\nFrom: <sip:a@b>;tag=1\r\n"
+        "To: <sip:a@b>\r\nCall-ID: x\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n".encode()
+    )
+
+
 def digest(said: Said, user: str, password: str, uri: str) -> str:
     """The Authorization that should have come back for our challenge (RFC 2617 without qop)."""
     nonce = re.search(r'nonce="([^"]+)"', said.headers["authorization"])

@@ -33,7 +33,7 @@ from tests.telephony.sip_line import (
     speaks,
     until,
 )
-from tests.telephony.sip_peer import HOST, PATIENCE, digest, sip_peer
+from tests.telephony.sip_peer import HOST, PATIENCE, digest, options, sip_peer
 
 if importlib.util.find_spec("baresip") is None:
     missing("the extra sip")
@@ -86,10 +86,7 @@ async def test_wideband_is_taken_where_the_caller_offers_nothing_else() -> None:
 async def test_tcp_is_spoken_too() -> None:
     async with opened() as line:
         reader, writer = await asyncio.open_connection(HOST, line.port)
-        writer.write(
-            f"OPTIONS sip:a@{HOST} SIP/2.0\r\nVia: SIP/2.0/TCP {HOST}:9;branch=z9hG4bKx\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\n"
-            "Call-ID: x\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n".encode()
-        )
+        writer.write(options("TCP"))
         answer = await asyncio.wait_for(reader.readline(), PATIENCE)
         writer.close()
 

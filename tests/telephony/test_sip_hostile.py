@@ -6,16 +6,16 @@ import asyncio
 import importlib.util
 import os
 import socket
+import ssl
 import subprocess
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from engine.telephony.sip.settings import Srtp
 from tests.conftest import missing
 from tests.telephony.sip_line import comes_true, descriptors, is_loud, opened, speaks, until
-from tests.telephony.sip_peer import HOST, sip_peer
+from tests.telephony.sip_peer import HOST, PATIENCE, options, sip_peer
 
 if importlib.util.find_spec("baresip") is None:
     missing("the extra sip")
@@ -97,30 +97,31 @@ def _connecting(port: int) -> socket.socket:
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The engine's, with its key."""
     folder = tmp_path_factory.mktemp("tls")
-    both = folder / "both.pem"
-    subprocess.run(
-        (*OPENSSL.split(), "-keyout", folder / "key.pem", "-out", folder / "certificate.pem"),
-        check=True,
-        capture_output=True,
-    )
-    both.write_text((folder / "certificate.pem").read_text() + (folder / "key.pem").read_text())
-    return both
+    key, signed = folder / "key.pem", folder / "certificate.pem"
+    subprocess.run((*OPENSSL.split(), "-keyout", key, "-out", signed), check=True, capture_output=True)
+    return signed.read_text() + key.read_text()
 
 
-async def test_half_open_tls_connections_do_not_keep_others_out(certificate: Path) -> None:
+async def test_half_open_tls_connections_do_not_keep_others_out(certificate: str) -> None:
+    trusting = ssl.create_default_context(cadata=certificate.partition("-----BEGIN PRIVATE")[0])
     async with (
-        opened(transports=("udp", "tls"), certificate=str(certificate), srtp=Srtp.OPTIONAL) as line,
+        opened(transports=("udp", "tls"), certificate=certificate, srtp=Srtp.OPTIONAL) as line,
         sip_peer(line.port) as peer,
     ):
-        idle = [await asyncio.open_connection(HOST, line.port + 1) for _ in range(5)]
+        idle = [await asyncio.open_connection(HOST, line.port + 1) for _ in range(4)]
         for _, writer in idle[:3]:
             writer.write(b"\x16\x03\x01\x02\x00\x01\x00")  # the beginning of a hello, and no more
         idle[0][1].write(os.urandom(5_000))
+        reader, writer = await asyncio.open_connection(HOST, line.port + 1, ssl=trusting)
+        writer.write(options("TLS"))
+        over_tls = await asyncio.wait_for(reader.readline(), PATIENCE)
         answer = await peer.call()
-        for _, writer in idle:
-            writer.close()
+        for _, one in [*idle, (reader, writer)]:
+            one.close()
 
+        assert over_tls == b"SIP/2.0 200 OK\r\n"
         assert answer.status == 200
         assert line.gateway.process.deaths == 0

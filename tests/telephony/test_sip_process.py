@@ -16,7 +16,7 @@ from engine.telephony.leg import Gone
 from engine.telephony.sip.outcomes import NotConnected
 from engine.telephony.sip.settings import Trunk
 from tests.conftest import missing
-from tests.telephony.sip_line import alive, comes_true, gone, opened
+from tests.telephony.sip_line import alive, comes_true, gone, is_loud, opened, speaks, until
 from tests.telephony.sip_peer import HOST, PATIENCE, SipPeer, sip_peer
 
 if importlib.util.find_spec("baresip") is None:
@@ -65,6 +65,20 @@ async def test_trunks_are_registered_anew_by_the_next_process() -> None:
                 await comes_true(lambda: line.gateway.registered == {"main": False})
 
             assert line.gateway.process.deaths == 2
+
+
+async def test_a_service_managers_signal_leaves_calls_to_the_engine() -> None:
+    async with opened() as line, sip_peer(line.port) as peer:
+        await peer.call()
+        leg = await line.leg()
+        pid = line.gateway.process.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGTERM)
+        speaking = asyncio.create_task(speaks(peer, 25))
+        await until(leg, is_loud)
+        await speaking
+
+        assert line.gateway.process.pid == pid
 
 
 async def test_a_process_that_hangs_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,7 @@ def test_frames_come_out_as_they_went_in_however_the_stream_is_cut(frames: list[
     assert read == frames
 
 
-@given(st.binary(min_size=8, max_size=200))
+@given(st.binary(min_size=10, max_size=200))
 def test_what_is_no_frame_is_refused_or_waited_for_but_never_crashes(octets: bytes) -> None:
     try:
         frames = FrameReader().feed(octets)
@@ -41,8 +41,8 @@ def test_what_is_no_frame_is_refused_or_waited_for_but_never_crashes(octets: byt
 
 
 def test_a_frame_of_an_unknown_kind_is_refused() -> None:
-    with pytest.raises(ProtocolError, match="expected a frame of a known kind, found 99"):
-        FrameReader().feed(bytes([0, 0, 0, 1, 99, 0, 0]))
+    with pytest.raises(ProtocolError, match="found kind 99"):
+        FrameReader().feed(bytes([0, 0, 0, 1, 99, 0, 0, 0, 0]))
 
 
 def test_the_largest_frame_fits() -> None:
@@ -69,7 +69,12 @@ def test_a_frame_does_not_show_the_key_it_carries() -> None:
 
 
 def test_settings_come_back_the_same_and_do_not_show_a_password() -> None:
-    settings = SipSettings(peers=("10.0.0.0/8",), srtp=Srtp.REQUIRED, trunks=(Trunk("main", "u", "pbx", password="hush"),))
+    settings = SipSettings(
+        certificate="-----BEGIN hush",
+        peers=("10.0.0.0/8",),
+        srtp=Srtp.REQUIRED,
+        trunks=(Trunk("main", "u", "pbx", password="hush"),),
+    )
 
     assert SipSettings.from_json(settings.to_json()) == settings
     assert "hush" not in repr(settings)

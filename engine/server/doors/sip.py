@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
 
 import structlog
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -27,7 +25,6 @@ from engine.telephony.sip.settings import FLOW_HEADER, SipSettings, Trunk
 from engine.telephony.sip.wire import ComesIn
 
 _log = structlog.get_logger(__name__)
-_PRIVATE: Final = 0o600
 
 
 @contextlib.asynccontextmanager
@@ -64,16 +61,15 @@ async def gateway(
         ConfigError: the address is taken or is none, or a file is missing.
     """
     handing = Handing({name: _several(found) for name, found in section.destinations.items()}, section.screen)
-    with tempfile.TemporaryDirectory(prefix="callwright-sip-") as folder:
-        lines = Gateway(_settings(section, Path(folder)), admit, on_leg, handing, in_band_keys=section.in_band_keys)
-        try:
-            port = await lines.open()
-        except ConfigError as error:
-            raise ConfigError(f"doors.sip: {error}") from error
-        try:
-            yield lines, port
-        finally:
-            await lines.close()
+    lines = Gateway(_settings(section), admit, on_leg, handing, in_band_keys=section.in_band_keys)
+    try:
+        port = await lines.open()
+    except ConfigError as error:
+        raise ConfigError(f"doors.sip: {error}") from error
+    try:
+        yield lines, port
+    finally:
+        await lines.close()
 
 
 @contextlib.contextmanager
@@ -112,7 +108,7 @@ def _facts(call: ComesIn, flows: Mapping[str, str]) -> CallFacts:
     )
 
 
-def _settings(section: SipDoor, folder: Path) -> SipSettings:
+def _settings(section: SipDoor) -> SipSettings:
     return SipSettings(
         host=section.host,
         port=section.port,
@@ -122,8 +118,8 @@ def _settings(section: SipDoor, folder: Path) -> SipSettings:
         rtp_ports=section.rtp_ports,
         rtp_timeout=Seconds(section.rtp_timeout),
         srtp=section.srtp,
-        certificate=_joined(folder / "certificate.pem", section.tls_certificate, section.tls_key),
-        authorities=_joined(folder / "authorities.pem", section.tls_clients, section.tls_servers),
+        certificate=_joined(section.tls_certificate, section.tls_key),
+        authorities=_joined(section.tls_clients, section.tls_servers),
         verify_peers=section.tls_clients is not None,
         trunks=tuple(map(_trunk, section.trunks)),
     )
@@ -146,14 +142,10 @@ def _several(found: str | tuple[str, ...]) -> tuple[str, ...]:
     return (found,) if isinstance(found, str) else found
 
 
-def _joined(path: Path, *parts: Path | None) -> str | None:
-    """One PEM file of several, for this process and its child alone: the stack wants certificate and key in one."""
+def _joined(*parts: Path | None) -> str | None:
+    """The contents of PEM files as one: the stack wants certificate and key together."""
     named = [part for part in parts if part is not None]
-    if not named:
-        return None
-    path.touch(_PRIVATE)
-    path.write_text("\n".join(_read(part) for part in named), encoding="utf-8")
-    return str(path)
+    return "\n".join(map(_read, named)) if named else None
 
 
 def _read(path: Path) -> str:

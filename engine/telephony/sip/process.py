@@ -128,8 +128,9 @@ def _gag_the_stack() -> None:
 
 
 def main() -> None:
-    """Take the descriptor from the command line. The engine's Ctrl-C is not ours: it closes the socket when it is done."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Take the descriptor from the command line. Signals to the engine are not ours: it closes the socket when it is done."""
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, signal.SIG_IGN)
     _gag_the_stack()
     theirs = socket.socket(fileno=int(sys.argv[1]))
     theirs.setblocking(False)

@@ -1,4 +1,4 @@
-"""What the SIP process is told when it starts. It holds passwords: it goes by the socket pair, never a command line."""
+"""What the SIP process is told when it starts. It holds passwords and a key: it goes by the socket pair alone."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ class SipSettings:
     decided_within: Seconds = Seconds(3.0)
     """An engine that does not say so soon whether it takes a call is busy."""
     srtp: Srtp = Srtp.OFF
-    certificate: str | None = None
-    """A PEM file: certificate, chain and key."""
-    authorities: str | None = None
-    """A PEM file: who signs the peers' certificates."""
+    certificate: str | None = field(default=None, repr=False)
+    """In PEM: certificate, chain and key."""
+    authorities: str | None = field(default=None, repr=False)
+    """In PEM: who signs the peers' certificates."""
     verify_peers: bool = False
     """Whether a TLS client must show a certificate."""
     trunks: tuple[Trunk, ...] = ()

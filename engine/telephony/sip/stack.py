@@ -69,7 +69,8 @@ class Stack:
         self._started = False
         self._dialling = 0
         self._early: dict[int, list[StackEvent]] = {}  # of calls that were answered or refused before we knew their handle
-        self._agents: dict[str, UserAgent] = {}  # by transport or trunk
+        self._answering: dict[str, UserAgent] = {}  # by transport
+        self._trunks: dict[str, UserAgent] = {}
         self._registered: set[int] = set()  # handles of agents
         self._numbers = itertools.count(1, 2)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -93,10 +94,11 @@ class Stack:
             self._keep_strangers_out(port)
             self._runtime.subscribe(self._on_event)
             for transport in self._settings.transports:
-                await self._open_agent(transport, accounts.catching_all(self._settings, transport))
+                self._answering[transport] = await self._agent(accounts.catching_all(self._settings, transport))
             for trunk in self._settings.trunks:
-                await self._open_agent(trunk.name, accounts.account(self._settings, trunk))
-        except BaresipError as error:
+                self._trunks[trunk.name] = await self._agent(accounts.account(self._settings, trunk))
+                self._trunks[trunk.name].on(partial(self._on_registration, trunk.name))
+        except (BaresipError, ValueError) as error:
             raise ConfigError(f"expected to listen on {self._settings.host}:{port}, found: {error}") from error
         for trunk in self._settings.trunks:
             if trunk.expires:
@@ -112,7 +114,7 @@ class Stack:
         calls = [self._quietly(line.call.hangup()) for line in self._lines.values() if line.call is not None]
         trunks = [
             self._quietly(agent.unregister(timeout=_GOOD_BYE))
-            for agent in self._agents.values()
+            for agent in self._trunks.values()
             if agent.handle in self._registered
         ]
         await asyncio.gather(*calls, *trunks)
@@ -169,7 +171,7 @@ class Stack:
             self._forget(line, None, "gone")
 
     async def _connect(self, line: Line, wanted: wire.Dial) -> None:
-        agent = self._agents.get(wanted.trunk) or self._agents[accounts.transport_of(wanted.uri, self._settings)]
+        agent = self._trunks.get(wanted.trunk) or self._answering[accounts.transport_of(wanted.uri, self._settings)]
         self._dialling += 1
         try:
             line.call = await agent.dial(wanted.uri, dict(wanted.headers))
@@ -252,16 +254,15 @@ class Stack:
 
     # Accounts
 
-    async def _open_agent(self, name: str, account: Account) -> None:
+    async def _agent(self, account: Account) -> UserAgent:
         agent = await UserAgent.create(self._runtime, account, transfer_policy="reject")
         agent.on_incoming(self._comes_in)
-        agent.on(partial(self._on_registration, name))
-        self._agents[name] = agent
+        return agent
 
     async def _register(self, trunk: Trunk) -> None:
         try:
-            await self._agents[trunk.name].register()
-            self._registered.add(self._agents[trunk.name].handle)
+            await self._trunks[trunk.name].register()
+            self._registered.add(self._trunks[trunk.name].handle)
         except RegistrationError as error:
             self._tell(wire.Registered(trunk.name, error.status, error.reason or str(error)).frame())  # baresip tries again
 

@@ -1,6 +1,6 @@
 """What the engine and its SIP process say to each other: frames on one socket pair.
 
-A frame is the call's number (4 bytes, big-endian; 0 = none), its kind (1), the length of what follows (2), and that. Sound is
+A frame is the call's number (4 bytes, big-endian; 0 = none), its kind (1), the length of what follows (4), and that. Sound is
 16-bit little-endian PCM at 8 kHz, a key one ASCII code; everything else is a small JSON object of one of the classes here. Calls
 that come in have odd numbers, given by the process; calls that we make have even ones, given by the engine.
 """
@@ -15,8 +15,8 @@ from typing import Any, ClassVar, Final, Self, TypeVar
 
 from engine.core.errors import ProtocolError
 
-_HEAD: Final = struct.Struct(">IBH")
-LARGEST: Final = 0xFFFF  # bytes after the head
+_HEAD: Final = struct.Struct(">IBI")
+LARGEST: Final = 4_194_304  # bytes after the head; a bundle of authorities is the largest thing there is
 T = TypeVar("T", bound="Told")
 
 
@@ -84,8 +84,10 @@ class FrameReader:
         frames, at = [], 0
         while len(self._unread) - at >= _HEAD.size:
             call, kind, length = _HEAD.unpack_from(self._unread, at)
-            if kind not in _KINDS:
-                raise ProtocolError(f"expected a frame of a known kind, found {kind}")
+            if kind not in _KINDS or length > LARGEST:
+                raise ProtocolError(
+                    f"expected a frame of a known kind and at most {LARGEST} bytes, found kind {kind}, {length} bytes"
+                )
             end = at + _HEAD.size + length
             if end > len(self._unread):
                 break
