@@ -5,6 +5,7 @@ set -u
 missing=""
 command -v espeak-ng >/dev/null 2>&1 || missing="$missing espeak-ng libespeak1"
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
+command -v openssl >/dev/null 2>&1 || missing="$missing openssl"
 command -v sipp >/dev/null 2>&1 || missing="$missing sip-tester"
 command -v baresip >/dev/null 2>&1 || missing="$missing baresip"
 [ -z "$missing" ] && exit 0
