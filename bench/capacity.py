@@ -44,6 +44,7 @@ from engine.core.audio import FRAME, FRAME_SAMPLES, Samples
 QUESTION = "How many calls at once does this machine carry?"
 _STEPS = {STUB: (25, 50, 75, 100, 125, 150, 200), "": (5, 10, 15, 20, 30, 40)}
 _LENGTH = 24.0  # seconds of a call
+_LAST = 0.5  # seconds of a call that are not judged: they may be on their way when it is hung up
 _WARM_UP = 6.0  # seconds of a call
 _EVERY = 10.0  # seconds from one sentence of a caller to the next
 _RATE = 40.0  # calls a second, while they are placed
@@ -188,11 +189,12 @@ class Bench:
             old.unlink()
         used: list[Used] = []
         placed = len(load.lines) / _RATE + 1.0
-        load.moments = [(at, lambda: used.append(running.used())) for at in (placed, _LENGTH - 1.0)]
+        load.moments = [(at, lambda: used.append(running.used())) for at in (placed, _LENGTH - _LAST)]
         load.run(_LENGTH, _RATE)
-        sent = incoming(_recorded(running, load.lines))
+        until = load.began + _LENGTH - _LAST  # then the first hangs up, and soon all do at once, which is nobody's day
+        sent = incoming(_recorded(running, load.lines), until)
         late = percentiles(load.lateness or [math.inf])
-        return Reading(len(load.lines), sent, outgoing(load.lines), late, *used)
+        return Reading(len(load.lines), sent, outgoing(load.lines, until), late, *used)
 
     def _next_folder(self) -> Path:
         self._engines += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -16,7 +17,6 @@ from engine.core.audio import FRAME, FRAME_SAMPLES
 
 _AUDIBLE = 60.0  # RMS of 16-bit samples; as engine.testing.caller has it
 _ANSWERED_WITHIN = 5.0  # seconds
-_CUT_OFF = 25  # frames at the end of a call that may be on their way when it is hung up: half a second
 _MARKS = {mark: round(seconds / FRAME) for mark, seconds in PROMPTS.values()}
 
 
@@ -52,14 +52,14 @@ class Outgoing:
     """Calls that the engine ended, never answered, or left without a word."""
 
 
-def outgoing(lines: Iterable[Line]) -> Outgoing:
-    """Judge what came back to the callers."""
+def outgoing(lines: Iterable[Line], until: float = math.inf) -> Outgoing:
+    """Judge what came back to the callers until a moment."""
     judged = Outgoing()
     for line in lines:
         if line.closed or not line.opened:
             judged.cut_short += 1
             continue
-        came = list(line.heard())
+        came = [(at, frame) for at, frame in line.heard() if at <= until]
         times = np.array([at for at, _ in came])
         codes = np.concatenate([frame for _, frame in came]) if came else np.zeros(0, np.uint8)
         ends = np.cumsum([len(frame) for _, frame in came])  # frames of a peer that cuts otherwise are of other lengths
@@ -105,11 +105,11 @@ def _audible(codes: Codes) -> bool:
     return float(np.sqrt(np.mean(decode(codes.tobytes(), Law.ULAW).astype(np.float64) ** 2))) > _AUDIBLE
 
 
-def incoming(recorded: Iterable[tuple[Line, Found]]) -> Tally:
-    """Judge what the engine has recorded of each caller."""
+def incoming(recorded: Iterable[tuple[Line, Found]], until: float = math.inf) -> Tally:
+    """Judge what the engine has recorded of what each caller sent until a moment."""
     frames = Tally()
     for line, stamps in recorded:
-        due = max(0, len(line.sent) - _CUT_OFF)
+        due = sum(at <= until for at in line.sent)
         heard = set(stamps.numbers.tolist())
         frames.add(due, sum(number not in heard for number in range(due)))
     return frames
