@@ -255,7 +255,7 @@ class _Bank:
         count = (len(samples) - self._size) // self._hop + 1 - _HOPS_OF_PHASE
         if count <= 0:
             return []
-        if int(samples.max()) < _TOO_FAINT and int(samples.min()) > -_TOO_FAINT:
+        if np.maximum.reduce(samples) < _TOO_FAINT and np.minimum.reduce(samples) > -_TOO_FAINT:
             return [_NO_TONES] * count
         windows = self._windows(samples)
         energy = windows[_HOPS_OF_PHASE:] ** 2 @ self._squared_window

@@ -76,6 +76,7 @@ class Recorder:
         self._hold, self._margin = format.samples(hold_back), format.samples(margin)
         self._window: _Stereo = np.zeros((0, 2), np.int16)
         self._written = 0  # samples on disk; the window begins here
+        self._end = 0  # of all sound so far, in samples
         self._heard = 0  # end of the caller's sound so far: the clock
         self._masks: list[_Mask] = []
         self.too_late = 0
@@ -129,7 +130,7 @@ class Recorder:
 
     def close(self) -> Path:
         """Write what is held, wait for the disk, give the file its name. Takes milliseconds: not for the media loop."""
-        self._write(self._written + len(self._window))
+        self._write(max(self._end, self._written))
         os.fsync(self._file.fileno())
         self._file.close()
         _part(self._path).rename(self._path)
@@ -146,8 +147,10 @@ class Recorder:
             )
         late = min(max(-first, 0), len(frame.samples))
         self.too_late += late
-        if last > len(self._window):
-            self._window = np.concatenate([self._window, np.zeros((last - len(self._window), 2), np.int16)])
+        if last > len(self._window):  # with room for what comes until the next writing: this is on the media loop
+            room = last - len(self._window) + self._format.samples(_WRITE_EVERY)
+            self._window = np.concatenate([self._window, np.zeros((room, 2), np.int16)])
+        self._end = max(self._end, self._written + last)
         self._window[max(first, 0) : max(last, 0), channel] = frame.samples[late:]
 
     def _write(self, upto: int) -> None:
