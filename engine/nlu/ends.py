@@ -1,10 +1,10 @@
-"""Does a phrase sound finished? Learned from whole example sentences and their own beginnings.
+"""Does a phrase sound finished? Learned from a flow's example sentences and names, and from the sentences' own beginnings.
 
 Who pauses in the middle of a sentence leaves one of its beginnings behind, and the words tell: hardly a sentence ends with "my",
 many begin with "I need to". Rules:
 
 * a beginning is the first quarter of a sentence's words to its first three quarters; all of a sentence's beginnings together
-  weigh as much as the sentence;
+  weigh as much as the sentence; what has one or two words has none, or "lost card" would sound unfinished;
 * what counts are the last word and its ending, the last two together, the one before the last, the first, and how many there are;
 * words the sentences don't know count against it; of a phrase that has mostly such words, nothing can be told, nor by few
   sentences.
@@ -22,7 +22,7 @@ from engine.core.units import Confidence, confidence
 from engine.nlu.wording import tokens
 
 _FEWEST_SENTENCES = 50
-_FEWEST_WORDS = 3  # of a sentence that has a beginning worth learning
+_FEWEST_WORDS = 3  # of what has a beginning worth learning
 _BEGINNINGS = (0.25, 0.75)  # share of a sentence's words
 _LONG = 8  # words; more tell no more
 _ENDING = 3  # letters
@@ -40,7 +40,7 @@ class PhraseEnds:
     @classmethod
     def train(cls, sentences: Iterable[str]) -> PhraseEnds:
         """Learn from sentences; with too few of them, it can tell nothing of any phrase."""
-        spoken = [words for words in map(_words, dict.fromkeys(sentences)) if len(words) >= _FEWEST_WORDS]
+        spoken = [words for words in map(_words, dict.fromkeys(sentences)) if words]
         if len(spoken) < _FEWEST_SENTENCES:
             return cls({}, frozenset())
         rows = [row for words in spoken for row in _lessons(words)]
@@ -68,6 +68,8 @@ def _words(text: str) -> tuple[str, ...]:
 def _lessons(words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], bool, float]]:
     """A sentence and its beginnings: words, whether they are all, weight."""
     yield words, True, 1.0
+    if len(words) < _FEWEST_WORDS:
+        return
     fewest, most = (math.floor(share * len(words)) for share in _BEGINNINGS)
     lengths = range(max(1, fewest), max(1, most) + 1)
     for length in lengths:

@@ -76,7 +76,7 @@ class Understander:
         among = likeness.among_known()
         understander = cls(intents, likeness, fit(among, _membership(known, intents)), known)
         understander.sharpness = understander._calibrate(known, among)
-        understander.ends = PhraseEnds.train(text for texts in examples.values() for text in texts)
+        understander.ends = PhraseEnds.train(sentence.text for sentence in told)
         return understander
 
     def interpret(self, transcript: Transcript, question: Question) -> Interpretation:

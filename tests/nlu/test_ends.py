@@ -66,6 +66,14 @@ def test_the_demo_banks_examples_teach_enough(bank: PhraseEnds, whole: str, begi
     assert likely(bank, whole) - likely(bank, beginning) > 0.2
 
 
+def test_a_name_of_one_or_two_words_may_be_all_that_is_said() -> None:
+    ends = PhraseEnds.train([*SENTENCES, "lost card", "operator", "card fees", "balance"])
+
+    assert likely(ends, "Operator.") > 0.5
+    assert likely(ends, "lost card") > 0.5
+    assert likely(ends, "how do") < 0.2
+
+
 def test_words_it_does_not_know_count_against_it(ends: PhraseEnds) -> None:
     assert likely(ends, "how do I block my zebra card") < likely(ends, "how do I block my old card")
 
