@@ -62,9 +62,12 @@ VARIANTS: Mapping[str, tuple[Condition, float | None]] = {
     "telephone, noise 20 dB": (Condition.TELEPHONE, 20.0),
     "telephone, noise 10 dB": (Condition.TELEPHONE, 10.0),
 }
-TURN = ("min_word_logprob", "sum_logprob", "mean_logprob", "log_words", "seconds_a_word")
+TURN: Mapping[str, tuple[str, ...]] = {  # chosen by cross-validation of the fitting part
+    "moonshine": ("worst_doubt", "whole_doubt", "log_words", "seconds_a_word", "log_seconds", "rival"),
+    "whisper": ("min_word_logprob", "sum_logprob", "mean_logprob", "log_words", "seconds_a_word", "margin", "no_speech"),
+}
 WORD = ("word_logprob", "word_doubt", "min_word_logprob", "mean_logprob", "log_words", "seconds_a_word")
-EXTRA: Mapping[str, tuple[str, ...]] = {
+EXTRA: Mapping[str, tuple[str, ...]] = {  # of words
     "moonshine": ("first_logprob",),
     "whisper": ("margin", "no_speech"),
 }
@@ -220,7 +223,7 @@ def _fit(recogniser: str, heard: Sequence[Decode]) -> Calibration:
     words = list(_words(part))
     extra = EXTRA[recogniser]
     return Calibration(
-        turns=fit([turn_features(one.scores) for one in part], [one.right for one in part], (*TURN, *extra)),
+        turns=fit([turn_features(one.scores) for one in part], [one.right for one in part], TURN[recogniser]),
         words=fit(
             [word_features(logprob, scores) for logprob, scores, _ in words], [right for *_, right in words], (*WORD, *extra)
         ),

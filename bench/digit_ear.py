@@ -3,7 +3,8 @@
     python -m bench.digit_ear --recordings ../shared/testdata [--leave-out fsdd:nicolas] [--write]
 
 It is fitted on strings joined from single recorded digits (the even half of each speaker's recordings) and from synthetic digits
-of Piper's and espeak-ng's voices, at several speeds, levels and gaps, through mu-law. Nothing is written without ``--write``.
+of espeak-ng's and flite's voices (both programs are needed), at several speeds, levels and gaps, hurried, with their ends cut off
+as tight voice gates do, under noise, through mu-law. Nothing is written without ``--write``.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import argparse
 import json
 import subprocess
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -21,7 +24,8 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 import soxr
-from sklearn.linear_model import LogisticRegression
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier
 
 from engine.asr.backends._moonshine.digit_ear import PAUSE, DigitEar, likeliest
 from engine.asr.backends._moonshine.network import Network
@@ -33,10 +37,16 @@ Voice: TypeAlias = Mapping[int, Sequence[Clip]]
 """8 kHz recordings of each digit."""
 
 RATE = 8_000
-FITTED = Path(__file__).parents[1] / "engine/asr/backends/_moonshine/digit_ear.npz"
-ESPEAK = ("m1", "m2", "m3", "m4", "m7", "f1", "f2", "f3", "f4", "Annie", "Andy", "klatt2")
-STRINGS = 500
-REAL_SHARE = 3  # each real voice counts as three synthetic ones
+ESPEAK = ("m1", "m3", "m4", "m7", "f1", "f3", "f4", "Annie", "Andy", "klatt2", "Alicia", "Michael", "shelby", "victor")
+ACCENTS = ("en-us", "en-gb", "en-gb-scotland")
+FLITE = ("slt", "rms", "awb", "kal16")
+STRINGS = 1500
+REAL_SHARE = 6  # each real voice counts as six synthetic ones
+UNITS = 96  # of the inner layer
+HURRIED = 0.5  # share of digits that are spoken faster, at the same pitch
+CUT_OFF = 0.5  # share of digits whose ends are missing
+_WINDOW = 240  # samples; 30 ms, for hurrying
+_SEARCH = 60  # samples either way, for waves that fit
 
 
 @dataclass(frozen=True)
@@ -62,8 +72,10 @@ def real_voices(recordings: Path, half: int) -> dict[str, Voice]:
 
 
 def synthetic_voices() -> dict[str, Voice]:
-    """Single digits of espeak-ng's voices, British and American, slow and fast."""
-    return {f"espeak:{variant}": {d: list(_espeak(variant, d)) for d in range(10)} for variant in ESPEAK}
+    """Single digits of espeak-ng's voices in three accents, and of flite's, slow and fast."""
+    espeak = {f"espeak:{accent}+{variant}": partial(_espeak, f"{accent}+{variant}") for accent in ACCENTS for variant in ESPEAK}
+    says = {**espeak, **{f"flite:{voice}": partial(_flite, voice) for voice in FLITE}}
+    return {name: {digit: list(say(DIGIT_NAMES[digit])) for digit in range(10)} for name, say in says.items()}
 
 
 def join(voice: Voice, digits: str, draw: np.random.Generator, *, vary: bool, gaps: tuple[float, float]) -> Joined:
@@ -72,14 +84,14 @@ def join(voice: Voice, digits: str, draw: np.random.Generator, *, vary: bool, ga
     places = []
     for place, digit in enumerate(digits):
         clip = voice[int(digit)][int(draw.integers(len(voice[int(digit)])))]
-        clip = soxr.resample(clip, RATE, RATE * draw.uniform(0.85, 1.2)) if vary else clip
+        clip = _varied(clip, draw) if vary else clip
         parts.append(np.zeros(int(RATE * draw.uniform(*gaps)) if place else 0, dtype=np.float32))
         start = sum(map(len, parts))
         parts.append(clip)
         places.append((start / RATE, (start + len(clip)) / RATE))
     parts.append(np.zeros(int(RATE * draw.uniform(0.2, 0.84)), dtype=np.float32))
-    sound = np.concatenate(parts) * (10 ** (draw.uniform(-12, 6) / 20) if vary else 1.0)
-    sound = sound + draw.normal(0, 10 ** draw.uniform(-4, -2) if vary else 1e-3, len(sound))
+    sound = np.concatenate(parts).astype(np.float64) * (10 ** (draw.uniform(-12, 6) / 20) if vary else 1.0)
+    sound = sound + draw.normal(0, _noise_level(sound, draw) if vary else 1e-3, len(sound))
     return Joined(digits, soxr.resample(_through_mu_law(sound), RATE, 16_000, quality="VHQ").astype(np.float32), tuple(places))
 
 
@@ -93,13 +105,17 @@ def strings(voices: Sequence[Voice], count: int, seed: int, *, vary: bool) -> It
 
 
 def fit(network: Network, voices: Sequence[Voice]) -> DigitEar:
-    """Fit the linear layer on the frames of varied strings."""
+    """Fit the layers on the frames of varied strings."""
     frames = [_labelled(network, joined) for joined in strings(voices, STRINGS, seed=0, vary=True)]
     states, labels = np.concatenate([s for s, _ in frames]), np.concatenate([y for _, y in frames])
     centre, scale = states.mean(axis=0), states.std(axis=0)
-    model = LogisticRegression(C=0.02, max_iter=100).fit((states - centre) / scale, labels)
-    weights = model.coef_.T / scale[:, None]
-    return DigitEar(weights.astype(np.float32), (model.intercept_ - centre @ weights).astype(np.float32))
+    network_of = {"hidden_layer_sizes": (UNITS,), "alpha": 0.01, "batch_size": 512, "max_iter": 10, "random_state": 0}
+    with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):  # ten rounds are enough, and more learn by heart
+        model = MLPClassifier(**network_of).fit((states - centre) / scale, labels)
+    inner, outer = model.coefs_
+    inner = inner / scale[:, None]
+    bias = model.intercepts_[0] - centre @ inner
+    return DigitEar(*(layer.astype(np.float32) for layer in (inner, bias, outer, model.intercepts_[1])))
 
 
 def _labelled(network: Network, joined: Joined) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
@@ -111,14 +127,58 @@ def _labelled(network: Network, joined: Joined) -> tuple[npt.NDArray[np.float32]
     return states, labels
 
 
-def _espeak(variant: str, digit: int) -> Iterator[Clip]:
+def _varied(clip: Clip, draw: np.random.Generator) -> Clip:
+    """At another speed and pitch, perhaps hurried, perhaps with its beginning and end cut off."""
+    clip = soxr.resample(clip, RATE, RATE * draw.uniform(0.85, 1.2))
+    if draw.random() < HURRIED:
+        clip = hurried(clip, draw.uniform(1.0, 1.7))
+    if draw.random() < CUT_OFF:
+        clip = clip[int(len(clip) * draw.uniform(0, 0.12)) : len(clip) - int(len(clip) * draw.uniform(0, 0.3))]
+    return clip.astype(np.float32)
+
+
+def hurried(clip: Clip, rate: float) -> Clip:
+    """``clip`` at ``rate`` times its speed and the same pitch (WSOLA: Verhelst & Roelands, 1993)."""
+    hop, shape = _WINDOW // 2, np.hanning(_WINDOW)
+    sound, weight = np.zeros(int(len(clip) / rate) + 2 * _WINDOW), np.full(int(len(clip) / rate) + 2 * _WINDOW, 1e-3)
+    at = 0
+    while at * rate + _WINDOW < len(clip):
+        place = _fitting(clip, int(at * rate), sound[at : at + hop] / weight[at : at + hop])
+        sound[at : at + _WINDOW] += shape * clip[place : place + _WINDOW]
+        weight[at : at + _WINDOW] += shape
+        at += hop
+    return np.asarray(sound[: at + hop] / weight[: at + hop], dtype=np.float32)
+
+
+def _fitting(clip: Clip, near: int, before: npt.NDArray[np.float64]) -> int:
+    """Where the clip goes on best from what was said before."""
+    places = range(max(0, near - _SEARCH), min(len(clip) - _WINDOW, near + _SEARCH) + 1, 3)
+    return max(places, key=lambda place: float(before @ clip[place : place + len(before)]), default=near)
+
+
+def _noise_level(sound: npt.NDArray[np.float64], draw: np.random.Generator) -> float:
+    """In three strings of ten 8 to 25 dB below the speech, else far below."""
+    if draw.random() < 0.3:
+        return float(np.sqrt(np.mean(sound**2)) * 10 ** (-draw.uniform(8, 25) / 20))
+    return float(10 ** draw.uniform(-4, -2))
+
+
+def _espeak(voice: str, word: str) -> Iterator[Clip]:
+    for speed in ("130", "180", "220"):
+        yield _said(["espeak-ng", "-v", voice, "-s", speed, word, "-w"])
+
+
+def _flite(voice: str, word: str) -> Iterator[Clip]:
+    for stretch in ("0.8", "1.0", "1.3"):
+        yield _said(["flite", "-voice", voice, "--setf", f"duration_stretch={stretch}", "-t", word, "-o"])
+
+
+def _said(command: Sequence[str]) -> Clip:
+    """Run a speaking program; its last argument is the file it writes."""
     with tempfile.TemporaryDirectory() as folder:
-        for accent in ("en-us", "en-gb"):
-            for speed in ("140", "190"):
-                path = Path(folder, "digit.wav")
-                command = ["espeak-ng", "-v", f"{accent}+{variant}", "-s", speed, "-w", str(path), DIGIT_NAMES[digit]]
-                subprocess.run(command, check=True, capture_output=True)
-                yield 0.5 * _trimmed(_clip(path))
+        path = Path(folder, "digit.wav")
+        subprocess.run([*command, str(path)], check=True, capture_output=True)
+        return np.asarray(0.5 * _trimmed(_clip(path)), dtype=np.float32)
 
 
 def _clip(path: Path) -> Clip:
@@ -153,8 +213,8 @@ def main() -> None:
         seen_before = "unseen voice" if name == chosen.leave_out else "unseen recordings"
         print(f"{name}: {right}/{len(judged)} strings right by the ear alone ({seen_before})")
     if chosen.write:
-        np.savez_compressed(FITTED, weights=ear.weights, bias=ear.bias)
-        print(f"wrote {FITTED.name}")
+        ear.save()
+        print("wrote it")
 
 
 if __name__ == "__main__":

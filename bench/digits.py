@@ -30,12 +30,12 @@ from engine.asr.calibration import COEFFICIENTS, Calibration, Condition, shipped
 from engine.asr.calibration import fit as fit_logistic
 from engine.asr.features import RawScores
 from engine.asr.grammars import DIGIT_NAMES
-from engine.model_files import ready
 from engine.asr.normalise import words_right
 from engine.asr.protocol import Grammar, Hints
 from engine.core.audio import WIDEBAND, AudioFrame, Samples
 from engine.core.speech import ENGLISH, Transcript
 from engine.core.units import Confidence
+from engine.model_files import ready
 
 QUESTION = "How well are spoken digits heard?"
 SURE = 0.95  # the confidence that lets a string of digits through unconfirmed

@@ -27,6 +27,7 @@ _Floats: TypeAlias = npt.NDArray[np.float64]
 
 COEFFICIENTS = Path(__file__).with_name("coefficients")
 LOWEST = -15.0  # a log-probability below is no more certain to be wrong
+SHORTEST = 0.2  # seconds; a shorter turn is no more doubtful
 EXTREME = 0.005  # nothing that was learnt from a few hundred turns is surer than 99.5 %
 BINS = 15  # of equal mass, for the calibration error
 RIDGE = 1.0  # strength of the pull towards zero, in units of one labelled example
@@ -104,6 +105,9 @@ def turn_features(scores: RawScores) -> dict[str, float]:
         "min_word_logprob": max(scores.min_word_logprob, LOWEST),
         "sum_logprob": max(scores.sum_logprob, 2 * LOWEST),
         "mean_logprob": max(scores.mean_logprob, LOWEST),
+        "worst_doubt": _doubt(scores.min_word_logprob, LOWEST),
+        "whole_doubt": _doubt(scores.sum_logprob, 2 * LOWEST),
+        "log_seconds": math.log(max(scores.duration, SHORTEST)),
         "log_words": math.log1p(scores.words),
         "seconds_a_word": min(scores.duration / max(1, scores.words), 3.0),
         **scores.extra,
@@ -113,7 +117,7 @@ def turn_features(scores: RawScores) -> dict[str, float]:
 def word_features(logprob: float, scores: RawScores) -> dict[str, float]:
     """What tells right words from wrong ones."""
     whole = turn_features(scores)
-    return {**whole, "word_logprob": max(logprob, LOWEST), "word_doubt": math.sqrt(-max(min(logprob, 0.0), LOWEST))}
+    return {**whole, "word_logprob": max(logprob, LOWEST), "word_doubt": _doubt(logprob, LOWEST)}
 
 
 def agreement_features(chosen: Confidence, other: Confidence, *, agree: bool) -> dict[str, float]:
@@ -214,6 +218,11 @@ def _read(path: Path) -> _Coefficients | None:
         return _Coefficients.model_validate_json(path.read_text(encoding="utf-8"))
     except ValidationError as error:
         raise ConfigError(f"{path}: expected fitted coefficients: {error}") from error
+
+
+def _doubt(logprob: float, lowest: float) -> float:
+    """The root of what is lacking: near certainty, small differences count most."""
+    return math.sqrt(-min(max(logprob, lowest), 0.0))
 
 
 def _sigmoid(value: float) -> float:

@@ -24,7 +24,7 @@ from engine.nlu.soundalike import SoundAlikes
 from engine.nlu.wording import bare
 
 _BEHIND = 0.8  # natural logarithm by which the first alternative is behind, of a turn as likely right as wrong
-_BEHIND_WHEN_SURE = 0.5  # and how much more for each unit of the turn's log-odds
+_BEHIND_WHEN_SURE = 0.2  # and how much more for each unit of the turn's log-odds
 _LEAST_BEHIND = 0.2
 _SOUND_ALIKE = 1.2  # by which a sound-alike is behind the reading it was made of, beside that
 _SENSE = 5.0  # what a reading gains that makes perfect sense

@@ -1,8 +1,8 @@
 """A second opinion on spoken digits, from the encoder's states alone.
 
 The decoder is a writer: on hurried digits its habits of language get the better of its ear (``66`` becomes ``68``, a pause
-becomes ``8888``). A linear layer over the encoder's states hears single frames and has no habits; its mistakes are others. The
-two are joined as in hybrid CTC/attention recognition (Watanabe et al., 2017): the ear proposes strings, both score them.
+becomes ``8888``). Two small layers over the encoder's states hear single frames and have no habits; their mistakes are others.
+The two are joined as in hybrid CTC/attention recognition (Watanabe et al., 2017): the ear proposes strings, both score them.
 
 States of the ear: the ten digits and a pause, one of them for each of the encoder's frames (about 42 a second). A string is said
 by staying or moving on; between two equal digits there is a pause. ``python -m bench.digit_ear`` fits it.
@@ -11,7 +11,7 @@ by staying or moving on; between two equal digits there is a pause. ``python -m 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import groupby
 from pathlib import Path
 from typing import TypeAlias
@@ -30,23 +30,33 @@ _FILE = Path(__file__).with_name("digit_ear.npz")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DigitEar:
-    """The fitted layer."""
+    """The fitted layers."""
 
-    weights: Floats
-    """Shape ``(288, 11)``."""
+    inner: Floats
+    """Shape ``(288, units)``."""
 
-    bias: Floats
+    inner_bias: Floats
+    """Shape ``(units,)``."""
+
+    outer: Floats
+    """Shape ``(units, 11)``."""
+
+    outer_bias: Floats
     """Shape ``(11,)``."""
 
     @classmethod
     def shipped(cls) -> DigitEar:
-        """The layer that comes with the engine, for the pinned weights of Moonshine tiny."""
+        """The layers that come with the engine, for the pinned weights of Moonshine tiny."""
         with np.load(_FILE) as arrays:
-            return cls(arrays["weights"], arrays["bias"])
+            return cls(*(arrays[layer.name].astype(np.float32) for layer in fields(cls)))
+
+    def save(self, file: Path = _FILE) -> None:
+        """Write them, in half precision."""
+        np.savez_compressed(file, **{layer.name: getattr(self, layer.name).astype(np.float16) for layer in fields(self)})
 
     def hear(self, states: Floats) -> Floats:
         """Natural log-probabilities of the ear's states for each frame: ``(T, 288)`` to ``(T, 11)``."""
-        logits = states @ self.weights + self.bias
+        logits = np.maximum(states @ self.inner + self.inner_bias, 0.0) @ self.outer + self.outer_bias
         logits -= logits.max(axis=1, keepdims=True)
         return np.asarray(logits - np.log(np.exp(logits).sum(axis=1, keepdims=True)), dtype=np.float32)
 

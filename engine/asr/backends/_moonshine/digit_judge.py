@@ -13,7 +13,7 @@ from engine.asr.backends._moonshine.vocabulary import Vocabulary
 from engine.asr.backends._moonshine.words import digits, said
 from engine.asr.grammars import DIGIT_NAMES, REPEATS
 
-EAR_WEIGHT = 0.1  # of its log-probability against the decoder's: it counts frames, which are far from independent
+EAR_WEIGHT = 0.2  # of its log-probability against the decoder's: it counts frames, which are far from independent
 NEIGHBOURS = 6  # of the ear's string that the decoder is asked about
 NEIGHBOURS_OF_DECODED = 2  # of the decoder's own string
 MOST_DIGITS = 24  # longer than any number that is read aloud
