@@ -21,7 +21,7 @@ from sklearn.linear_model import LogisticRegression
 from engine.core.units import Confidence, confidence
 from engine.nlu.wording import tokens
 
-_FEWEST_SENTENCES = 50
+_FEWEST_SENTENCES = 50  # with beginnings
 _FEWEST_WORDS = 3  # of what has a beginning worth learning
 _BEGINNINGS = (0.25, 0.75)  # share of a sentence's words
 _LONG = 8  # words; more tell no more
@@ -41,7 +41,7 @@ class PhraseEnds:
     def train(cls, sentences: Iterable[str]) -> PhraseEnds:
         """Learn from sentences; with too few of them, it can tell nothing of any phrase."""
         spoken = [words for words in map(_words, dict.fromkeys(sentences)) if words]
-        if len(spoken) < _FEWEST_SENTENCES:
+        if sum(len(words) >= _FEWEST_WORDS for words in spoken) < _FEWEST_SENTENCES:
             return cls({}, frozenset())
         rows = [row for words in spoken for row in _lessons(words)]
         vectorizer = DictVectorizer()

@@ -83,8 +83,11 @@ def test_of_strange_words_nothing_can_be_told(ends: PhraseEnds, text: str) -> No
     assert ends.finished(text) is None
 
 
-def test_few_sentences_teach_nothing() -> None:
+def test_few_sentences_teach_nothing_however_many_names_there_are() -> None:
+    names = [f"{what} {which}" for what in WHAT for which in ("card", "cards", "fees", "limits", "codes", "pin", "account")]
+
     assert PhraseEnds.train(SENTENCES[:20]).finished(SENTENCES[0]) is None
+    assert PhraseEnds.train([*SENTENCES[:20], *names]).finished(SENTENCES[0]) is None
 
 
 def test_the_same_sentences_teach_the_same_in_every_worker(ends: PhraseEnds) -> None:
