@@ -176,11 +176,12 @@ def plug_in(folder: Path) -> None:
 
 
 def _descendants(pid: int) -> Sequence[int]:
-    try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-    except OSError:
-        return []
-    return [one for child in map(int, children) for one in (child, *_descendants(child))]
+    """Children are listed with the thread that made them."""
+    found = []
+    for thread in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += [int(child) for child in thread.read_text(encoding="ascii").split()]
+    return [one for child in found for one in (child, *_descendants(child))]
 
 
 def _cpu(pid: int) -> float:
