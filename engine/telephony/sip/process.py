@@ -7,6 +7,7 @@ brings is never kept for long. One pump serves all calls.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import faulthandler
 import os
 import signal
@@ -21,6 +22,7 @@ from engine.telephony.sip.stack import Stack
 from engine.telephony.sip.wire import Frame, FrameReader, Kind
 
 TICK: Final = 0.020  # seconds
+_PRIORITY: Final = -10  # a late packet is heard by everybody, and what is done here is little
 _PULSE: Final = 50  # ticks between signs of life
 _SOUND_KEPT: Final = 32_768  # bytes a call, two seconds, that the engine may leave unread; then sound is dropped
 _MOST_UNREAD: Final = 16 * 1024 * 1024  # bytes of everything: the engine is gone
@@ -132,6 +134,8 @@ def main() -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, signal.SIG_IGN)
     _gag_the_stack()
+    with contextlib.suppress(PermissionError):  # it takes CAP_SYS_NICE
+        os.setpriority(os.PRIO_PROCESS, 0, _PRIORITY)
     theirs = socket.socket(fileno=int(sys.argv[1]))
     theirs.setblocking(False)
     code = asyncio.run(serve(theirs))
