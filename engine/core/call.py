@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
 from uuid import uuid4
@@ -43,10 +43,10 @@ class CallFacts:
 
     direction: Direction = Direction.INBOUND
 
-    caller_number: str | None = None
+    caller_number: str | None = field(default=None, repr=False)
     """E.164, where the door was told it."""
 
-    called_number: str | None = None
+    called_number: str | None = field(default=None, repr=False)
     """E.164, where the door was told it."""
 
     peer_id: str | None = None

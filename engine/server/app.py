@@ -134,7 +134,7 @@ async def _carried(desk: Desk, door: str, accepting: Awaitable[SocketLeg]) -> No
     except MediaError as error:
         _log.warning("door.refused", door=door, code=error.code)
         return
-    await desk.carry(leg)
+    await desk.receive(leg)
 
 
 async def _accepted(socket: WebSocket, subprotocol: str) -> None:

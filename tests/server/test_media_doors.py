@@ -170,7 +170,7 @@ async def test_a_call_whose_engine_fails_is_over_as_failed() -> None:
 
     engine = Failing()
     with pytest.raises(RuntimeError):
-        await Desk(cast("Engine", engine)).carry(Named())  # type: ignore[arg-type]
+        await Desk(cast("Engine", engine)).receive(Named())  # type: ignore[arg-type]
     call = engine.announced.find(UUID(UUID_OF_A_CALL), Seconds(0.0))
 
     assert isinstance(call, Over)

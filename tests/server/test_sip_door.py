@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +16,9 @@ from engine.core.errors import ConfigError
 from engine.core.units import Language
 from engine.runtime.watch import Watch
 from engine.telephony.leg import Leg
-from tests.conftest import missing
 from tests.server.doubles import EchoEngine, opened
-from tests.telephony.sip_line import LOUD, NEXT_RTP, comes_true, heard_by, is_loud_sound
+from tests.telephony.sip_line import LOUD, NEXT_RTP, comes_true, heard_by, is_loud_sound, needs_the_stack
 from tests.telephony.sip_peer import sip_peer
-
-if importlib.util.find_spec("baresip") is None:
-    missing("the extra sip")
 
 
 class SipEngine(EchoEngine):
@@ -31,6 +26,7 @@ class SipEngine(EchoEngine):
 
     def __init__(self, **section: Any) -> None:
         super().__init__()
+        needs_the_stack()
         start = next(NEXT_RTP)
         door = SipDoor(**{"port": 0, "rtp_ports": (start, start + 99), **section})
         doors = DoorsSection(http=HttpDoor(port=0), audiosocket=None, sip=door)

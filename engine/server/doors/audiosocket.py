@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from uuid import UUID
 
 from engine.config import AudioSocketDoor
 from engine.core.call import CallFacts
 from engine.core.errors import ConfigError
-from engine.core.units import Seconds
 from engine.runtime.engine import Engine
+from engine.server.desk import Desk
 from engine.server.doors.common import Door, protection
+from engine.telephony.announced import Announcement
 from engine.telephony.audiosocket import Welcome, serve_audiosocket
-from engine.telephony.audiosocket_leg import AudioSocketLeg, AudioSocketSettings
+from engine.telephony.audiosocket_leg import AudioSocketSettings
 from engine.telephony.handover import new_call_id
 
 
@@ -27,14 +27,19 @@ async def opened(engine: Engine, section: AudioSocketDoor) -> AsyncIterator[list
     """
     protected = protection("doors.audiosocket", section)
     _can_announce(engine, section)
-    desk = _Desk(engine, strangers=not section.announces)
+    desk = Desk(engine, strangers=not section.announces)
+
+    def admit(name: UUID) -> CallFacts | None:
+        known = desk.admit(name)
+        return None if known is None else _facts(name, known)
+
     try:
         server = await serve_audiosocket(
             section.host,
             section.port,
             desk.carry,
             settings=AudioSocketSettings(section.payload, section.law, section.in_band_keys),
-            welcome=Welcome(section.admits, desk.admit, section.connections, section.unnamed),
+            welcome=Welcome(section.admits, admit, section.connections, section.unnamed),
             handover=desk.hand_over,
         )
     except OSError as error:
@@ -53,37 +58,13 @@ def _can_announce(engine: Engine, section: AudioSocketDoor) -> None:
         )
 
 
-class _Desk:
-    """Between the connections, which know a call's name, and the table, which knows what was announced of it."""
-
-    def __init__(self, engine: Engine, *, strangers: bool) -> None:
-        self._engine, self._strangers = engine, strangers
-
-    def admit(self, name: UUID) -> CallFacts | None:
-        known = self._engine.announced.take(name, _now(), strangers=self._strangers)
-        if known is None:
-            return None
-        return CallFacts(
-            id=new_call_id(str(name)),
-            door="audiosocket",
-            caller_number=known.caller_number,
-            called_number=known.called_number,
-            peer_id=str(name),
-            flow=known.flow,
-            language=known.language,
-        )
-
-    async def hand_over(self, facts: CallFacts, destination: str, context: Mapping[str, str]) -> None:
-        """AudioSocket can't pass a call on: the dialplan asks where to, when the stream has ended."""
-        self._engine.announced.hand_over(UUID(facts.peer_id), destination, context)
-
-    async def carry(self, leg: AudioSocketLeg) -> None:
-        outcome = "failed"
-        try:
-            outcome = await self._engine.take(leg)
-        finally:
-            self._engine.announced.end(UUID(leg.facts.peer_id), outcome, _now())
-
-
-def _now() -> Seconds:
-    return Seconds(time.monotonic())
+def _facts(name: UUID, known: Announcement) -> CallFacts:
+    return CallFacts(
+        id=new_call_id(str(name)),
+        door="audiosocket",
+        caller_number=known.caller_number,
+        called_number=known.called_number,
+        peer_id=str(name),
+        flow=known.flow,
+        language=known.language,
+    )
