@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib.util
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ from engine.telephony.sip.gateway import Gateway
 from engine.telephony.sip.handed import Handing
 from engine.telephony.sip.leg import SipLeg
 from engine.telephony.sip.settings import SipSettings
+from tests.conftest import missing
 from tests.telephony.sip_peer import PATIENCE, SipPeer
 
 LOUD = encode((8_000 * np.sin(2 * np.pi * 1_000 * np.arange(160) / 8_000)).astype(np.int16), Law.ALAW)  # 20 ms of 1 kHz
@@ -40,8 +42,14 @@ class Line:
         return await asyncio.wait_for(self.legs.get(), PATIENCE)
 
 
+def needs_the_stack() -> None:
+    if importlib.util.find_spec("baresip") is None:
+        missing("the extra sip")
+
+
 @contextlib.asynccontextmanager
 async def opened(handing: Handing | None = None, **settings: Any) -> AsyncIterator[Line]:
+    needs_the_stack()
     over = asyncio.Event()
 
     def admit(call: wire.ComesIn) -> CallFacts | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import re
 import time
 
@@ -19,7 +18,6 @@ from engine.telephony.leg import Gone, Key, Sound
 from engine.telephony.sip.handed import Handing
 from engine.telephony.sip.outcomes import NotConnected, Outcome
 from engine.telephony.sip.settings import Trunk
-from tests.conftest import missing
 from tests.telephony.sip_line import (
     LOUD,
     comes_true,
@@ -34,10 +32,6 @@ from tests.telephony.sip_line import (
     until,
 )
 from tests.telephony.sip_peer import HOST, PATIENCE, digest, options, sip_peer
-
-if importlib.util.find_spec("baresip") is None:
-    missing("the extra sip")
-
 
 # Calls that come in
 

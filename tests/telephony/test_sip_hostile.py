@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import os
+import shutil
 import socket
 import ssl
 import subprocess
@@ -16,10 +16,6 @@ from engine.telephony.sip.settings import Srtp
 from tests.conftest import missing
 from tests.telephony.sip_line import comes_true, descriptors, is_loud, opened, speaks, until
 from tests.telephony.sip_peer import HOST, PATIENCE, options, sip_peer
-
-if importlib.util.find_spec("baresip") is None:
-    missing("the extra sip")
-
 
 OPENSSL = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1"
 
@@ -99,6 +95,8 @@ def _connecting(port: int) -> socket.socket:
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The engine's, with its key."""
+    if shutil.which("openssl") is None:
+        missing("openssl")
     folder = tmp_path_factory.mktemp("tls")
     key, signed = folder / "key.pem", folder / "certificate.pem"
     subprocess.run((*OPENSSL.split(), "-keyout", key, "-out", signed), check=True, capture_output=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import os
 import signal
 import socket
@@ -15,12 +14,8 @@ from engine.core.units import Seconds
 from engine.telephony.leg import Gone
 from engine.telephony.sip.outcomes import NotConnected
 from engine.telephony.sip.settings import Trunk
-from tests.conftest import missing
 from tests.telephony.sip_line import alive, comes_true, gone, is_loud, opened, speaks, until
 from tests.telephony.sip_peer import HOST, PATIENCE, SipPeer, sip_peer
-
-if importlib.util.find_spec("baresip") is None:
-    missing("the extra sip")
 
 
 async def test_a_process_that_dies_loses_its_calls_and_comes_back_at_the_same_port() -> None:
