@@ -297,7 +297,7 @@ class Disturbed:
 @pytest.fixture(scope="module")
 def disturbed(stubbed: Engine) -> Disturbed:
     """Ten calls that listen; a worker stands still, then the engine itself for 150 ms, then 50 calls come in within a second."""
-    worker = Installation(stubbed.folder, stubbed.process, stubbed.doors).workers()[0]  # type: ignore[arg-type]
+    worker = Installation(stubbed.folder, stubbed.process, stubbed.doors).workers(STUB)[0]
     lines = [SipLine(Script(numbered(12.0, mark), []), stubbed.address("sip")) for mark in range(10)]
     strangers = [SipLine(Script(numbered(0.1, 99), []), stubbed.address("sip")) for _ in range(50)]
     load = Load(lines, visitors=[(7.5 + number / 50, line) for number, line in enumerate(strangers)])
