@@ -21,6 +21,7 @@ from engine.cli import (
     flow,
     models,
     nlu,
+    qa,
     replay,
     serve,
     transcribe,
@@ -51,6 +52,7 @@ app.command()(replay.replay)
 app.command()(doctor.doctor)
 app.add_typer(flow.app, name="flow")
 app.add_typer(nlu.app, name="nlu")
+app.add_typer(qa.app, name="qa")
 app.add_typer(bench.app, name="bench")
 app.add_typer(models.app, name="models")
 app.add_typer(config.app, name="config")

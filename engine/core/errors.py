@@ -4,7 +4,9 @@
 
     EngineError                 has a stable ``code``, safe to log and to count
     ├── ConfigError             the operator's: a file, a field, what was expected, what was found
-    │   └── FlowErrors          everything that is wrong with a flow file (``engine.ivr.problems``)
+    │   └── WrittenErrors       everything that is wrong with a file people write (``engine.written.problems``)
+    │       ├── FlowErrors      a flow file (``engine.ivr.problems``)
+    │       └── ScorecardErrors a scorecard (``engine.qa.card``)
     ├── ModelError              a recogniser's, a voice's or an encoder's
     │   ├── ModelNotFound       its files are not there, or are not the pinned ones
     │   ├── ModelBroken         it was loaded and then failed

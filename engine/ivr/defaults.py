@@ -8,8 +8,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from engine.ivr.problems import FlowErrors
 from engine.ivr.schema import GlobalsPart, PromptPart, Text, WordingPart
-from engine.ivr.yaml_tree import read_tree
+from engine.written.yaml_tree import read_tree
 
 FILE = "engine/ivr/defaults.yaml"
 
@@ -44,7 +45,7 @@ class Defaults(BaseModel):
 def defaults() -> Defaults:
     """The built-in wording; parsed once."""
     text = files("engine.ivr").joinpath("defaults.yaml").read_text(encoding="utf-8")
-    match read_tree(text, FILE).value:
+    match read_tree(text, FILE, FlowErrors).value:
         case {"import": imported, **rest}:
             return Defaults.model_validate(rest | {"import_": imported})
     raise AssertionError(f"{FILE} has no part called import")

@@ -17,7 +17,7 @@ from engine.ivr.schema import (
     SayPart,
     ServicePart,
 )
-from engine.ivr.yaml_tree import Path, Tree, dotted
+from engine.written.yaml_tree import Path, Tree, dotted
 
 OUT_OF_SCOPE = "out_of_scope"
 """The intent of what no node serves: it has examples and no node."""

@@ -17,7 +17,7 @@ from engine.ivr.compiler import compile_flow
 from engine.ivr.draft import Draft, Sentence
 from engine.ivr.problems import FlowErrors, Problem, did_you_mean, listed
 from engine.ivr.schema import NODE_PARTS, FlowPart, keys_allowed_at, shown
-from engine.ivr.yaml_tree import Path, Tree, dotted, read_tree
+from engine.written.yaml_tree import Path, Tree, dotted, read_tree
 
 ReadText = Callable[[str], str]
 """Reads a file that the flow names, by the name it is given there; raises ``OSError`` or ``UnicodeDecodeError``."""
@@ -41,7 +41,7 @@ def read_draft(text: str, name: str, read_text: ReadText) -> Draft:
     Raises:
         FlowErrors: it is not YAML, a value is of the wrong kind, or a file of examples can't be used.
     """
-    tree = read_tree(text, name)
+    tree = read_tree(text, name, FlowErrors)
     if not isinstance(tree.value, dict):
         raise FlowErrors(
             [Problem(*tree.place(()), "", "a mapping with the keys flow, languages, start ...", shown(tree.value), file=name)]

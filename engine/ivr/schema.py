@@ -1,7 +1,8 @@
 """What a flow file may hold, key by key. The words a designer writes; ``engine.ivr.compiler`` turns them into the graph.
 
-Scalars arrive as text (see ``engine.ivr.yaml_tree``) and become numbers here. Nothing here looks further than one value: whether
-targets exist, prompts have every language and callers can get out again is checked on the whole file, in ``engine.ivr.checks``.
+Scalars arrive as text (see ``engine.written.yaml_tree``) and become numbers here. Nothing here looks further than one value:
+whether targets exist, prompts have every language and callers can get out again is checked on the whole file, in
+``engine.ivr.checks``.
 """
 
 from __future__ import annotations

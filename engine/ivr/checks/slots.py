@@ -15,7 +15,7 @@ from engine.ivr.checks.wording import placeholders
 from engine.ivr.draft import Draft, Way, prompts_of
 from engine.ivr.problems import Problem, did_you_mean
 from engine.ivr.schema import AskPart, KeypadPart, PromptPart, ServicePart
-from engine.ivr.yaml_tree import Path
+from engine.written.yaml_tree import Path
 
 Filled = Mapping[str, frozenset[str]]
 """The slots that are filled on every way to a node, by node."""

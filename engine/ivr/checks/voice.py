@@ -12,7 +12,7 @@ from engine.ivr.defaults import defaults
 from engine.ivr.draft import GLOBAL_NAMES, OUT_OF_SCOPE, Draft, Sentence
 from engine.ivr.problems import Problem, did_you_mean
 from engine.ivr.schema import ChoicePart, MenuPart, ThresholdsPart
-from engine.ivr.yaml_tree import Path
+from engine.written.yaml_tree import Path
 
 FEWEST_EXAMPLES = 5
 """An intent has this many examples or none: fewer teach a classifier their wording instead of their meaning."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from engine.ivr.draft import Draft, Way
 from engine.ivr.problems import Problem, did_you_mean
 from engine.ivr.schema import EndPart, SayPart, ServicePart, TransferPart
-from engine.ivr.yaml_tree import Path
+from engine.written.yaml_tree import Path
 
 
 def missing_targets(draft: Draft) -> Iterator[Problem]:

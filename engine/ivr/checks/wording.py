@@ -9,8 +9,8 @@ from engine.ivr.defaults import WORDING_SLOTS, defaults
 from engine.ivr.draft import GLOBAL_NAMES, Draft, prompts_of
 from engine.ivr.problems import Problem, did_you_mean, listed
 from engine.ivr.schema import ONLY_LANGUAGE, MenuPart, PromptPart, WordingPart
-from engine.ivr.yaml_tree import Path
 from engine.tts.wording import Kind
+from engine.written.yaml_tree import Path
 
 PLACEHOLDER_KINDS = tuple(str(kind) for kind in Kind)
 """How a value can be worded for the voice: ``{balance:money}``."""

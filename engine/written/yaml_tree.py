@@ -13,13 +13,13 @@ from typing import TypeAlias
 
 import yaml
 
-from engine.ivr.problems import FlowErrors, Problem
+from engine.written.problems import Problem, WrittenErrors
 
 Value: TypeAlias = "str | list[Value] | dict[str, Value] | None"
 Path: TypeAlias = tuple[str | int, ...]
 Place: TypeAlias = tuple[int, int]
 
-_MOST_VALUES = 200_000  # far above any flow; an alias that holds aliases that hold aliases reaches it at once
+_MOST_VALUES = 200_000  # far above any file people write; an alias that holds aliases that hold aliases reaches it at once
 _MERGE = "tag:yaml.org,2002:merge"
 _NULL = "tag:yaml.org,2002:null"
 _PLAIN_TAGS = "tag:yaml.org,2002:"
@@ -50,6 +50,7 @@ class _Reading:
     """One walk over the composed nodes."""
 
     file: str
+    errors: type[WrittenErrors]
     places: dict[Path, Place] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     values: int = 0
@@ -58,7 +59,7 @@ class _Reading:
         self.values += 1
         self.places.setdefault(path, _place(node))
         if self.values > _MOST_VALUES:
-            raise FlowErrors([self._problem(node, path, f"at most {_MOST_VALUES} values", "aliases that unfold to more")])
+            raise self.errors([self._problem(node, path, f"at most {_MOST_VALUES} values", "aliases that unfold to more")])
         if any(node is one for one in above):
             self.problems.append(
                 self._problem(node, path, "an alias of something written before it", "an alias inside what it names")
@@ -116,27 +117,27 @@ class _Reading:
         return Problem(*_place(node), dotted(path), expected, found, file=self.file)
 
 
-def read_tree(text: str, file: str) -> Tree:
+def read_tree(text: str, file: str, errors: type[WrittenErrors]) -> Tree:
     """Read one YAML document.
 
     Raises:
-        FlowErrors: it is not YAML, or holds what the module's rules forbid.
+        WrittenErrors: as ``errors``: it is not YAML, or holds what the module's rules forbid.
     """
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
-        raise FlowErrors([_syntax(error, file)]) from error
+        raise errors([_syntax(error, file)]) from error
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        raise FlowErrors([Problem(line, 1, "", "printable text", f"the character #x{error.character:04x}", file=file)]) from error
+        raise errors([Problem(line, 1, "", "printable text", f"the character #x{error.character:04x}", file=file)]) from error
     except RecursionError as error:
-        raise FlowErrors([Problem(1, 1, "", "at most a few levels", "brackets nested too deeply", file=file)]) from error
+        raise errors([Problem(1, 1, "", "at most a few levels", "brackets nested too deeply", file=file)]) from error
     if root is None:
-        raise FlowErrors([Problem(1, 1, "", "a flow", "an empty file", file=file)])
-    reading = _Reading(file)
+        raise errors([Problem(1, 1, "", errors.subject, "an empty file", file=file)])
+    reading = _Reading(file, errors)
     value = reading.value(root, ())
     if reading.problems:
-        raise FlowErrors(reading.problems)
+        raise errors(reading.problems)
     return Tree(value, reading.places)
 
 

@@ -1,0 +1,168 @@
+"""Finds what a card asks for in one call: expressions to bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import reduce
+from operator import and_, or_
+from typing import assert_never
+
+from engine.core.call import Speaker
+from engine.core.units import Seconds
+from engine.qa.bounds import Bounds, certain
+from engine.qa.expressions import (
+    Amount,
+    Any,
+    Both,
+    Edge,
+    Expression,
+    Longer,
+    Not,
+    Overlap,
+    Pick,
+    Related,
+    Relation,
+    Say,
+    Side,
+    Silence,
+    Speed,
+    Turns,
+    Unit,
+    Within,
+)
+from engine.qa.phrases import Doubt, heard, perhaps
+from engine.qa.spans import NONE, Reach, Span, Spans, spans
+from engine.qa.timeline import Timeline, reach_of_seconds, runs
+
+_PAUSE = Seconds(3.0)  # a phrase is said in one breath, or nearly
+_FEWEST_FOR_SPEED = 5  # words; the speed of "yes" means nothing
+
+
+@dataclass(frozen=True)
+class Hearing:
+    """One call, asked by one card."""
+
+    call: Timeline
+
+    doubt: Doubt
+
+    _known: dict[Expression, Bounds] = field(default_factory=dict)
+    """What was found already: terms are used in several questions."""
+
+    def find(self, wanted: Expression) -> Bounds:
+        """The spans of an expression, as far as they are known."""
+        if wanted not in self._known:
+            self._known[wanted] = self._find(wanted)
+        return self._known[wanted]
+
+    def _find(self, wanted: Expression) -> Bounds:  # noqa: PLR0911 one for each kind
+        match wanted:
+            case Any(parts):
+                return reduce(or_, map(self.find, parts), Bounds())
+            case Both(parts):
+                return reduce(and_, map(self.find, parts))
+            case Not(part):
+                return self.find(part).complement(self.call.conversation)
+            case Within(part, ground):
+                return self.find(part).within(self.find(ground))
+            case Related():
+                return self._related(wanted)
+            case Pick(part, side, number):
+                return self.find(part).first(number) if side is Side.FIRST else self.find(part).last(number)
+            case Longer(part, least):
+                return self.find(part).longer(least)
+            case Say():
+                return self._said(wanted)
+        return certain(self._happened(wanted))
+
+    def _happened(self, wanted: Silence | Overlap | Turns | Speed | Edge) -> Spans:
+        match wanted:
+            case Silence(longer):
+                return self.call.silences(longer)
+            case Overlap(longer, by):
+                return of(self.call.overlaps(longer), by)
+            case Turns(by):
+                return of(self.call.turns, by)
+            case Speed():
+                return self._paced(wanted)
+            case Edge():
+                return Spans((self._edge(wanted),))
+        assert_never(wanted)
+
+    def _said(self, say: Say) -> Bounds:
+        sure: list[Span] = []
+        maybe: list[Span] = []
+        for wanted in say.phrases.get(self.call.language, ()):
+            for speaker in (say.by, None) if say.by else (*Speaker, None):
+                for words in runs(self.call.words_of(speaker), _PAUSE):
+                    found = [it.span for it in heard(wanted, words)]
+                    reliable = [it for it in found if self._reliable(it) and (speaker is not None or say.by is None)]
+                    sure += reliable
+                    maybe += [it for it in found if it not in reliable]
+                    maybe += [it.span for it in perhaps(wanted, words, self.doubt)]
+        known = _distinct(sure)
+        return Bounds(known, known | _distinct(it for it in maybe if not _touches(it, known)))
+
+    def _reliable(self, span: Span) -> bool:
+        return span.confidence is None or span.confidence >= self.doubt.unsure_below
+
+    def _paced(self, speed: Speed) -> Spans:
+        rates = ((turn, self._rate(turn)) for turn in of(self.call.turns, speed.by))
+        return spans(turn for turn, rate in rates if rate is not None and speed.above < rate < speed.below)
+
+    def _rate(self, turn: Span) -> float | None:
+        said = sum(turn.start <= word.start < turn.end for word in self.call.words_of(turn.speaker))
+        return said * 60.0 / turn.length if said >= _FEWEST_FOR_SPEED and turn.length else None
+
+    def _edge(self, edge: Edge) -> Span:
+        whole = self.call.conversation
+        if edge.length.unit is Unit.SECONDS:
+            length = edge.length.number
+            if edge.side is Side.FIRST:
+                return Span(whole.start, Seconds(min(whole.end, whole.start + length)))
+            return Span(Seconds(max(whole.start, whole.end - length)), whole.end)
+        turns, number = of(self.call.turns, edge.by).items, int(edge.length.number)
+        if number > len(turns):
+            return whole
+        if edge.side is Side.FIRST:
+            return Span(whole.start, turns[number - 1].end)
+        return Span(turns[-number].start, whole.end)
+
+    def _related(self, wanted: Related) -> Bounds:
+        part, other, reach = self.find(wanted.part), self.find(wanted.other), self._reach(wanted.gap)
+        match wanted.relation:
+            case Relation.BEFORE:
+                return part.before(other, reach)
+            case Relation.AFTER:
+                return part.after(other, reach)
+            case Relation.NEAR:
+                return part.near(other, reach)
+            case Relation.UNLESS:
+                return part.apart(other, reach)
+
+    def _reach(self, gap: Amount) -> Reach:
+        match gap.unit:
+            case Unit.TURNS:
+                return self.call.reach_of_turns(int(gap.number))
+            case Unit.WORDS:
+                return self.call.reach_of_words(int(gap.number))
+        return reach_of_seconds(Seconds(gap.number))
+
+
+def of(found: Spans, by: Speaker | None) -> Spans:
+    """A speaker's, or everybody's."""
+    return found if by is None else found.by(by)
+
+
+def _touches(span: Span, others: Spans) -> bool:
+    return any(it.speaker == span.speaker and it.start < span.end and span.start < it.end for it in others)
+
+
+def _distinct(found: Iterable[Span]) -> Spans:
+    """One span a place: where several phrases, or readings of one, overlap, the longest."""
+    kept = NONE
+    for span in sorted(set(found), key=lambda it: (-it.length, it.start, it.end)):
+        if not _touches(span, kept):
+            kept |= Spans((span,))
+    return kept

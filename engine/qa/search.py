@@ -1,0 +1,139 @@
+"""What was looked for in a call, and where: the proof of an absence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from engine.core.call import Speaker
+from engine.core.units import Confidence, Seconds
+from engine.qa.evaluate import Hearing, of
+from engine.qa.expressions import (
+    Any,
+    Both,
+    Edge,
+    Expression,
+    Longer,
+    Not,
+    Overlap,
+    Pick,
+    Related,
+    Relation,
+    Say,
+    Silence,
+    Speed,
+    Turns,
+    Within,
+)
+from engine.qa.phrases import Phrase, nearest
+from engine.qa.spans import NONE, Span, Spans
+from engine.qa.timeline import HeardWord, runs
+
+_PAUSE = Seconds(3.0)  # as phrases are looked for
+_ANY_LENGTH = Seconds(0.0)
+
+Leaf: TypeAlias = Say | Silence | Overlap | Speed | Turns | Edge
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Something that was looked for."""
+
+    what: Sequence[str]
+
+    phrases: Sequence[Phrase]
+    """The same where it is something to be said."""
+
+    by: Speaker | None
+
+    ground: Spans
+
+    events: Spans = NONE
+    """All of the kind there, however short, where it is something that happens."""
+
+    def words(self, call: Hearing) -> Iterator[Sequence[HeardWord]]:
+        """What was said there by those it was wanted of, in runs."""
+        for speaker in (self.by,) if self.by else (*Speaker, None):
+            for stretch in self.ground:
+                inside = [it for it in call.call.words_of(speaker) if stretch.start <= it.start < stretch.end]
+                yield from runs(inside, _PAUSE)
+
+    def confidence(self, call: Hearing) -> Confidence | None:
+        """How well it was heard there: the words' mean, ``None`` where one is unknown or nothing was said."""
+        words = [word for run in self.words(call) for word in run]
+        known = [word.confidence for word in words if word.confidence is not None]
+        return Confidence(sum(known) / len(known)) if known and len(known) == len(words) else None
+
+    def nearest(self, call: Hearing) -> Span | None:
+        """What is most like it there, however unlike: of what is said, the fewest differences; of what happens, the longest."""
+        if not self.phrases:
+            return max(self.events, key=lambda it: it.length, default=None)
+        found = (nearest(phrase, words) for words in self.words(call) for phrase in self.phrases)
+        best = min(filter(None, found), key=lambda it: it.cost, default=None)
+        return best.span if best else None
+
+
+def searches(wanted: Expression, ground: Spans, call: Hearing) -> Iterator[Search]:
+    """What was looked for to find an expression. Of a relation, also the other side where there surely was none."""
+    match wanted:
+        case Any(parts) | Both(parts):
+            for part in parts:
+                yield from searches(part, ground, call)
+        case Within(part, place):
+            yield from searches(part, ground & call.find(place).maybe, call)
+        case Related(part, relation, other):
+            yield from searches(part, ground, call)
+            if relation is not Relation.UNLESS and not call.find(other).sure:
+                yield from searches(other, ground, call)
+        case Pick(part) | Longer(part) | Not(part):
+            yield from searches(part, ground, call)
+        case _:
+            yield _search(wanted, ground, call)
+
+
+def _search(wanted: Leaf, ground: Spans, call: Hearing) -> Search:
+    match wanted:
+        case Say(phrases, by):
+            here = phrases.get(call.call.language, ())
+            return Search(tuple(it.text for it in here), tuple(here), by, ground)
+        case Silence():
+            return Search((_described(wanted),), (), None, ground, call.call.silences(_ANY_LENGTH).within(ground))
+        case Overlap(_, by):
+            events = of(call.call.overlaps(_ANY_LENGTH), by).within(ground)
+            return Search((_described(wanted),), (), by, ground, events)
+    return Search((_described(wanted),), (), wanted.by, ground)
+
+
+def _described(wanted: Silence | Overlap | Speed | Turns | Edge) -> str:
+    match wanted:
+        case Silence(longer):
+            return f"a silence of {longer:g} s"
+        case Overlap(longer):
+            return f"both speaking for {longer:g} s"
+        case Speed(above, below):
+            return f"talk faster than {above:g} and slower than {below:g} words a minute"
+        case Turns():
+            return "a turn"
+    return f"the {wanted.side} {wanted.length.number:g} {wanted.length.unit}"
+
+
+def blind(wanted: Expression, call: Hearing) -> bool:
+    """Whether something can't be found here at all: no phrases in the call's language, or its speaker was never heard."""
+    match wanted:
+        case Any(parts) | Both(parts):
+            return any(blind(it, call) for it in parts)
+        case Within(part, other) | Related(part, _, other):
+            return blind(part, call) or blind(other, call)
+        case Pick(part) | Longer(part) | Not(part):
+            return blind(part, call)
+        case Say(phrases, by):
+            return call.call.language not in phrases or _deaf_to(by, call)
+        case Overlap(_, by) | Turns(by) | Speed(_, _, by):
+            return _deaf_to(by, call)
+    return not call.call.stretches
+
+
+def _deaf_to(speaker: Speaker | None, call: Hearing) -> bool:
+    heard = call.call.words if speaker is None else (*call.call.words_of(speaker), *call.call.words_of(None))
+    return not heard

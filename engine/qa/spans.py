@@ -1,0 +1,166 @@
+"""Sets of spans on a call's timeline, and what can be done with them.
+
+Two readings of one set. As **occurrences** (a phrase that was said, a turn): each span stays itself, and what selects from them
+(``within``, ``before``, ``after``, ``near``, ``first``, ``last``, ``longer``) gives some of the very same spans. As **ground**
+(where on the timeline): ``merged``, ``&`` and ``complement`` see only which instants are covered, obey the laws of sets, and give
+disjoint spans that nobody speaks. An instant covers no ground.
+
+Times are seconds. Order is by the beginning: a span is before another if it begins earlier, also where the two overlap.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from engine.core.call import Speaker
+from engine.core.units import Confidence, Seconds
+
+Reach = Callable[[Seconds], Seconds]
+"""How far forward from a time one may look; never falls as the time grows. Seconds, words and turns all become one of these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of the call."""
+
+    start: Seconds
+
+    end: Seconds
+    """Never before ``start``; may be the same for an instant."""
+
+    speaker: Speaker | None = None
+    """Whose it is, where it is somebody's."""
+
+    confidence: Confidence | None = None
+    """That it is what it is taken for; ``None`` where nobody can say."""
+
+    @property
+    def length(self) -> Seconds:
+        return Seconds(self.end - self.start)
+
+
+def _key(span: Span) -> tuple[float, float, str, float]:
+    return span.start, span.end, span.speaker or "", -1.0 if span.confidence is None else span.confidence
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """A set of spans, in order. Make one with :func:`spans`."""
+
+    items: tuple[Span, ...] = ()
+
+    def __iter__(self) -> Iterator[Span]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __contains__(self, span: object) -> bool:
+        return span in self.items
+
+    def __le__(self, other: Spans) -> bool:
+        """Whether each of these occurrences is among the other's."""
+        return set(self.items) <= set(other.items)
+
+    def __or__(self, other: Spans) -> Spans:
+        """All occurrences of either."""
+        return spans((*self.items, *other.items))
+
+    def __sub__(self, other: Spans) -> Spans:
+        """The occurrences that are not among the other's."""
+        gone = frozenset(other.items)
+        return self._those(lambda span: span not in gone)
+
+    def __and__(self, other: Spans) -> Spans:
+        """The ground both cover."""
+        ours, theirs = self.merged().items, other.merged().items
+        found, i, j = [], 0, 0
+        while i < len(ours) and j < len(theirs):
+            start, end = max(ours[i].start, theirs[j].start), min(ours[i].end, theirs[j].end)
+            if start < end:
+                found.append(Span(start, end))
+            if ours[i].end <= theirs[j].end:
+                i += 1
+            else:
+                j += 1
+        return Spans(tuple(found))
+
+    def merged(self) -> Spans:
+        """The ground, as the fewest spans that cover it."""
+        found: list[Span] = []
+        for span in self.items:
+            if span.start == span.end:
+                continue
+            if found and span.start <= found[-1].end:
+                found[-1] = Span(found[-1].start, max(found[-1].end, span.end))
+            else:
+                found.append(Span(span.start, span.end))
+        return Spans(tuple(found))
+
+    def complement(self, extent: Span) -> Spans:
+        """The ground of ``extent`` that is not covered."""
+        free, at = [], extent.start
+        for span in self & Spans((extent,)):
+            free.append(Span(at, span.start))
+            at = span.end
+        return Spans((*free, Span(at, extent.end))).merged()
+
+    def within(self, ground: Spans) -> Spans:
+        """Those that begin on the ground."""
+        stretches = ground.merged().items
+        starts = [it.start for it in stretches]
+        return self._those(lambda span: (at := bisect_right(starts, span.start)) > 0 and span.start < stretches[at - 1].end)
+
+    def before(self, others: Spans, reach: Reach) -> Spans:
+        """Those that begin before one of the others, which begins within reach of their end."""
+        starts = [it.start for it in others]
+        return self._those(lambda span: _next(starts, span.start) <= reach(span.end))
+
+    def after(self, others: Spans, reach: Reach) -> Spans:
+        """Those that begin after one of the others, within reach of its end."""
+        return self._those(lambda span: any(it.start < span.start <= reach(it.end) for it in others))
+
+    def near(self, others: Spans, reach: Reach) -> Spans:
+        """Those that lie within reach of one of the others, on either side, or overlap it."""
+        return self._those(lambda span: any(it.start <= reach(span.end) and span.start <= reach(it.end) for it in others))
+
+    def first(self, number: int = 1) -> Spans:
+        """The earliest."""
+        return Spans(self.items[:number])
+
+    def last(self, number: int = 1) -> Spans:
+        """The latest."""
+        return Spans(self.items[max(0, len(self.items) - number) :])
+
+    def longer(self, least: Seconds) -> Spans:
+        """Those of at least this length."""
+        return self._those(lambda span: span.length >= least)
+
+    def by(self, speaker: Speaker) -> Spans:
+        """Those that are this speaker's."""
+        return self._those(lambda span: span.speaker == speaker)
+
+    def _those(self, wanted: Callable[[Span], bool]) -> Spans:
+        return Spans(tuple(filter(wanted, self.items)))
+
+
+NONE = Spans()
+
+
+def spans(items: Iterable[Span]) -> Spans:
+    """A set of spans, each once, in order."""
+    return Spans(tuple(sorted(set(items), key=_key)))
+
+
+def _next(starts: list[Seconds], time: Seconds) -> float:
+    """The earliest of the sorted ``starts`` after ``time``."""
+    at = bisect_right(starts, time)
+    return starts[at] if at < len(starts) else float("inf")
+
+
+def rank(items: Spans, among: Spans) -> list[tuple[Span, int]]:
+    """Each span with how many of ``among`` come before it in order."""
+    keys = [_key(it) for it in among]
+    return [(span, bisect_left(keys, _key(span))) for span in items]

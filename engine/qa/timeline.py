@@ -1,0 +1,178 @@
+"""A call as a scorecard sees it: who spoke when, and each word where it lies.
+
+* A turn is everything one speaker says until another says a word, however a recogniser cut it: its cuts must not change a
+  verdict.
+* The conversation lasts from the first turn's start to the last turn's end; ringing before it and nothing after it don't count.
+* A stretch in which nothing was understood (only noise marks) is neither a turn nor speech.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+from engine.core.call import Speaker
+from engine.core.units import Confidence, Language, Seconds
+from engine.qa.spans import Reach, Span, Spans, spans
+
+_FOREVER = Seconds(float("inf"))
+
+
+@dataclass(frozen=True, slots=True)
+class HeardWord:
+    """One word of the timeline, folded as :func:`engine.nlu.wording.tokens` does it."""
+
+    text: str
+
+    start: Seconds
+
+    end: Seconds
+
+    speaker: Speaker | None
+    """``None`` on a recording whose speakers could not be told apart."""
+
+    confidence: Confidence | None = None
+    """Of the recogniser; 0.0 for a sound that is surely speech and was not understood; ``None`` where nobody can say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """One stretch of speech as it was transcribed."""
+
+    span: Span
+
+    text: str
+    """As it was written, for people to read."""
+
+    words: tuple[HeardWord, ...]
+    """Never empty."""
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """A whole call."""
+
+    language: Language
+
+    stretches: tuple[Stretch, ...]
+    """By their start."""
+
+    by_machine: bool = False
+    """Whether a recogniser wrote the words; one that gives no confidence is not believed as a person is."""
+
+    @cached_property
+    def words(self) -> Sequence[HeardWord]:
+        """All words, by their start."""
+        return sorted((word for it in self.stretches for word in it.words), key=lambda word: (word.start, word.end))
+
+    @cached_property
+    def conversation(self) -> Span:
+        start = min((it.span.start for it in self.stretches), default=Seconds(0.0))
+        return Span(start, max((it.span.end for it in self.stretches), default=start))
+
+    @cached_property
+    def turns(self) -> Spans:
+        """One span a turn."""
+        found: list[Span] = []
+        for stretch in self.stretches:
+            span = stretch.span
+            if found and found[-1].speaker == span.speaker:
+                found[-1] = Span(found[-1].start, max(found[-1].end, span.end), span.speaker)
+            else:
+                found.append(Span(span.start, span.end, span.speaker))
+        return spans(found)
+
+    @cached_property
+    def speech(self) -> Spans:
+        """Where anybody speaks."""
+        return spans(it.span for it in self.stretches).merged()
+
+    def silences(self, least: Seconds) -> Spans:
+        """Where nobody speaks for at least this long, between the first word and the last."""
+        return self.speech.complement(self.conversation).longer(least)
+
+    def overlaps(self, least: Seconds) -> Spans:
+        """Where one speaks while the other does; each is the one's who began second."""
+        found = []
+        for first, second in _pairs(self.stretches):
+            end = min(first.end, second.end)
+            if end > second.start:
+                found.append(Span(second.start, end, second.speaker))
+        return spans(found).longer(least)
+
+    def words_of(self, speaker: Speaker | None) -> Sequence[HeardWord]:
+        return self._words_by_speaker.get(speaker, ())
+
+    @cached_property
+    def _words_by_speaker(self) -> dict[Speaker | None, list[HeardWord]]:
+        found: dict[Speaker | None, list[HeardWord]] = {}
+        for word in self.words:
+            found.setdefault(word.speaker, []).append(word)
+        return found
+
+    def text(self, span: Span) -> str:
+        """What is said in a span by its speaker, or by anybody where it is nobody's, in the transcript's own words."""
+        texts = []
+        for stretch in self.stretches:
+            theirs = span.speaker in {None, stretch.span.speaker}
+            if theirs and stretch.span.start < span.end and span.start < stretch.span.end:
+                texts.append(_cut(stretch, span))
+        return " ".join(filter(None, texts))
+
+    def reach_of_turns(self, number: int) -> Reach:
+        """To the end of the ``number``-th turn after the one that a time lies in."""
+        turns = self.turns.items
+        starts = [it.start for it in turns]
+
+        def reach(time: Seconds) -> Seconds:
+            at = bisect_left(starts, time) - 1 + number
+            return max(it.end for it in turns[: at + 1]) if 0 <= at < len(turns) else _FOREVER
+
+        return reach
+
+    def reach_of_words(self, number: int) -> Reach:
+        """To where the word begins that has ``number`` words between itself and a time."""
+        starts = [word.start for word in self.words]
+
+        def reach(time: Seconds) -> Seconds:
+            at = bisect_right(starts, time) + number
+            return starts[at] if at < len(starts) else _FOREVER
+
+        return reach
+
+
+def reach_of_seconds(gap: Seconds) -> Reach:
+    """So many seconds on."""
+    return lambda time: Seconds(time + gap)
+
+
+def runs(words: Sequence[HeardWord], pause: Seconds) -> Iterator[Sequence[HeardWord]]:
+    """One speaker's words, cut where they pause for longer than ``pause``."""
+    begin = 0
+    for at, (one, other) in enumerate(pairwise(words), 1):
+        if other.start - one.end > pause:
+            yield words[begin:at]
+            begin = at
+    if words:
+        yield words[begin:]
+
+
+def _pairs(stretches: Iterable[Stretch]) -> Iterator[tuple[Span, Span]]:
+    """Stretches of two speakers, of which the second begins while the first speaks."""
+    speaking: list[Span] = []
+    for stretch in stretches:
+        span = stretch.span
+        speaking = [it for it in speaking if it.end > span.start]
+        yield from ((it, span) for it in speaking if it.speaker != span.speaker)
+        speaking.append(span)
+
+
+def _cut(stretch: Stretch, span: Span) -> str:
+    """The stretch's text, or only its words that begin in the span where the span leaves some out."""
+    if span.start <= stretch.span.start and stretch.span.end <= span.end:
+        return stretch.text
+    inside = [word.text for word in stretch.words if word.start < span.end and span.start < word.end]
+    return (" " if any(len(it) > 1 for it in inside) else "").join(inside)

@@ -1,0 +1,135 @@
+"""Transcripts as JSON, the way ``callwright transcribe --json`` and the bank's own systems write them, to a timeline.
+
+``{"language", "turns": [{"speaker", "start", "end", "text", "words": [{"text", "start", "end", "confidence"}]}]}``, in seconds.
+``words`` may be absent: then a turn's words are spread over it by their length. Two more things are understood: ``"source":
+"machine"`` says that words without a confidence are a recogniser's (else a person's), and the speaker ``unknown``. Transcribers'
+marks (``[noise]``) are dropped; ``<unk>`` is a word that was said and not understood.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from engine.core.call import Speaker
+from engine.core.errors import MediaError
+from engine.core.speech import ENGLISH
+from engine.core.units import Confidence, Language, Seconds
+from engine.nlu.wording import tokens
+from engine.qa.spans import Span
+from engine.qa.timeline import HeardWord, Stretch, Timeline
+
+_MARK = re.compile(r"\[[^\]]*\]")
+_UNHEARD = re.compile(r"<unk>", re.IGNORECASE)
+_PLACE = "unk"  # stands for a word that was not understood
+_NEVER_RIGHT = Confidence(0.0)
+
+Time = Annotated[float, Field(ge=0.0, le=1e6, allow_inf_nan=False)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class _Timed(_Part):
+    start: Time
+    end: Time
+    text: str = Field(max_length=100_000)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> _Timed:
+        if self.end < self.start:
+            raise ValueError(f"an end at or after the start {self.start:g}, found {self.end:g}")
+        return self
+
+
+class WordPart(_Timed):
+    """One word."""
+
+    confidence: float | None = Field(default=None, ge=0.0, le=1.0, allow_inf_nan=False)
+
+
+class TurnPart(_Timed):
+    """One stretch of speech."""
+
+    speaker: Literal["caller", "agent", "unknown"]
+    words: list[WordPart] = []
+
+
+class TranscriptPart(_Part):
+    """The whole file."""
+
+    language: str = ENGLISH
+    source: Literal["human", "machine"] | None = None
+    turns: list[TurnPart]
+
+
+def parse_transcript(text: str, name: str) -> Timeline:
+    """Read a transcript. ``name`` is what to call it in messages.
+
+    Raises:
+        MediaError: it is not one; says what was expected where.
+    """
+    try:
+        part = TranscriptPart.model_validate_json(text)
+    except ValidationError as error:
+        raise _refused(error, name) from error
+    return _timeline(part)
+
+
+def timeline_of(transcript: Mapping[str, object], name: str) -> Timeline:
+    """The same from the parsed JSON."""
+    try:
+        part = TranscriptPart.model_validate(transcript)
+    except ValidationError as error:
+        raise _refused(error, name) from error
+    return _timeline(part)
+
+
+def _refused(error: ValidationError, name: str) -> MediaError:
+    first = error.errors(include_url=False)[0]
+    place = ".".join(map(str, first["loc"])) or "the file"
+    return MediaError(f"{name}: expected a transcript, found at {place}: {first['msg']}")
+
+
+def _timeline(part: TranscriptPart) -> Timeline:
+    stretches = sorted((it for turn in part.turns if (it := _stretch(turn))), key=lambda it: (it.span.start, it.span.end))
+    return Timeline(Language(part.language), tuple(stretches), part.source == "machine")
+
+
+def _stretch(turn: TurnPart) -> Stretch | None:
+    """A turn, or nothing where nothing in it was understood."""
+    speaker = None if turn.speaker == "unknown" else Speaker(turn.speaker)
+    words = tuple(_words(turn.words or _spread(turn), speaker))
+    understood = any(word.text != _PLACE for word in words)
+    return Stretch(Span(Seconds(turn.start), Seconds(turn.end), speaker), turn.text, words) if understood else None
+
+
+def _words(parts: Sequence[WordPart], speaker: Speaker | None) -> Iterator[HeardWord]:
+    for part in parts:
+        sure = None if part.confidence is None else Confidence(part.confidence)
+        unheard = _UNHEARD.search(part.text) is not None
+        for token in tokens(_UNHEARD.sub(_PLACE, _MARK.sub(" ", part.text))):
+            confidence = _NEVER_RIGHT if unheard and token.text == _PLACE else sure
+            yield HeardWord(token.text, Seconds(part.start), Seconds(part.end), speaker, confidence)
+
+
+def _spread(turn: TurnPart) -> list[WordPart]:
+    """A turn's words, each with the share of the time that its letters have of the text."""
+    pieces = _MARK.sub(" ", turn.text).split()
+    letters = [letter for piece in pieces for letter in _pieces(piece)]
+    each = (turn.end - turn.start) / max(1, sum(map(len, letters)))
+    found, at = [], turn.start
+    for letter in letters:
+        end = min(turn.end, at + each * len(letter))
+        found.append(WordPart(text=letter, start=at, end=max(at, end)))
+        at = max(at, end)
+    return found
+
+
+def _pieces(text: str) -> list[str]:
+    """Han characters one by one: each is a word, with a time of its own."""
+    return [text[it.start : it.end] for it in tokens(text)] if not text.isascii() else [text]
