@@ -1,0 +1,149 @@
+"""Where the secret numbers of a call are: in words, and in time.
+
+What comes in is a call's turns, of all speakers; what goes out is one span a number and turn. A number over several turns has one
+in each; what is said between its digits in one turn is inside the span, what is said in other turns is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Final
+
+from engine.core.units import Seconds
+from engine.privacy.kinds import Kind
+from engine.privacy.lexicon import ECHOES
+from engine.privacy.phrases import phrases_of
+from engine.privacy.runs import Run, masked_runs
+from engine.privacy.speech import Row, Turn, row_of
+from engine.privacy.windows import glued, kinds
+
+MARGIN: Final = Seconds(0.25)  # recognisers' word times are off by as much
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Words of one turn that are masked."""
+
+    turn: int
+    """Which of the turns that were given."""
+
+    first: int
+    """The first word's place in its turn."""
+
+    last: int
+    """The last word's place in its turn."""
+
+    kind: Kind
+
+    why: str
+    """For the journal: never a digit, nor how many there were."""
+
+    start: int = 0
+    """Where it begins in the first word, in characters."""
+
+    end: int = 0
+    """Where it ends in the last word, in characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeSpan:
+    """A stretch of the call in which the sound is masked, for all speakers: the line echoes."""
+
+    start: Seconds
+    end: Seconds
+    kind: Kind
+
+
+def find_spans(turns: Sequence[Turn], *, suspected: frozenset[int] = frozenset()) -> tuple[Span, ...]:
+    """Find what is to be masked, in the order of the turns.
+
+    ``suspected``: turns in which every number is a secret, because another reading of the same sound holds one.
+    """
+    row = row_of(turns)
+    phrases = phrases_of(row)
+    asked = [
+        kind or (Kind.ONE_TIME_CODE if row.tokens[phrase.first].turn in suspected else None)
+        for phrase, kind in zip(phrases, kinds(turns, row, phrases), strict=True)
+    ]
+    runs = masked_runs(turns, row, list(zip(phrases, asked, strict=True)), glued(row))
+    return tuple(_merged(span for run in runs for span in _spans(row, run)))
+
+
+def every_number(turn: Turn) -> tuple[Span, ...]:
+    """Find all numbers of one turn, secret or not, but everyday words that stand alone ("one")."""
+    row = row_of([turn])
+    told = (phrase for phrase in phrases_of(row) if phrase.digits > 1 or not phrase.weak)
+    spans = (_span(row, phrase.first, phrase.last, Kind.UNKNOWN, "a number") for phrase in told)
+    return tuple(_merged([*find_spans([turn], suspected=frozenset({0})), *spans]))
+
+
+def time_spans(turns: Sequence[Turn], spans: Iterable[Span], margin: Seconds = MARGIN) -> tuple[TimeSpan, ...]:
+    """Say when the spans were spoken, with ``margin`` on both sides; those that touch are one."""
+    timed = sorted((_timed(turns, span, margin) for span in spans), key=lambda span: (span.start, span.end))
+    joined: list[TimeSpan] = []
+    for span in timed:
+        if joined and span.start <= joined[-1].end:
+            joined[-1] = replace(joined[-1], end=max(joined[-1].end, span.end))
+        else:
+            joined.append(span)
+    return tuple(joined)
+
+
+def _timed(turns: Sequence[Turn], span: Span, margin: Seconds) -> TimeSpan:
+    words = turns[span.turn].said.words
+    start = max(words[span.first].start - margin, 0.0)
+    return TimeSpan(Seconds(start), Seconds(words[span.last].end + margin), span.kind)
+
+
+def _spans(row: Row, run: Run) -> Iterator[Span]:
+    """Give one span for each turn that has parts of the run."""
+    why = f"asked for as {run.asked}" if run.asked else "digits in a row"
+    for _, parts in groupby(run.parts, key=lambda part: row.tokens[part.phrase.first].turn):
+        mine = [part.phrase for part in parts]
+        first, last = _with_echoes(row, mine[0].first, mine[-1].last)
+        yield _span(row, first, last, run.kind, why)
+
+
+def _span(row: Row, first: int, last: int, kind: Kind, why: str) -> Span:
+    begin, end = row.tokens[first], row.tokens[last]
+    return Span(begin.turn, begin.word, end.word, kind, why, begin.start, end.end)
+
+
+def _with_echoes(row: Row, first: int, last: int) -> tuple[int, int]:
+    """Take in a misheard digit that opens or closes the turn."""
+    turn = row.tokens[first].turn
+    after, before = last, first
+    while _is_echo(row, after + 1, turn):
+        after += 1
+    while _is_echo(row, before - 1, turn):
+        before -= 1
+    opens = before == 0 or row.tokens[before - 1].turn != turn
+    closes = after == len(row.tokens) - 1 or row.tokens[after + 1].turn != turn
+    return before if opens else first, after if closes else last
+
+
+def _is_echo(row: Row, place: int, turn: int) -> bool:
+    inside = 0 <= place < len(row.tokens) and row.tokens[place].turn == turn
+    return inside and row.tokens[place].text in ECHOES
+
+
+def _merged(spans: Iterable[Span]) -> Iterator[Span]:
+    """Join spans that overlap; of two kinds, the one that was asked for stays."""
+    waiting: Span | None = None
+    for span in sorted(spans, key=lambda span: (span.turn, span.first, span.start, -span.last, -span.end)):
+        if waiting and waiting.turn == span.turn and (span.first, span.start) < (waiting.last, waiting.end):
+            waiting = _union(waiting, span)
+            continue
+        if waiting:
+            yield waiting
+        waiting = span
+    if waiting:
+        yield waiting
+
+
+def _union(one: Span, other: Span) -> Span:
+    last, end = max((one.last, one.end), (other.last, other.end))
+    named = other if one.kind is Kind.UNKNOWN else one
+    return replace(one, last=last, end=end, kind=named.kind, why=named.why)
