@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from urllib.parse import parse_qs
 
 import pytest
@@ -12,7 +14,8 @@ from engine.core.call import CallFacts, CallId
 from engine.telephony.sip.addresses import number_in, user_in
 from engine.telephony.sip.handed import Handing, masked_of_digits
 from engine.telephony.sip.outcomes import NotConnected, Outcome, outcome_of
-from engine.telephony.sip.stack_log import Allowance, masked
+from engine.telephony.sip.stack_log import Allowance, forward_logs, masked
+from engine.telephony.sip.wire import Frame, Said
 
 CALL = CallFacts(CallId("c1"), "sip")
 
@@ -133,3 +136,26 @@ def test_whoever_floods_us_does_not_flood_the_log() -> None:
     assert said.count(0) == 20
     assert said.count(None) == 980
     assert allowance.take(111.0) == 980
+
+
+async def test_the_stacks_warnings_are_told_but_for_those_of_no_account() -> None:
+    told: list[Frame] = []
+    forward_logs(told.append, lambda: None)
+    stack = logging.getLogger("baresip.native")
+    try:
+        stack.warning("jbuf: invalid ts_arrive header!")
+        stack.warning("tls: handshake with sip:ann@10.0.0.1 failed")
+        stack.info("call: received SIP INFO DTMF: '5'")
+        logging.getLogger("baresip.native.sip").critical("INVITE sip:ann@bank")
+        await asyncio.sleep(0)
+    finally:
+        stop_forwarding()
+
+    assert [Said.of(frame).detail for frame in told] == ["tls: handshake with sip:…@10.0.0.1 failed"]
+
+
+def stop_forwarding() -> None:
+    library = logging.getLogger("baresip")
+    library.handlers.clear()
+    library.propagate = True
+    logging.getLogger("baresip.native.sip").disabled = False

@@ -16,6 +16,9 @@ from engine.telephony.sip import wire
 from engine.telephony.sip.wire import Frame
 
 _WINDOW: Final = 10.0  # seconds
+_OF_NO_ACCOUNT: Final = (
+    "invalid ts_arrive header",
+)  # a first packet that comes at its clock's very zero is dropped, and said so
 _MOST: Final = 20  # lines in a window; whoever floods us must not flood the log
 
 
@@ -53,10 +56,13 @@ class _Forward(logging.Handler):
         """Tell the engine, from whatever thread; what is critical to the stack is its end."""
         if record.levelno >= logging.CRITICAL:
             self._loop.call_soon_threadsafe(self._died)
+        text = record.getMessage()
+        if any(known in text for known in _OF_NO_ACCOUNT):
+            return
         unsaid = self._allowance.take(time.monotonic())
         if unsaid is not None:
             more = f" ({unsaid} lines before it left out)" if unsaid else ""
-            said = wire.Said(record.levelname.lower(), "sip.stack", masked(record.getMessage()) + more)
+            said = wire.Said(record.levelname.lower(), "sip.stack", masked(text) + more)
             self._loop.call_soon_threadsafe(self._tell, said.frame())
 
 
