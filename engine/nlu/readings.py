@@ -6,9 +6,9 @@ The meaning is taken over all of them: ``P(intent) = Σ P(reading) · P(intent |
 * the more sense it makes here: callers of this line ask for what it serves, while a recogniser's guesses among all of a language
   mostly ask for nothing (the noisy channel: likely in the sound *and* likely from this caller).
 
-Nothing is read into words that were typed, or whose confidence is unknown. The numbers were chosen on 775 spoken sentences of the
-demo bank (synthetic: espeak-ng, flite, Piper; clean and noisy), by an understander that did not know the sentence. They are broad:
-half as much or twice as much of any of them made no difference there that could be told from chance.
+Nothing is read into words that were typed, or whose confidence is unknown. The numbers were chosen on 775 spoken sentences
+of the demo bank (synthetic: espeak-ng, flite, Piper; clean and noisy), by an understander that did not know the sentence.
+They are broad: half or twice as much of any of them made no difference there that could be told from chance.
 """
 
 from __future__ import annotations
