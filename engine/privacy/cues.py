@@ -75,6 +75,6 @@ CUES: Mapping[Kind, Sequence[str]] = {
 CLOSERS: Sequence[str] = (
     r"how much|how many|amount|balance|what (?:date|time|day)|opening hours",
     r"сумм\w+|сколько|баланс\w*|остат\w+|како\w+ (?:числ\w+|дат\w+|день|время)",
-    r"多少钱|金额|余额|几号|几点|哪天|多少",
+    r"多少钱|金额|余额|几号|几点|哪天",
 )
 """The talk has turned to sums, counts or dates: numbers that follow are no longer what was asked for before."""

@@ -36,19 +36,17 @@ class NumberWord:
     """Whether it is an everyday word as well ("one"), and so proves nothing by itself."""
 
 
-ECHOES = frozenset(
-    """
+_HEARD_FOR_DIGITS = """
     for fore to too tu ate won tree free sex sicks fife nein ait sven wan hate
-    раз пара сем шесь восем девят нол петь сесть чтыре 酒 久 灵 令 是 死 散 山 儿 而 耳 舞 午 留 流 妻 巴 衣 医
-    """.split()
-)
+    раз пара сем шесь восем девят нол петь сесть чтыре 酒 久 灵 令 死 散 山 儿 而 耳 舞 午 留 流 妻 巴 衣 医
+"""
+ECHOES = frozenset(_HEARD_FOR_DIGITS.split())
 """What recognisers make of digits. Worth nothing; inside a masked number, or closing a turn beside one, they are part of it."""
 
-_WEAK = frozenset(
-    """
-    one o oh nil ones один одна одно одного одной одному одну одним раз ста 一 两 十 百 千 万 亿
-    """.split()
-)
+_EVERYDAY = """
+    one o oh nil ones один одна одно одного одной одному одну одним раз ста 一 两 十 百 千 万 亿 洞 拐 勾 俩 仨
+"""
+_WEAK = frozenset(_EVERYDAY.split())
 _MORE: Mapping[str, int] = {
     "nine's": 9,
     "ziro": 0,
@@ -69,7 +67,6 @@ _MORE: Mapping[str, int] = {
     "○": 0,
 }
 _MORE_TIMES: Mapping[str, int] = {"quadruple": 4, "дважды": 2, "трижды": 3, "двойной": 2, "двойная": 2, "дубль": 2, "тройной": 3}
-_MORE_WEAK = frozenset("洞拐勾俩仨")
 
 
 @cache
@@ -87,7 +84,7 @@ def lexicon() -> Mapping[str, NumberWord]:
 
 
 def _add(words: dict[str, NumberWord], role: Role, worth: Mapping[str, int]) -> None:
-    words.update({word: NumberWord(role, value, word in _WEAK | _MORE_WEAK) for word, value in worth.items()})
+    words.update({word: NumberWord(role, value, word in _WEAK) for word, value in worth.items()})
 
 
 def number_word(text: str) -> NumberWord | None:

@@ -19,7 +19,8 @@ from engine.privacy.speech import Row, Token
 _LONGEST_QUANTITY = 7  # digits of two cardinals; one cardinal may be any
 _LOOK_BACK = 80  # characters
 _GROUPS = re.compile(r"[1-9]\d{0,2}(?: \d{3})+")
-_JOINERS = frozenset({"and", "и", "个"})
+_JOINERS = frozenset({"and", "и"})
+_COUNTERS = frozenset({"个", "раза", "раз", "times"})  # "два раза семь", 三个零
 
 
 class Excuse(IntEnum):
@@ -77,16 +78,18 @@ def _stretches(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
 
 
 def _next(tokens: Sequence[Token], last: int) -> int | None:
-    """Where the number goes on, over an "and" after "hundred" and the 个 of 三个零."""
+    """Where the number goes on: over an "and" after "hundred", and over what counts a digit."""
     after = tokens[last + 1 : last + 3]
     if tokens[last].masked or not after or after[0].turn != tokens[last].turn:
         return None
     if after[0].number is not None:
         return last + 1
-    joined = after[0].text in _JOINERS and len(after) == 2 and after[1].number is not None and after[1].turn == after[0].turn
     number = tokens[last].number
-    large = number is not None and (number.role is Role.MULTIPLIER or number.value >= 100)
-    return last + 2 if joined and (large or after[0].text == "个") else None
+    if number is None or len(after) < 2 or after[1].number is None or after[1].turn != after[0].turn:
+        return None
+    large = number.role is Role.MULTIPLIER or number.value >= 100
+    joined = (large and after[0].text in _JOINERS) or (number.value <= 9 and after[0].text in _COUNTERS)
+    return last + 2 if joined else None
 
 
 def _phrase(row: Row, first: int, last: int) -> Phrase:

@@ -22,12 +22,13 @@ from typing import Final
 
 from engine.core.units import Seconds
 from engine.privacy.kinds import Kind
+from engine.privacy.lexicon import ECHOES
 from engine.privacy.phrases import Excuse, Phrase
 from engine.privacy.speech import Row, Turn
 
 PAUSE: Final = Seconds(20.0)  # between two parts of one number
-_UNKNOWN: Final = 2  # words between two parts that nobody asked for
-_UNKNOWN_ASKED: Final = 4
+_UNKNOWN_WORDS: Final = {(False, True): 0, (False, False): 2, (True, True): 1, (True, False): 4}
+"""Between two parts, by whether they were asked for, and whether one of them is an everyday word."""
 _GLUE: Final = 16  # words of any sort
 _IN_A_ROW: Final = 4
 _IN_PIECES: Final = 7
@@ -104,7 +105,7 @@ def _runs(
     for phrase, kind in numbers:
         before = parts[-1].phrase if parts else None
         between = stream[places[before.last] + 1 : places[phrase.first]] if before else []
-        gap = sum(place not in glue for place in between)
+        gap = sum(place not in glue and not (kind and row.tokens[place].text in ECHOES) for place in between)
         part = Part(phrase, kind, gap)
         if before and not (_is_near(part, parts[-1], len(between)) and _pause(turns, row, before, phrase) <= PAUSE):
             yield Run(tuple(parts))
@@ -117,9 +118,8 @@ def _runs(
 def _is_near(part: Part, before: Part, words: int) -> bool:
     if part.kind is not before.kind and part.kind is not None and before.kind is not None:
         return False
-    if part.phrase.weak or before.phrase.weak:
-        return part.gap == 0 and words <= _GLUE
-    return part.gap <= (_UNKNOWN_ASKED if part.kind else _UNKNOWN) and words <= _GLUE
+    weak = part.phrase.weak or before.phrase.weak
+    return words <= _GLUE and part.gap <= _UNKNOWN_WORDS[part.kind is not None, weak]
 
 
 def _pause(turns: Sequence[Turn], row: Row, before: Phrase, phrase: Phrase) -> Seconds:
@@ -132,9 +132,10 @@ def _trimmed(run: Run) -> Run:
     parts = list(run.parts)
     if run.asked and run.asked.short:
         return run
-    while len(parts) > 1 and parts[-1].gap and parts[-1].phrase.digits == 1 and run.digits > _WHOLE:
+    loose = 1 if run.asked else 0
+    while len(parts) > 1 and parts[-1].gap > loose and parts[-1].phrase.digits == 1 and run.digits > _WHOLE:
         parts.pop()
-    while len(parts) > 1 and parts[1].gap and parts[0].phrase.digits == 1 and run.digits > _WHOLE:
+    while len(parts) > 1 and parts[1].gap > loose and parts[0].phrase.digits == 1 and run.digits > _WHOLE:
         parts.pop(0)
     return Run(tuple(parts))
 

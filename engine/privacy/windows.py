@@ -1,7 +1,8 @@
 """Which kind of secret each number of a call was asked for, or named as, if any.
 
 A cue opens a window for whoever speaks next. It is held open by numbers, and closes after ``WORDS`` other words or ``LASTS``
-without one, at another cue, or when the talk turns to sums and dates. A cue just behind a number names it too: "4 2 1 1 is my PIN".
+without one, at another cue, or when the talk turns to sums and dates. A cue just behind a number names it too, as in "4 2 1 1 is
+my PIN".
 """
 
 from __future__ import annotations
