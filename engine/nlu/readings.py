@@ -8,7 +8,7 @@ The meaning is taken over all of them: ``P(intent) = Σ P(reading) · P(intent |
 
 Nothing is read into words that were typed, or whose confidence is unknown. The numbers were chosen on 775 spoken sentences
 of the demo bank (synthetic: espeak-ng, flite, Piper; clean and noisy), by an understander that did not know the sentence.
-They are broad: half or twice as much of any of them made no difference there that could be told from chance.
+Sense between 4 and 6, and half or twice as much of the others, made no difference there that could be told from chance.
 """
 
 from __future__ import annotations
