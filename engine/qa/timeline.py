@@ -129,7 +129,9 @@ class Timeline:
 
         def reach(time: Seconds) -> Seconds:
             at = bisect_left(starts, time) - 1 + number
-            return max(it.end for it in turns[: at + 1]) if 0 <= at < len(turns) else _FOREVER
+            if at < 0:
+                return time
+            return max(it.end for it in turns[: at + 1]) if at < len(turns) else _FOREVER
 
         return reach
 

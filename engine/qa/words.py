@@ -17,23 +17,25 @@ OTHER = 1.0
 _OTHER_FORM = 0.05
 _PER_EDIT = 0.25  # letters wrong, missing or too many
 _SOUNDS_ALIKE = 0.25
-_ONE_EDIT_FROM = 4  # letters; in shorter words a letter makes another word
+_ONE_EDIT_FROM = 5  # letters; in shorter words a letter makes another word
 _TWO_EDITS_FROM = 8  # letters
 _SHORTEST_STEM = 3  # letters
 
 _ENGLISH_ENDING = re.compile(r"(?:'s|'|ing|ies|ied|es|ed|s|y|e)$")
 _RUSSIAN_ENDINGS = """
     иями ями ами ией иям ием иях ого его ому ему ыми ими ете ите йте ешь ишь ала ила ыла ать ить еть али или ят ют ут ет ит ем им
-    ый ий ой ая яя ое ее ые ие ых их ую юю ью ам ям ах ях ов ев ей ал ил а я о е и ы у ю ь й
+    ый ий ой ая яя ое ее ые ие ых их ую юю ью ом ам ям ах ях ов ев ей ал ил а я о е и ы у ю ь й
 """  # nouns', adjectives' and verbs', the longest first; after Porter's Russian stemmer, much shortened
 _RUSSIAN_ENDING = re.compile(rf"(?:{'|'.join(_RUSSIAN_ENDINGS.split())})(?:ся|сь)?$")
 
 
 def stem(word: str) -> str:
-    """The word without its ending: ``calls`` and ``calling`` are ``call``, ``счета`` and ``счетом`` are ``счет``."""
+    """What forms of a word have in common: ``calls`` and ``calling``, ``transfer`` and ``transferred``, ``счета``, ``счетом``."""
     ending = _ENGLISH_ENDING if word.isascii() else _RUSSIAN_ENDING
     found = ending.search(word)
-    return word[: found.start()] if found and found.start() >= _SHORTEST_STEM else word
+    bare = word[: found.start()] if found and found.start() >= _SHORTEST_STEM else word
+    doubled = word.isascii() and len(bare) > _SHORTEST_STEM and bare[-1] == bare[-2]
+    return bare[:-1] if doubled else bare
 
 
 def unlikeness(wanted: str, heard: str) -> float:

@@ -1,0 +1,174 @@
+"""Phrases are found as people say them and recognisers hear them, and not where something else was said."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.core.call import Speaker
+from engine.core.units import Confidence, Seconds
+from engine.nlu.wording import tokens
+from engine.qa.phrases import Doubt, Tolerance, heard, nearest, perhaps, phrase
+from engine.qa.timeline import HeardWord
+from engine.qa.words import OTHER, stem, unlikeness
+
+
+def words(text: str, confidence: float | None = None) -> list[HeardWord]:
+    """A word a second; ``word@0.3`` has a confidence of its own."""
+    found = []
+    for n, piece in enumerate(piece for word in text.split() for piece in _pieces(word)):
+        word, _, own = piece.partition("@")
+        sure = float(own) if own else confidence
+        known = None if sure is None else Confidence(sure)
+        found.append(HeardWord(word, Seconds(n), Seconds(n + 1), Speaker.AGENT, known))
+    return found
+
+
+def _pieces(word: str) -> list[str]:
+    return [word] if "@" in word else [it.text for it in tokens(word)]
+
+
+def found(wanted: str, said: str, tolerance: Tolerance = Tolerance.CLOSE) -> list[str]:
+    return [" ".join(it.text for it in match.words) for match in heard(phrase(wanted, tolerance), words(said))]
+
+
+def may_be(wanted: str, said: str, confidence: float | None = 0.95, *, by_machine: bool = False) -> bool:
+    return any(perhaps(phrase(wanted), words(said, confidence), Doubt(by_machine=by_machine)))
+
+
+SAID = [
+    ("thank you for calling", "so Thank you for calling, bye"),
+    ("thank you for calling", "thank you um for calling"),
+    ("thank you for calling", "thank you for callin"),
+    ("have a great|good day", "have a good day"),
+    ("have a great|good day", "have a great day"),
+    ("have a (very) good day", "have a very good day"),
+    ("have a (very) good day", "have a good day"),
+    ("my name is _", "my name is zebedee"),
+    ("the rate is ... per cent", "the rate is five point four per cent"),
+    ("is there anything else i can help you with", "is there anything else can help you with"),
+    ("harper valley bank", "harbor valley bank"),
+    ("transfer your call", "transferring your calls"),
+    ("номер договора", "номером договора"),
+    ("подтвердите вашу личность", "подтвердите, пожалуйста вашу личность"),
+    ("спасибо за звонок", "спасибо вам за звонок"),
+    ("счёт", "счетами"),
+    ("核实您的身份", "我需要核实您的身份吗"),
+    ("核实您的身份信息", "核实你的身份信息"),
+]
+
+NOT_SAID = [
+    ("thank you for calling", "thank you for everything"),
+    ("thank you for calling", "thank you"),
+    ("thank you for calling", "calling for you thank"),
+    ("my name is _", "what is my name"),
+    ("have a (very) good day", "have a very bad day"),
+    ("no", "on"),
+    ("card", "car"),
+    ("спасибо за звонок", "спасибо за помощь"),
+    ("核实身份", "核对账户"),
+    ("thank you for calling", ""),
+    ("25 dollars", "35 dollars"),
+]
+
+
+@pytest.mark.parametrize(("wanted", "said"), SAID)
+def test_what_was_said_is_found(wanted: str, said: str) -> None:
+    assert found(wanted, said)
+
+
+@pytest.mark.parametrize(("wanted", "said"), NOT_SAID)
+def test_what_was_not_said_is_not_found(wanted: str, said: str) -> None:
+    assert not found(wanted, said)
+
+
+def test_exact_takes_every_word_as_it_is() -> None:
+    assert found("thank you for calling", "thank you for calling", Tolerance.EXACT)
+    assert not found("thank you for calling", "thank you for callin", Tolerance.EXACT)
+    assert not found("thank you for calling", "thank you so for calling", Tolerance.EXACT)
+
+
+def test_loose_forgives_a_word_more_than_close_does() -> None:
+    assert not found("thank you for calling", "thank you calling")
+    assert found("thank you for calling", "thank you calling", Tolerance.LOOSE)
+
+
+def test_a_phrase_said_twice_is_found_twice_and_a_place_once() -> None:
+    assert found("good day", "good day to you good day") == ["good day", "good day"]
+
+
+def test_a_gap_is_a_few_words_and_not_a_speech() -> None:
+    assert not found("the rate is ... per cent", f"the rate is {'well ' * 3}{'anyway ' * 9} per cent")
+
+
+@given(st.lists(st.sampled_from(["please", "confirm", "your", "identity", "today"]), min_size=1, max_size=7), st.data())
+def test_a_phrase_is_found_in_any_speech_that_holds_it(wanted: list[str], data: st.DataObject) -> None:
+    around = st.lists(st.sampled_from(["uh", "well", "card", "please", "your"]), max_size=6)
+    said = [*data.draw(around), *wanted, *data.draw(around)]
+
+    assert found(" ".join(wanted), " ".join(said))
+    assert found(" ".join(wanted), " ".join(said), Tolerance.EXACT)
+
+
+@given(st.text(max_size=40), st.text(max_size=60))
+def test_whatever_is_written_and_said_a_search_ends_with_words_that_were_said(wanted: str, said: str) -> None:
+    spoken = words(said.replace("@", " "))
+    for match in heard(phrase(wanted), spoken):
+        assert match.words
+        assert match.span.start <= match.span.end
+
+
+def test_a_phrase_may_hide_in_words_that_were_badly_heard() -> None:
+    assert not found("thank you for calling", "when they give her go")
+    assert may_be("thank you for calling", "when@0.3 they@0.4 give@0.2 her@0.5 go@0.4")
+    assert may_be("thank you for calling", "thank you fur@0.5 calling")
+
+
+def test_a_phrase_does_not_hide_in_words_that_were_well_heard() -> None:
+    assert not may_be("thank you for calling", "when they give her go")
+    assert not may_be("thank you for calling", "when@0.3 they give her go")
+
+
+def test_it_does_not_hide_where_there_is_no_room_for_it() -> None:
+    assert not may_be("thank you for calling", "your card is gone bye@0.2")
+
+
+def test_a_machine_that_gives_no_confidence_is_believed_less_than_a_person() -> None:
+    assert may_be("thank you for calling", "thank you for falling", None, by_machine=True)
+    assert not may_be("thank you for calling", "thank you for everything", None)
+
+
+def test_the_nearest_miss_is_the_place_most_like_it() -> None:
+    miss = nearest(phrase("thank you for calling"), words("please call us back thank you for everything bye"))
+
+    assert miss is not None
+    assert [it.text for it in miss.words][:3] == ["thank", "you", "for"]
+
+
+def test_there_is_no_nearest_miss_in_silence() -> None:
+    assert nearest(phrase("thank you for calling"), []) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("calls", "calling"),
+        ("transfer", "transferred"),
+        ("cards", "card"),
+        ("счета", "счетом"),
+        ("звонок", "звонок"),
+        ("договору", "договоре"),
+    ],
+)
+def test_forms_of_a_word_have_one_stem(one: str, other: str) -> None:
+    assert stem(one) == stem(other)
+
+
+WORD = st.text(alphabet="abcdeпривет核实您", min_size=1, max_size=9)
+
+
+@given(WORD, WORD)
+def test_unlikeness_is_a_share_and_nothing_is_unlike_itself(one: str, other: str) -> None:
+    assert 0.0 <= unlikeness(one, other) <= OTHER
+    assert unlikeness(one, one) == 0.0
