@@ -230,8 +230,8 @@ class Call:
                 self._hearing.settle()
                 self._start(self._ask_host(action))
             case do.TransferCall(destination=destination, context=context):
-                self._outcome = "transferred"
-                await self._leg.transfer(destination, context)
+                taken = await self._leg.transfer(destination, context)
+                self._outcome = "transferred" if taken else "not_transferred"
             case do.HangUp(reason=reason):
                 self._outcome = reason
                 await self._leg.hang_up()

@@ -118,13 +118,14 @@ class AudioSocketLeg:
     async def flush(self) -> None:
         """Asterisk has no such order; what was sent ahead is heard."""
 
-    async def transfer(self, destination: str, context: Mapping[str, str]) -> None:
+    async def transfer(self, destination: str, context: Mapping[str, str]) -> bool:
         """See :class:`engine.telephony.leg.Leg`. Not safe to cancel."""
         if self._inbox.closed:
-            return
+            return False
         if self._handover is not None:
             await self._handover(self.facts, destination, context)
         await self._close("transferred")
+        return True
 
     async def hang_up(self) -> None:
         """See :class:`engine.telephony.leg.Leg`. Not safe to cancel."""

@@ -69,11 +69,11 @@ class BrowserLeg(SocketLeg):
         """Send the page something to display, as JSON; dropped when the page is gone. Not safe to cancel."""
         await self._send(json.dumps(message))
 
-    async def transfer(self, destination: str, context: Mapping[str, str]) -> None:
+    async def transfer(self, destination: str, context: Mapping[str, str]) -> bool:
         """Tell the page where the call would go now, and end it. Not safe to cancel."""
         await self.show({"event": "transfer", "destination": destination, "context": dict(context)})
         await self._show_all()
-        await super().transfer(destination, context)
+        return await super().transfer(destination, context)
 
     async def hang_up(self) -> None:
         """See :class:`engine.telephony.leg.Leg`. Not safe to cancel."""

@@ -81,8 +81,11 @@ class Leg(Protocol):
     async def flush(self) -> None:
         """Make the peer forget what it has been sent and not yet played. Not safe to cancel."""
 
-    async def transfer(self, destination: str, context: Mapping[str, str]) -> None:
-        """Hand the call to people, with what is known; the leg then reports ``Gone``. Not safe to cancel."""
+    async def transfer(self, destination: str, context: Mapping[str, str]) -> bool:
+        """Hand the call to people, with what is known; the leg then reports ``Gone``. Not safe to cancel.
+
+        ``False``: nobody took it, as far as the door can tell.
+        """
 
     async def hang_up(self) -> None:
         """End the call from our side; idempotent. Not safe to cancel."""

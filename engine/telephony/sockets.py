@@ -162,14 +162,15 @@ class SocketLeg(ABC):
         """See :class:`engine.telephony.leg.Leg`. Not safe to cancel."""
         await self._send(self._forget())
 
-    async def transfer(self, destination: str, context: Mapping[str, str]) -> None:
+    async def transfer(self, destination: str, context: Mapping[str, str]) -> bool:
         """See :class:`engine.telephony.leg.Leg`. Not safe to cancel."""
         if self._inbox.closed:
-            return
+            return False
         if self._handover is not None:
             await self._handover(self.facts, destination, context)
         await self._send(self._passing_on(destination, context))
         await self._close("transferred", context.get("reason", ""))
+        return True
 
     async def hang_up(self) -> None:
         """See :class:`engine.telephony.leg.Leg`. Not safe to cancel."""

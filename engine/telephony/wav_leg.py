@@ -105,11 +105,13 @@ class WavLeg:
         """See :class:`engine.telephony.leg.Leg`."""
         self._ear.forget(self._position)
 
-    async def transfer(self, destination: str, context: Mapping[str, str]) -> None:
+    async def transfer(self, destination: str, context: Mapping[str, str]) -> bool:
         """See :class:`engine.telephony.leg.Leg`."""
-        if self._gone is None:
-            self.transferred = Transferred(destination, dict(context))
-            self._gone = Gone("transferred")
+        if self._gone is not None:
+            return False
+        self.transferred = Transferred(destination, dict(context))
+        self._gone = Gone("transferred")
+        return True
 
     async def hang_up(self) -> None:
         """See :class:`engine.telephony.leg.Leg`."""

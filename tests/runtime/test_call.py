@@ -133,6 +133,18 @@ async def test_a_sure_caller_lands_on_the_node_and_the_reply_starts_when_the_wai
     assert stage.leg.transferred.context["intent"] == "lost_card"
 
 
+async def test_a_transfer_that_nobody_takes_is_told_from_one_that_somebody_took(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nobody(leg: WavLeg, destination: str, context: Mapping[str, str]) -> bool:
+        return False
+
+    monkeypatch.setattr(WavLeg, "transfer", nobody)
+    stage.script = [understood("I lost my card", "lost_card")]
+
+    assert await stage.play((1.0, 2.0)) == "not_transferred"
+
+
 async def test_the_decision_is_ready_before_the_wait_ends_because_it_was_made_speculatively(stage: Stage) -> None:
     stage.script = [understood("I lost my card", "lost_card")]
     await stage.play((1.0, 2.0))

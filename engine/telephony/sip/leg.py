@@ -61,15 +61,16 @@ class SipLeg:
         if not self._inbox.closed:
             self._tell(Frame(Kind.FLUSH, self._number))
 
-    async def transfer(self, destination: str, context: Mapping[str, str]) -> None:
+    async def transfer(self, destination: str, context: Mapping[str, str]) -> bool:
         """See :class:`engine.telephony.leg.Leg`. Waits until the peer says that people have answered. Not safe to cancel."""
         for address in () if self._inbox.closed else self._handing.addresses(destination):
             if await self._referred(self._handing.refer_to(address, self.facts, context)):
                 self._end("transferred")
-                return
+                return True
         if not self._inbox.closed:
             _log.error("sip.transfer", call=self.facts.id, destination=destination, found="nobody took the call")
             self._end("not_transferred")
+        return False
 
     async def hang_up(self) -> None:
         """See :class:`engine.telephony.leg.Leg`. Never waits."""
