@@ -20,7 +20,11 @@ UNITS: Sequence[str] = (
         r"(?:cards?|accounts?|customers?|people|persons?|branches|transactions?|transfers?|payments?|charges?|purchases?|digits?"
         r"|numbers|letters|times|questions?|options?|things?|items?|copies|calls?|attempts?|tries|ways|of (?:us|them))"
     ),
-    r"(?:st|nd|rd|th)",
+    r"(?:st|nd|rd|th|first|second|third|fourth|fifth|sixth|seventh|eighth|ninth)",
+    (
+        r"(?:перв|втор|четверт|пят|шест|седьм|восьм|девят|десят|(?:один|две|три|четыр|пят|шест|сем|восем|девят)надцат|двадцат|тридцат)"
+        r"(?:ый|ой|ого|ое|ому|ом|ая|ую)|трет(?:ий|ьего|ье|ьей|ью)"
+    ),
     r"(?:рубл\w*|руб|копе\w+|доллар\w*|евро|юан\w+|цент\w*|бакс\w*|тенге|процент\w*|балл\w*)",
     r"(?:рабоч\w+ |календарн\w+ |банковск\w+ )?(?:секунд\w*|минут\w*|час\w*|дня|дней|день|недел\w+|месяц\w*)",
     r"(?:год|года|году|годов|лет)",
@@ -39,6 +43,10 @@ UNITS: Sequence[str] = (
 
 SIGNS: Sequence[str] = (
     r"[$€£₽¥]",
+    (
+        r"(?:january|february|march|april|may|june|july|august|september|october|november|december)"
+        r" (?:the )?(?:twenty |thirty )?(?:first|second|third|[a-z]+th)(?: of)?"
+    ),
     r"(?:january|february|march|april|june|july|august|september|october|november|december)(?: the)?",
     r"(?:percentage|rate) of|percent",
     r"百分之",
@@ -64,6 +72,9 @@ PLACES: Sequence[str] = (
     r"(?:余额|金额|总共|一共|转|转账|存|取|花了?|付)(?:是|为|了|款)*",
     r"(?:第|按|选)",
 )
+
+YEARS: Sequence[str] = (r"(?:19|20)\d\d", r"(?:一九|二[零〇○])[零〇○一二三四五六七八九]{2}")
+"""What may be a year, though it is no cardinal."""
 
 RANGES: Sequence[str] = (r"to|or|and|through|till|и|или|до|到|至|或|或者|-",)
 """Between two numbers of which the second has the unit: "two to three weeks"."""

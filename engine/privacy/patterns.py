@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import cache
 
 from engine.privacy.cues import CLOSERS, CUES
-from engine.privacy.excuses import PLACES, RANGES, SIGNS, UNITS
+from engine.privacy.excuses import PLACES, RANGES, SIGNS, UNITS, YEARS
 from engine.privacy.glue import GLUE
 
 HAN = "\u4e00-\u9fff\u3007"
@@ -55,6 +55,12 @@ def sign_pattern() -> re.Pattern[str]:
 def place_pattern() -> re.Pattern[str]:
     """What stands before a number that is hardly a secret."""
     return re.compile(rf"{_BEGINS}(?:{'|'.join(PLACES)}) ?")
+
+
+@cache
+def year_pattern() -> re.Pattern[str]:
+    """What may be a year."""
+    return re.compile("|".join(YEARS))
 
 
 @cache

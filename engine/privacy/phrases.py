@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from engine.privacy.counting import digit_counts
-from engine.privacy.lexicon import Role
-from engine.privacy.patterns import place_pattern, range_pattern, sign_pattern, unit_pattern
-from engine.privacy.speech import Row, Token
+from engine.privacy.lexicon import ECHOES, Role
+from engine.privacy.patterns import place_pattern, range_pattern, sign_pattern, unit_pattern, year_pattern
+from engine.privacy.speech import Row, Token, glued
 
 _LONGEST_QUANTITY = 7  # digits of two cardinals; one cardinal may be any
 _LOOK_BACK = 80  # characters
@@ -50,7 +50,7 @@ class Phrase:
     """Whether it is spoken or written as only quantities are: with "thousand", or marks between groups."""
 
     weak: bool
-    """Whether every word of it is an everyday word too."""
+    """Whether every word of it is an everyday word too, and the turn has other words."""
 
     excuse: Excuse = Excuse.NONE
 
@@ -58,10 +58,23 @@ class Phrase:
 def phrases_of(row: Row) -> tuple[Phrase, ...]:
     """Find all numbers of a row, in order."""
     found = [_phrase(row, first, last) for first, last in _stretches(row.tokens)]
+    bare = _bare_turns(row)
+    found = [replace(phrase, weak=phrase.weak and row.tokens[phrase.first].turn not in bare) for phrase in found]
     for place in reversed(range(len(found) - 1)):
         if _is_range(row, found[place], found[place + 1]):
             found[place] = _excused(found[place], found[place + 1].excuse)
     return tuple(found)
+
+
+def _bare_turns(row: Row) -> frozenset[int]:
+    """Give the turns in which nothing is said but numbers: a "one" there is a digit."""
+    glue = glued(row)
+    others = {
+        token.turn
+        for place, token in enumerate(row.tokens)
+        if token.number is None and not token.masked and place not in glue and token.text not in ECHOES
+    }
+    return frozenset(token.turn for token in row.tokens) - others
 
 
 def _stretches(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
@@ -119,6 +132,8 @@ def _excuse(row: Row, phrase: Phrase) -> Excuse:
 def _can_be_quantity(phrase: Phrase, text: str) -> bool:
     if phrase.cardinals == 1:
         return phrase.digits <= _LONGEST_QUANTITY or phrase.quantity
+    if year_pattern().fullmatch(text):
+        return True
     return (phrase.cardinals == 2 and phrase.digits <= _LONGEST_QUANTITY) or bool(_GROUPS.fullmatch(text))
 
 

@@ -82,15 +82,13 @@ def masked_runs(
         places = {place: rank for rank, place in enumerate(stream)}
         mine = [number for number in numbers if number[0].first in places]
         for run in _runs(turns, row, mine, places, glue):
-            trimmed = _trimmed(run)
-            if _is_secret(trimmed):
-                yield trimmed
+            yield from (piece for piece in _pieces(run) if _is_secret(piece))
 
 
 def _counts(phrase: Phrase, kind: Kind | None) -> bool:
     """Where a short secret was asked for, only a unit excuses a number."""
     least = Excuse.UNIT if kind and kind.short else Excuse.PLACE
-    return phrase.excuse < least
+    return phrase.digits > 0 and phrase.excuse < least
 
 
 def _runs(
@@ -107,7 +105,9 @@ def _runs(
         between = stream[places[before.last] + 1 : places[phrase.first]] if before else []
         gap = sum(place not in glue and not (kind and row.tokens[place].text in ECHOES) for place in between)
         part = Part(phrase, kind, gap)
-        if before and not (_is_near(part, parts[-1], len(between)) and _pause(turns, row, before, phrase) <= PAUSE):
+        masked = any(row.tokens[place].masked for place in between)
+        near = before and not masked and _is_near(part, parts[-1], len(between)) and _pause(turns, row, before, phrase) <= PAUSE
+        if before and not near:
             yield Run(tuple(parts))
             parts = []
         parts.append(part if parts else Part(phrase, kind, 0))
@@ -127,23 +127,24 @@ def _pause(turns: Sequence[Turn], row: Row, before: Phrase, phrase: Phrase) -> S
     return Seconds(turns[first.turn].said.words[first.word].start - turns[last.turn].said.words[last.word].end)
 
 
-def _trimmed(run: Run) -> Run:
-    """Let go of a single digit that hangs loosely at the edge of a long number: "... 1111 and I have two"."""
-    parts = list(run.parts)
-    if run.asked and run.asked.short:
-        return run
-    loose = 1 if run.asked else 0
-    while len(parts) > 1 and parts[-1].gap > loose and parts[-1].phrase.digits == 1 and run.digits > _WHOLE:
-        parts.pop()
-    while len(parts) > 1 and parts[1].gap > loose and parts[0].phrase.digits == 1 and run.digits > _WHOLE:
-        parts.pop(0)
-    return Run(tuple(parts))
+def _pieces(run: Run) -> Iterator[Run]:
+    """Part a single digit that hangs loosely at the edge of a long number from it: "... 1111 and I have two"."""
+    parts, loose = run.parts, 1 if run.asked else 0
+    if run.digits <= _WHOLE or (run.asked and run.asked.short):
+        yield run
+        return
+    first, last = 0, len(parts)
+    while last - first > 1 and parts[last - 1].gap > loose and parts[last - 1].phrase.digits == 1:
+        last -= 1
+    while last - first > 1 and parts[first + 1].gap > loose and parts[first].phrase.digits == 1:
+        first += 1
+    yield from (Run(piece) for piece in (parts[:first], parts[first:last], parts[last:]) if piece)
 
 
 def _is_secret(run: Run) -> bool:
     asked = run.asked
     if asked and asked.short:
-        return run.digits >= 2 or any(part.phrase.digits and not part.phrase.weak for part in run.parts)
+        return run.digits >= 2 or any(not part.phrase.weak for part in run.parts)
     if asked:
         return run.digits >= 2
     lone = len(run.parts) == 1 and run.parts[0].phrase.quantity

@@ -14,10 +14,10 @@ from typing import Final
 from engine.core.units import Seconds
 from engine.privacy.kinds import Kind
 from engine.privacy.lexicon import ECHOES
-from engine.privacy.phrases import phrases_of
+from engine.privacy.phrases import Excuse, phrases_of
 from engine.privacy.runs import Run, masked_runs
-from engine.privacy.speech import Row, Turn, row_of
-from engine.privacy.windows import glued, kinds
+from engine.privacy.speech import Row, Turn, glued, row_of
+from engine.privacy.windows import kinds
 
 MARGIN: Final = Seconds(0.25)  # recognisers' word times are off by as much
 
@@ -63,11 +63,13 @@ def find_spans(turns: Sequence[Turn], *, suspected: frozenset[int] = frozenset()
     """
     row = row_of(turns)
     phrases = phrases_of(row)
-    asked = [
-        kind or (Kind.ONE_TIME_CODE if row.tokens[phrase.first].turn in suspected else None)
+    found = [
+        (replace(phrase, weak=False, excuse=Excuse.NONE), Kind.PIN)
+        if row.tokens[phrase.first].turn in suspected
+        else (phrase, kind)
         for phrase, kind in zip(phrases, kinds(turns, row, phrases), strict=True)
     ]
-    runs = masked_runs(turns, row, list(zip(phrases, asked, strict=True)), glued(row))
+    runs = masked_runs(turns, row, found, glued(row))
     return tuple(_merged(span for run in runs for span in _spans(row, run)))
 
 
@@ -76,7 +78,7 @@ def every_number(turn: Turn) -> tuple[Span, ...]:
     row = row_of([turn])
     told = (phrase for phrase in phrases_of(row) if phrase.digits > 1 or not phrase.weak)
     spans = (_span(row, phrase.first, phrase.last, Kind.UNKNOWN, "a number") for phrase in told)
-    return tuple(_merged([*find_spans([turn], suspected=frozenset({0})), *spans]))
+    return tuple(_merged([*find_spans([turn]), *spans]))
 
 
 def time_spans(turns: Sequence[Turn], spans: Iterable[Span], margin: Seconds = MARGIN) -> tuple[TimeSpan, ...]:

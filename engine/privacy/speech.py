@@ -12,7 +12,7 @@ from engine.core.speech import Transcript, Word
 from engine.core.units import Seconds
 from engine.nlu.wording import folded
 from engine.privacy.lexicon import NumberWord, number_word
-from engine.privacy.patterns import HAN
+from engine.privacy.patterns import HAN, glue_pattern
 
 MASK: Final = "•"
 """What stands for a masked number, however long it was."""
@@ -85,6 +85,12 @@ def row_of(turns: Sequence[Turn]) -> Row:
         starts.append(len(text))
         text += token.text
     return Row(tokens, text, tuple(starts))
+
+
+def glued(row: Row) -> frozenset[int]:
+    """Give the tokens that part no number."""
+    found = glue_pattern().finditer(row.text)
+    return frozenset(place for match in found for place in range(row.at(match.start()), row.at(match.end() - 1) + 1))
 
 
 def _begin(said: Transcript) -> Seconds:

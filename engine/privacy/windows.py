@@ -12,9 +12,9 @@ from typing import Final
 
 from engine.core.units import Seconds
 from engine.privacy.kinds import Kind
-from engine.privacy.patterns import closer_pattern, cue_pattern, glue_pattern
+from engine.privacy.patterns import closer_pattern, cue_pattern
 from engine.privacy.phrases import Excuse, Phrase
-from engine.privacy.speech import Row, Token, Turn
+from engine.privacy.speech import Row, Token, Turn, glued
 
 WORDS: Final = 25
 LASTS: Final = Seconds(45.0)
@@ -23,11 +23,6 @@ _NAMED_LEAST: Final = 3  # digits
 
 Marks = dict[int, Kind | None]
 """By the token at which a phrase ends: a kind opens a window, ``None`` closes one."""
-
-
-def glued(row: Row) -> frozenset[int]:
-    """Give the tokens that part no number."""
-    return frozenset(place for found in glue_pattern().finditer(row.text) for place in _covered(row, found.start(), found.end()))
 
 
 def cues(row: Row) -> Marks:
@@ -99,7 +94,3 @@ def _named_behind(row: Row, phrases: Sequence[Phrase], asked: Sequence[Kind | No
 
 def _time(turns: Sequence[Turn], token: Token) -> Seconds:
     return turns[token.turn].said.words[token.word].start
-
-
-def _covered(row: Row, start: int, end: int) -> range:
-    return range(row.at(start), row.at(end - 1) + 1)

@@ -28,14 +28,12 @@ from typing import Final, TypeAlias, TypeVar
 from uuid import UUID
 
 from engine.core.units import Language, Seconds
-from engine.nlu.number_words import NUMBER_WORDS
-from engine.nlu.numbers import digit_runs
+from engine.privacy import without_numbers
 
 EXPIRES: Final = Seconds(60.0)
 KEPT: Final = Seconds(300.0)  # how a call ended; the dialplan asks at once
 MOST: Final = 10_000
 _TOLD: Final = ("intent", "verified", "last_words", "reason")  # of a call's context, to whoever takes the caller over
-_MASK: Final = "•"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +164,7 @@ class AnnouncedCalls:
         if taken is not None:
             told = {key: context[key] for key in _TOLD if key in context}
             if "last_words" in told:
-                told["last_words"] = masked(told["last_words"])
+                told["last_words"] = without_numbers(told["last_words"])
             self._taken[name] = replace(taken, handed_over=Ending("transferred", destination, told))
 
     def end(self, name: UUID, outcome: str, now: Seconds) -> None:
@@ -179,15 +177,6 @@ class AnnouncedCalls:
         _forget(self._over, now)
         while len(self._over) > self._most:
             self._over.popitem(last=False)
-
-
-def masked(text: str) -> str:
-    """Put one ``•`` for every stretch of digits, written, or spoken in any language we know; a lone "one" is a word."""
-    for language in NUMBER_WORDS:
-        for run in reversed(digit_runs(text, language)):
-            if len(run.digits) > 1:
-                text = text[: run.start] + _MASK + text[run.end :]
-    return "".join(_MASK if letter.isdigit() else letter for letter in text)
 
 
 def _forget(dated: OrderedDict[UUID, _Dated], now: Seconds) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from engine.core.units import Language, Seconds
-from engine.telephony.announced import AnnouncedCalls, Announcement, Ending, Over, Taken, Waiting, masked
+from engine.telephony.announced import AnnouncedCalls, Announcement, Ending, Over, Taken, Waiting
 
 NAME, OTHER = UUID(int=1), UUID(int=2)
 CALL = Announcement("+79161234567", "+74951112233", "cards", Language("ru"))
@@ -144,22 +144,6 @@ def test_of_too_many_endings_the_oldest_is_forgotten() -> None:
 def test_no_number_is_in_a_repr() -> None:
     assert "7916" not in repr(CALL)
     assert "7495" not in repr(announced().find(NAME, NOW))
-
-
-@pytest.mark.parametrize(
-    ("said", "told"),
-    [
-        ("my card is four one double seven 1234", "my card is •"),
-        ("моя карта один два три", "моя карта •"),
-        ("我的卡号 一二三四", "我的卡号 •"),
-        ("I have lost one card", "I have lost one card"),
-        ("press 7", "press •"),
-        ("٣", "•"),
-        ("", ""),
-    ],
-)
-def test_digits_are_masked_written_or_spoken(said: str, told: str) -> None:
-    assert masked(said) == told
 
 
 class Table(RuleBasedStateMachine):

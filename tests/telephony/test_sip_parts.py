@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from engine.core.call import CallFacts, CallId
 from engine.telephony.sip.addresses import number_in, user_in
-from engine.telephony.sip.handed import Handing, masked_of_digits
+from engine.telephony.sip.handed import Handing
 from engine.telephony.sip.outcomes import NotConnected, Outcome, outcome_of
 from engine.telephony.sip.stack_log import Allowance, forward_logs, masked
 from engine.telephony.sip.wire import Frame, Said
@@ -102,25 +102,6 @@ def test_whatever_is_known_the_address_stays_one_line_of_one_address(known: dict
     assert written.isascii()
     assert not set(written[1:-1]) & set('<>"\r\n ')
     assert len(written) < 4 * 4 * 3 * 120
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        ("my card is 4000 0012 3456 7899 please", "my card is • please"),
-        ("four one double seven", "•"),
-        ("мой пин два пять восемь ноль", "мой пин •"),
-        ("密码是二五八零", "密码是•"),
-        ("when are you open", "when are you open"),
-    ],
-)
-def test_words_lose_their_digits_in_every_language(words: str, said: str) -> None:
-    assert masked_of_digits(words) == said
-
-
-@given(st.text(max_size=60), st.text(alphabet="0123456789", min_size=1, max_size=20))
-def test_no_digit_survives(text: str, digits: str) -> None:
-    assert not any(char in "0123456789" for char in masked_of_digits(f"{text} {digits} {text}"))
 
 
 def test_the_stacks_lines_name_nobody() -> None:

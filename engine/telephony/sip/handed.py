@@ -2,8 +2,8 @@
 
 It travels in the Refer-To address as headers of the call that the peer then makes (RFC 3261, section 19.1.1; RFC 3515): one
 header a fact, a ``User-to-User`` with the call's name (RFC 7433), and the address of a page for the operator's screen. Words are
-masked of digits, written or spoken, in every language we know. Values of slots never go this way: SIP headers are logged by every
-box they pass.
+masked of numbers, written or spoken, in every language we know. Values of slots never go this way: SIP headers are logged by
+every box they pass.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from typing import Final
 from urllib.parse import quote
 
 from engine.core.call import CallFacts
-from engine.nlu.number_words import NUMBER_WORDS
-from engine.nlu.numbers import digit_runs
+from engine.privacy import without_numbers
 
 _FACTS: Final = {
     "intent": "X-Callwright-Intent",
@@ -55,15 +54,7 @@ class Handing:
         yield "X-Callwright-Call", call.id
         for name, header in _FACTS.items():
             if context.get(name):
-                yield header, masked_of_digits(context[name])[:_LONGEST]
+                yield header, without_numbers(context[name])[:_LONGEST]
         if self.screen is not None:
             yield "X-Callwright-Screen", self.screen.replace("{call}", call.id)
         yield "User-to-User", f"{call.id.encode().hex()};encoding=hex"
-
-
-def masked_of_digits(text: str) -> str:
-    """Put ``•`` for every stretch of digits, whatever language they were said in."""
-    for language in NUMBER_WORDS:
-        for run in reversed(digit_runs(text, language)):
-            text = f"{text[: run.start]}•{text[run.end :]}"
-    return re.sub(r"\d[\d\s.,-]*", "•", text)
