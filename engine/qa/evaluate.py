@@ -31,11 +31,10 @@ from engine.qa.expressions import (
     Unit,
     Within,
 )
-from engine.qa.phrases import Doubt, heard, perhaps
+from engine.qa.laying import Doubt, Speech
 from engine.qa.spans import NONE, Reach, Span, Spans, spans
-from engine.qa.timeline import Timeline, reach_of_seconds, runs
+from engine.qa.timeline import Timeline, reach_of_seconds
 
-_PAUSE = Seconds(3.0)  # a phrase is said in one breath, or nearly
 _FEWEST_FOR_SPEED = 5  # words; the speed of "yes" means nothing
 
 
@@ -49,6 +48,8 @@ class Hearing:
 
     _known: dict[Expression, Bounds] = field(default_factory=dict)
     """What was found already: terms are used in several questions."""
+
+    _said_by: dict[Speaker | None, Speech] = field(default_factory=dict)
 
     def find(self, wanted: Expression) -> Bounds:
         """The spans of an expression, as far as they are known."""
@@ -93,16 +94,23 @@ class Hearing:
     def _said(self, say: Say) -> Bounds:
         sure: list[Span] = []
         maybe: list[Span] = []
-        for wanted in say.phrases.get(self.call.language, ()):
-            for speaker in (say.by, None) if say.by else (*Speaker, None):
-                for words in runs(self.call.words_of(speaker), _PAUSE):
-                    found = [it.span for it in heard(wanted, words)]
-                    reliable = [it for it in found if self._reliable(it) and (speaker is not None or say.by is None)]
-                    sure += reliable
-                    maybe += [it for it in found if it not in reliable]
-                    maybe += [it.span for it in perhaps(wanted, words, self.doubt)]
+        for speaker in (say.by, None) if say.by else (*Speaker, None):
+            whose = speaker is not None or say.by is None
+            speech = self._speech(speaker)
+            for wanted in say.phrases.get(self.call.language, ()):
+                found = [it.span for it in speech.heard(wanted)]
+                reliable = [it for it in found if whose and self._reliable(it)]
+                sure += reliable
+                maybe += [it for it in found if it not in reliable]
+                maybe += [it.span for it in speech.perhaps(wanted)]
         known = _distinct(sure)
         return Bounds(known, known | _distinct(it for it in maybe if not _touches(it, known)))
+
+    def _speech(self, speaker: Speaker | None) -> Speech:
+        """What one says."""
+        if speaker not in self._said_by:
+            self._said_by[speaker] = Speech(self.call.words_of(speaker), self.doubt)
+        return self._said_by[speaker]
 
     def _reliable(self, span: Span) -> bool:
         return span.confidence is None or span.confidence >= self.doubt.unsure_below

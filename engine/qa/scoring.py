@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from engine.qa.card import Fatal, Question, Scorecard
 from engine.qa.checks import Ruling, Verdict, rule
 from engine.qa.evaluate import Hearing
-from engine.qa.phrases import Doubt
+from engine.qa.laying import Doubt
 from engine.qa.timeline import Timeline
 
 

@@ -26,11 +26,11 @@ from engine.qa.expressions import (
     Turns,
     Within,
 )
-from engine.qa.phrases import Phrase, nearest
+from engine.qa.laying import PAUSE, Speech
+from engine.qa.phrases import Phrase
 from engine.qa.spans import NONE, Span, Spans
 from engine.qa.timeline import HeardWord, runs
 
-_PAUSE = Seconds(3.0)  # as phrases are looked for
 _ANY_LENGTH = Seconds(0.0)
 
 Leaf: TypeAlias = Say | Silence | Overlap | Speed | Turns | Edge
@@ -57,7 +57,7 @@ class Search:
         for speaker in (self.by,) if self.by else (*Speaker, None):
             for stretch in self.ground:
                 inside = [it for it in call.call.words_of(speaker) if stretch.start <= it.start < stretch.end]
-                yield from runs(inside, _PAUSE)
+                yield from runs(inside, PAUSE)
 
     def confidence(self, call: Hearing) -> Confidence | None:
         """How well it was heard there: the words' mean, ``None`` where one is unknown or nothing was said."""
@@ -69,7 +69,7 @@ class Search:
         """What is most like it there, however unlike: of what is said, the fewest differences; of what happens, the longest."""
         if not self.phrases:
             return max(self.events, key=lambda it: it.length, default=None)
-        found = (nearest(phrase, words) for words in self.words(call) for phrase in self.phrases)
+        found = (Speech(words).nearest(phrase) for words in self.words(call) for phrase in self.phrases)
         best = min(filter(None, found), key=lambda it: it.cost, default=None)
         return best.span if best else None
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from engine.core.call import Speaker
 from engine.core.units import Confidence, Seconds
 from engine.nlu.wording import tokens
-from engine.qa.phrases import Doubt, Tolerance, heard, nearest, perhaps, phrase
+from engine.qa.laying import Doubt, Speech, _laid
+from engine.qa.phrases import Tolerance, phrase
 from engine.qa.timeline import HeardWord
 from engine.qa.words import OTHER, stem, unlikeness
 
@@ -30,11 +31,11 @@ def _pieces(word: str) -> list[str]:
 
 
 def found(wanted: str, said: str, tolerance: Tolerance = Tolerance.CLOSE) -> list[str]:
-    return [" ".join(it.text for it in match.words) for match in heard(phrase(wanted, tolerance), words(said))]
+    return [" ".join(it.text for it in match.words) for match in Speech(words(said)).heard(phrase(wanted, tolerance))]
 
 
 def may_be(wanted: str, said: str, confidence: float | None = 0.95, *, by_machine: bool = False) -> bool:
-    return any(perhaps(phrase(wanted), words(said, confidence), Doubt(by_machine=by_machine)))
+    return any(Speech(words(said, confidence), Doubt(by_machine=by_machine)).perhaps(phrase(wanted)))
 
 
 SAID = [
@@ -111,10 +112,41 @@ def test_a_phrase_is_found_in_any_speech_that_holds_it(wanted: list[str], data: 
     assert found(" ".join(wanted), " ".join(said), Tolerance.EXACT)
 
 
+SPOKEN = st.lists(
+    st.tuples(
+        st.sampled_from(["thank", "thanks", "you", "for", "calling", "um", "falling", "so", "much", "bye"]),
+        st.sampled_from([None, 0.2, 0.7, 1.0]),
+    ),
+    max_size=60,
+)
+
+
+@given(
+    SPOKEN,
+    st.sampled_from(
+        ["thank you for calling", "thank you (so) (much) for ... calling bye", "bye", "_ you for calling so much bye"]
+    ),
+)
+def test_looking_only_around_rare_words_misses_nothing(spoken: list[tuple[str, float | None]], wanted: str) -> None:
+    said = words(" ".join(word if sure is None else f"{word}@{sure}" for word, sure in spoken))
+    for sought, by_machine in ((phrase(wanted), True), (phrase(wanted, Tolerance.LOOSE), False)):
+        speech = Speech(said, Doubt(by_machine=by_machine))
+        best = min((it.cost for it in _laid(sought, said, None, 9.0)), default=9.0)
+        loosest = min((it.cost for it in _laid(sought, said, speech.weights, 9.0)), default=9.0)
+
+        assert min((it.cost for it in speech.heard(sought)), default=9.0) == pytest.approx(
+            best if best <= sought.allowed else 9.0
+        )
+        if loosest < best:
+            assert min((it.cost for it in speech.perhaps(sought)), default=9.0) == pytest.approx(
+                loosest if loosest <= sought.allowed else 9.0
+            )
+
+
 @given(st.text(max_size=40), st.text(max_size=60))
 def test_whatever_is_written_and_said_a_search_ends_with_words_that_were_said(wanted: str, said: str) -> None:
     spoken = words(said.replace("@", " "))
-    for match in heard(phrase(wanted), spoken):
+    for match in Speech(spoken).heard(phrase(wanted)):
         assert match.words
         assert match.span.start <= match.span.end
 
@@ -140,14 +172,14 @@ def test_a_machine_that_gives_no_confidence_is_believed_less_than_a_person() -> 
 
 
 def test_the_nearest_miss_is_the_place_most_like_it() -> None:
-    miss = nearest(phrase("thank you for calling"), words("please call us back thank you for everything bye"))
+    miss = Speech(words("please call us back thank you for everything bye")).nearest(phrase("thank you for calling"))
 
     assert miss is not None
     assert [it.text for it in miss.words][:3] == ["thank", "you", "for"]
 
 
 def test_there_is_no_nearest_miss_in_silence() -> None:
-    assert nearest(phrase("thank you for calling"), []) is None
+    assert Speech([]).nearest(phrase("thank you for calling")) is None
 
 
 @pytest.mark.parametrize(
