@@ -14,7 +14,8 @@ CUES: Mapping[Kind, Sequence[str]] = {
     Kind.SECURITY_CODE: (
         r"(?:security|verification|validation|safety) (?:code|number|digits)",
         r"(?:cvv|cvc|cvn|cid|cvv2|cvc2|c v v|c v c|c v n)",
-        r"(?:code|digits|number|numbers) on the back",
+        r"(?:code|digits|number|numbers) on the (?:back|reverse)|signature (?:strip|panel)",
+        r"(?:код\w*|цифр\w*) (?:\w+ )?сзади",
         r"(?:three|3) (?:digits?|numbers?) (?:on|at) the (?:back|signature)",
         r"(?:код\w*|цифр\w*|числ\w*) (?:\w+ )?(?:с|на) (?:оборотн\w+|обратн\w+|задн\w+)",
         r"(?:с|на) (?:оборотн\w+|обратн\w+) сторон\w+",
@@ -34,6 +35,8 @@ CUES: Mapping[Kind, Sequence[str]] = {
         ),
         r"(?:code|number|digits|passcode) (?:that )?(?:we|i|you|they) (?:just |have |ve )?(?:sent|texted|got|received|messaged)",
         r"(?:code|number) (?:from|in) (?:the|your|my|a) (?:sms|text|message|email|app)|(?:otp|o t p|the code|your code|my code)",
+        r"(?<!zip )(?<!area )(?<!post )(?<!postal )(?<!sort )(?<!branch )code",
+        r"код(?:а|у|ом|е)?(?! (?:города|отделения|региона|страны))|(?:смс|sms|短信).{0,4}(?:数字|цифр\w*)",
         r"(?:одноразов\w+|временн\w+) (?:код\w*|парол\w*)|код\w* (?:из|в) (?:смс|sms|сообщени\w+|эсэмэс\w*|пуш\w*)",
         r"код\w* (?:подтверждени\w+|активаци\w+|доступ\w*)|(?:смс|sms|проверочн\w+) код\w*",
         r"(?:назовите|скажите|продиктуйте|мой|ваш) код",
@@ -68,8 +71,10 @@ CUES: Mapping[Kind, Sequence[str]] = {
         r"(?:phone|telephone|mobile|cell|contact|callback|call back|cellphone) number",
         r"(?:call|reach|ring|phone|text) (?:me|you|us|him|her) (?:back )?(?:on|at)",
         r"номер\w* (?:\w+ )?(?:телефон\w*|мобильн\w*)|телефон\w* номер\w*|(?:мой|ваш) (?:номер|телефон)|перезвон\w+ (?:\w+ )?на",
+        r"(?:best|contact) number|(?:мобильн|телефон|контактн)\w*",
         r"电话(?:号码?)?|手机号?码?|联系方式|回电",
     ),
+    Kind.UNKNOWN: (r"digits|цифр\w*|数字|号码|编号",),
 }
 
 CLOSERS: Sequence[str] = (

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 UNITS: Sequence[str] = (
     r"(?:us |hong kong )?(?:dollars?|bucks?|euros?|pounds?|quid|cents?|pence|roubles?|rubles?|yuan|kopecks?)",
     r"(?:grand|usd|eur|gbp|rub)",
-    r"(?:percent|per cent|percentage|points?|miles?|kilomet\w+|feet|times|steps?)",
+    r"(?:k|percent|per cent|percentage|points?|miles?|kilomet\w+|feet|times|steps?)",
     r"(?:(?:business|working|calendar) )?(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|quarters?|nights?)",
     r"(?:am|pm|a m|p m|o'clock|oclock|hundred hours|in the (?:morning|afternoon|evening)|at night)",
     r"(?:of )?(?:january|february|march|april|may|june|july|august|september|october|november|december)",

@@ -67,7 +67,9 @@ class Run:
     @property
     def kind(self) -> Kind:
         """What it is taken for."""
-        return self.asked or (Kind.CARD if self.digits in _CARD else Kind.UNKNOWN)
+        if self.asked not in {None, Kind.UNKNOWN}:
+            return self.asked or Kind.UNKNOWN
+        return Kind.CARD if self.digits in _CARD else Kind.UNKNOWN
 
 
 def masked_runs(
@@ -116,7 +118,7 @@ def _runs(
 
 
 def _is_near(part: Part, before: Part, words: int) -> bool:
-    if part.kind is not before.kind and part.kind is not None and before.kind is not None:
+    if len({part.kind, before.kind} - {None, Kind.UNKNOWN}) > 1:
         return False
     weak = part.phrase.weak or before.phrase.weak
     return words <= _GLUE and part.gap <= _UNKNOWN_WORDS[part.kind is not None, weak]
@@ -129,7 +131,7 @@ def _pause(turns: Sequence[Turn], row: Row, before: Phrase, phrase: Phrase) -> S
 
 def _pieces(run: Run) -> Iterator[Run]:
     """Part a single digit that hangs loosely at the edge of a long number from it: "... 1111 and I have two"."""
-    parts, loose = run.parts, 1 if run.asked else 0
+    parts, loose = run.parts, 2 if run.asked else 0
     if run.digits <= _WHOLE or (run.asked and run.asked.short):
         yield run
         return

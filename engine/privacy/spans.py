@@ -14,7 +14,7 @@ from typing import Final
 from engine.core.units import Seconds
 from engine.privacy.kinds import Kind
 from engine.privacy.lexicon import ECHOES
-from engine.privacy.phrases import Excuse, phrases_of
+from engine.privacy.phrases import Excuse, Phrase, phrases_of
 from engine.privacy.runs import Run, masked_runs
 from engine.privacy.speech import Row, Turn, glued, row_of
 from engine.privacy.windows import kinds
@@ -62,15 +62,20 @@ def find_spans(turns: Sequence[Turn], *, suspected: frozenset[int] = frozenset()
     ``suspected``: turns in which every number is a secret, because another reading of the same sound holds one.
     """
     row = row_of(turns)
-    phrases = phrases_of(row)
-    found = [
-        (replace(phrase, weak=False, excuse=Excuse.NONE), Kind.PIN)
-        if row.tokens[phrase.first].turn in suspected
-        else (phrase, kind)
-        for phrase, kind in zip(phrases, kinds(turns, row, phrases), strict=True)
-    ]
-    runs = masked_runs(turns, row, found, glued(row))
-    return tuple(_merged(span for run in runs for span in _spans(row, run)))
+    phrases, glue = phrases_of(row), glued(row)
+    secret: frozenset[int] = frozenset()
+    while True:
+        asked = zip(phrases, kinds(turns, row, phrases, secret), strict=True)
+        found = [_suspected(phrase) if row.tokens[phrase.first].turn in suspected else (phrase, kind) for phrase, kind in asked]
+        runs = list(masked_runs(turns, row, found, glue))
+        parts = {part.phrase.first for run in runs for part in run.parts}
+        if parts <= secret:
+            return tuple(_merged(span for run in runs for span in _spans(row, run)))
+        secret |= parts
+
+
+def _suspected(phrase: Phrase) -> tuple[Phrase, Kind]:
+    return replace(phrase, weak=False, excuse=Excuse.NONE), Kind.PIN
 
 
 def every_number(turn: Turn) -> tuple[Span, ...]:
@@ -101,7 +106,7 @@ def _timed(turns: Sequence[Turn], span: Span, margin: Seconds) -> TimeSpan:
 
 def _spans(row: Row, run: Run) -> Iterator[Span]:
     """Give one span for each turn that has parts of the run."""
-    why = f"asked for as {run.asked}" if run.asked else "digits in a row"
+    why = f"asked for as {run.kind}" if run.asked is run.kind is not Kind.UNKNOWN else "digits in a row"
     for _, parts in groupby(run.parts, key=lambda part: row.tokens[part.phrase.first].turn):
         mine = [part.phrase for part in parts]
         first, last = _with_echoes(row, mine[0].first, mine[-1].last)

@@ -2,7 +2,7 @@
 
 A cue opens a window for whoever speaks next. It is held open by numbers, and closes after ``WORDS`` other words or ``LASTS``
 without one, at another cue, or when the talk turns to sums and dates. A cue just behind a number names it too, as in "4 2 1 1 is
-my PIN".
+my PIN". A number found to be a secret is a cue for its neighbours.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from engine.privacy.phrases import Excuse, Phrase
 from engine.privacy.speech import Row, Token, Turn, glued
 
 WORDS: Final = 25
+NEAR: Final = 8  # words after a number that nobody asked for
 LASTS: Final = Seconds(45.0)
-_BEHIND: Final = 4  # other words between a number and the cue that names it
+_BEHIND: Final = 4  # other words between a number and the cue that names it, or the secret it is a part of
 _NAMED_LEAST: Final = 3  # digits
 
 Marks = dict[int, Kind | None]
@@ -30,8 +31,11 @@ def cues(row: Row) -> Marks:
     return {row.at(found.start()): _kind(found.lastgroup) for found in cue_pattern().finditer(row.text)}
 
 
-def kinds(turns: Sequence[Turn], row: Row, phrases: Sequence[Phrase]) -> list[Kind | None]:
-    """Tell for each phrase what it was asked for."""
+def kinds(turns: Sequence[Turn], row: Row, phrases: Sequence[Phrase], secret: frozenset[int] = frozenset()) -> list[Kind | None]:
+    """Tell for each phrase what it was asked for.
+
+    ``secret``: numbers known to be secrets already, by their first tokens; what stands near them is asked for as much.
+    """
     glue, marks = glued(row), _marks(row)
     numbers = {phrase.first: place for place, phrase in enumerate(phrases)}
     asked: list[Kind | None] = [None] * len(phrases)
@@ -41,6 +45,9 @@ def kinds(turns: Sequence[Turn], row: Row, phrases: Sequence[Phrase]) -> list[Ki
             asked[numbers[place]] = window.number(_time(turns, token))
         elif place not in glue:
             window.word()
+        if place in secret or token.masked:
+            window.hint(_time(turns, token))
+            _hint_back(asked, phrases, numbers[place], glue)
         if place in marks:
             window.mark(marks[place], _time(turns, token))
     return _named_behind(row, phrases, asked, glue)
@@ -52,10 +59,17 @@ class _Window:
     def __init__(self) -> None:
         self._kind: Kind | None = None
         self._words, self._until = 0, Seconds(0.0)
+        self._hinted = False
 
     def mark(self, kind: Kind | None, now: Seconds) -> None:
         """Open for a kind, or close."""
         self._kind, self._words, self._until = kind, WORDS, Seconds(now + LASTS)
+        self._hinted = False
+
+    def hint(self, now: Seconds) -> None:
+        """Open for the rest of a number that nobody asked for, where nothing is open."""
+        if self._kind is None or self._hinted:
+            self._kind, self._words, self._until, self._hinted = Kind.UNKNOWN, NEAR, Seconds(now + LASTS), True
 
     def word(self) -> None:
         """Count a word that is no number."""
@@ -66,13 +80,23 @@ class _Window:
         if self._kind is None or self._words < 0 or now > self._until:
             self._kind = None
             return None
-        self.mark(self._kind, now)
+        if not self._hinted:
+            self.mark(self._kind, now)
         return self._kind
 
 
 def _marks(row: Row) -> Marks:
     closed: Marks = {row.at(found.end() - 1): None for found in closer_pattern().finditer(row.text)}
     return closed | {row.at(found.end() - 1): _kind(found.lastgroup) for found in cue_pattern().finditer(row.text)}
+
+
+def _hint_back(asked: list[Kind | None], phrases: Sequence[Phrase], place: int, glue: frozenset[int]) -> None:
+    """Take the number just before a secret for a part of it."""
+    if place == 0 or asked[place - 1] is not None:
+        return
+    between = [each for each in range(phrases[place - 1].last + 1, phrases[place].first) if each not in glue]
+    if len(between) <= _BEHIND:
+        asked[place - 1] = Kind.UNKNOWN
 
 
 def _kind(group: str | None) -> Kind:

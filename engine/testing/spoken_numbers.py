@@ -5,8 +5,8 @@ Used by the property tests of :mod:`engine.privacy` and by ``python -m bench.mas
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from random import Random
 
@@ -44,6 +44,9 @@ class Manners:
 
     error: float = 0.0
     """The recogniser makes another word of the group."""
+
+    tellings: Mapping[Language, Telling] = field(default_factory=lambda: TELLINGS)
+    """What is said around the digits."""
 
 
 CLEAR = Manners()
@@ -122,7 +125,7 @@ def _hundred(three: str, telling: Telling, random: Random) -> str:
 def dialogue(digits: str, kind: Kind, language: Language, style: Style, random: Random, manners: Manners = CLEAR) -> Told:
     """Let an agent ask and a caller tell the number."""
     script = _Script(language, random)
-    telling = TELLINGS[language]
+    telling = manners.tellings[language]
     script.say("agent", random.choice(telling.questions[kind]), innocent=True)
     script.say("caller", random.choice(telling.announcements[kind]), innocent=True)
     for group in rendered(digits, language, style, random):
