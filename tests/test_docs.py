@@ -15,7 +15,6 @@ from typer.core import TyperGroup, TyperOption
 from typer.main import get_command
 
 from docs.generate import CONFIGURATION, with_settings
-from engine.model_files import ModelRow
 from engine.cli.ask import answered
 from engine.cli.bench import _QUESTIONS
 from engine.cli.main import _EXIT_CODES, app
@@ -30,6 +29,7 @@ from engine.dialogue.graph import Global
 from engine.ivr.menu_import import import_menu
 from engine.ivr.parse import parse_flow
 from engine.ivr.problems import Problem
+from engine.model_files import ModelRow
 from engine.nlu.interpretation import Candidate, Interpretation
 from engine.runtime.lags import Lags
 from engine.runtime.looking_on import Metrics

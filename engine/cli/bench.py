@@ -22,6 +22,7 @@ _QUESTIONS: Mapping[str, str] = {
     "digits": "How many spoken digit strings are heard right, and are the wrong ones flagged?",
     "calibration": "Does a confidence of 0.9 mean right nine times in ten?",
     "intents": "How well are callers understood?",
+    "spoken": "How well are callers understood who speak, and how often do they land where they did not want to?",
     "qa": "Does the scorecard agree with people, and how fast is scoring?",
 }
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
