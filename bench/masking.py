@@ -4,11 +4,12 @@
 
 Secrets: generated dialogues (synthetic text), so many for each language, kind and manner, the styles of telling in turn. The
 sentences around the digits are either those the tests use ("seen") or others ("unseen"). In *clear* ones the caller tells the
-number in one go; in *busy* ones with fillers, corrections, and the agent's words and read-backs in between; in *misheard* ones one
-group in ten is recognised as another word as well. A dialogue is ``whole`` where no word of the number stays readable, ``spoilt``
-where a word outside it is masked.
+number in one go; in *busy* ones there are fillers, corrections, and the agent's words and read-backs in between; in *misheard*
+ones one group in ten is recognised as another word as well. A dialogue is ``whole`` where no word of the number stays readable,
+``spoilt`` where a word outside it is masked.
 
-Else: real transcripts, where a human or a machine wrote what was said. Every mask is listed with ``--show``, to be judged by reading.
+Else: generated sentences with sums, dates, times, counts and branches, also just after a secret was spoken of; and real
+transcripts, where a human or a machine wrote what was said: with ``--show`` every mask of these is listed, for reading.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ from pathlib import Path
 from random import Random
 
 from bench.card import Row, report
+from bench.masking_innocent import innocent
 from bench.masking_wording import UNSEEN
 from engine.core.speech import ENGLISH, Transcript, Word
 from engine.core.units import Language, Seconds
-from engine.privacy import Kind, Span, Turn, find_spans
+from engine.privacy import Kind, Span, Turn, find_spans, mask_text
 from engine.privacy.phrases import phrases_of
 from engine.privacy.speech import row_of
 from engine.testing.spoken_numbers import CLEAR, Manners, Style, Told, dialogue, styles
@@ -110,6 +112,23 @@ def _row(wording: str, manner: str, language: str, what: str, members: Sequence[
     }
 
 
+def innocents(count: int, seed: int) -> list[Row]:
+    """Count the sentences with other numbers in which something is masked."""
+    groups: dict[tuple[str, str, bool], list[bool]] = {}
+    for language, sort, after, text in innocent(count, seed):
+        groups.setdefault((language, sort, after), []).append(mask_text(text) != text)
+    return [
+        {
+            "language": language,
+            "number": sort,
+            "after a secret": "yes" if after else "no",
+            "sentences": len(hit),
+            "masked": sum(hit) / len(hit),
+        }
+        for (language, sort, after), hit in groups.items()
+    ]
+
+
 def transcripts(testdata: Path) -> Iterator[tuple[str, list[Turn]]]:
     """Give real calls and texts of testdata by the set they are of."""
     for path in sorted((testdata / "harper_valley").glob("*.json")):
@@ -160,7 +179,7 @@ def _context(turns: Sequence[Turn], span: Span) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print both tables."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=QUESTION)
     parser.add_argument("--testdata", type=Path, help="folder of real transcripts")
     parser.add_argument("--dialogues", type=int, default=100, help="for each wording, manner, language and kind")
@@ -169,9 +188,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
     rows = secrets(options.dialogues, options.seed)
+    report(QUESTION, rows, json=options.json, notes=["dialogues are synthetic text; 'whole' = no number word stays readable"])
+    rows = innocents(options.dialogues, options.seed)
     if options.testdata:
         rows += others(options.testdata, show=options.show)
-    report(QUESTION, rows, json=options.json, notes=["dialogues are synthetic text; 'whole' = no number word stays readable"])
+    report("And how much else?", rows, json=options.json, notes=["sentences are synthetic text, transcripts real ones"])
 
 
 if __name__ == "__main__":

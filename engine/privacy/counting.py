@@ -23,6 +23,7 @@ class _Counter:
         self._room = 0  # a word worth less than this may still join; 1 = only a multiplier may
         self._scale = 1  # the last multiplier of this cardinal
         self._times = 1  # what "double" does to the next word
+        self._multiplied = False  # whether the last word was a multiplier
         self._said = 1  # the last word's worth: "three" before "sevens"
 
     def take(self, word: NumberWord) -> None:
@@ -35,10 +36,13 @@ class _Counter:
         elif word.role is Role.COUNTED and self.counts:
             self.counts[-1] += max(self._said - 1, 0)
             self._room = 0
+        elif word.role is Role.VALUE and word.value == 0 and self._multiplied:
+            return  # the 零 of 一千零六
         elif not (word.role is Role.VALUE and 0 < word.value < self._room):
             self._begin(word)
         else:
             self._room = _room(word.value)
+        self._multiplied = word.role is Role.MULTIPLIER
         self._times, self._said = 1, min(word.value, 9)
 
     def _begin(self, word: NumberWord) -> None:

@@ -150,3 +150,17 @@ def test_text_that_leaves_the_engine_has_no_numbers_at_all(said: str, told: str)
 @given(st.text(max_size=60), st.text(alphabet="0123456789", min_size=1, max_size=20))
 def test_no_written_digit_leaves_the_engine(text: str, digits: str) -> None:
     assert not any(letter.isdigit() for letter in without_numbers(f"{text} {digits} {text}"))
+
+
+def test_a_secret_is_a_cue_for_the_numbers_beside_it() -> None:
+    assert mask_text("here goes four one double seven heaven knows where seventeen") == f"here goes {MASK}"
+
+
+def test_a_chinese_quantity_with_a_zero_inside_is_one() -> None:
+    assert mask_text("扣了我二万一千零六十九美元") == "扣了我二万一千零六十九美元"
+
+
+def test_a_single_everyday_word_is_a_digit_where_a_turn_says_nothing_else() -> None:
+    call = [turn("agent", "and the last digit of your pin"), turn("caller", "uh one", 8)]
+
+    assert mask_call(call).turns[1].said.text in {MASK, f"uh {MASK}"}

@@ -1,0 +1,37 @@
+"""The bench of the masking measures what it says."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench import masking
+from bench.masking import Case, cases
+from bench.masking_innocent import innocent
+from engine.privacy import Kind
+
+
+def test_every_language_kind_and_manner_is_measured_in_both_wordings() -> None:
+    sorts = {(case.wording, case.manner, case.language, case.kind) for case in cases(1, 1)}
+
+    assert len(sorts) == 2 * 3 * 3 * 6
+
+
+def test_a_masking_that_finds_nothing_leaves_every_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    def blind(_: object) -> tuple[()]:
+        return ()
+
+    case = next(case for case in cases(1, 1) if case.kind is Kind.CARD)
+    seen = case.left()
+    monkeypatch.setattr(masking, "find_spans", blind)
+
+    assert (seen, case.left()) == (0, len(set(case.told.secret)))
+    assert isinstance(case, Case)
+
+
+def test_innocent_sentences_have_their_numbers_filled_in() -> None:
+    told = list(innocent(20, 3))
+
+    assert {(language, sort) for language, sort, _, _ in told} == {
+        (a, b) for a in ("en", "ru", "zh") for b in ("sum", "date", "time", "count", "branch")
+    }
+    assert not any("{" in text for _, _, _, text in told)
