@@ -185,13 +185,11 @@ def _searched(search: Search, call: Hearing) -> Searched:
     return Searched(tuple(search.what), search.by, search.ground, search.confidence(call), shown)
 
 
-def _misses(searched: Iterable[Searched]) -> tuple[Evidence, ...]:
-    """The nearest misses; where nobody said anything there, the places themselves."""
-    shown: list[Evidence] = []
-    for it in searched:
-        empty = (Evidence(Span(window.start, window.end, it.by), "") for window in it.windows)
-        shown += [it.nearest] if it.nearest else empty
-    return tuple(dict.fromkeys(shown))[:_MOST_EVIDENCE]
+def _misses(searched: Sequence[Searched]) -> tuple[Evidence, ...]:
+    """The nearest misses; where there are none, the places that were searched."""
+    near = [it.nearest for it in searched if it.nearest]
+    places = [Evidence(Span(place.start, place.end, it.by), "") for it in searched for place in it.windows]
+    return tuple(dict.fromkeys(near or places))[:_MOST_EVIDENCE]
 
 
 def _best(found: Spans) -> Confidence | None:

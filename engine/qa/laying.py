@@ -26,17 +26,18 @@ from engine.core.units import Confidence, Seconds
 from engine.nlu.wording import HESITATIONS
 from engine.qa.phrases import MISSING, Phrase
 from engine.qa.spans import Span
-from engine.qa.timeline import HeardWord
+from engine.qa.timeline import UNHEARD, HeardWord
 from engine.qa.words import OTHER
 
 PAUSE = Seconds(3.0)  # a phrase is said in one breath, or nearly
 _EXTRA = 0.5
 _HESITATION = 0.1
 _IN_A_GAP = 0.1
-_UNHEARD = 0.1  # of a word that may have been any; not nothing, so that words that fit win
+_MISHEARD = 0.1  # of a word that may have been any; not nothing, so that words that fit win
+_LOST = 0.25  # of a word that left no trace: enough that no short phrase hides where nothing of it was heard
 _MACHINE_UNSAID = 0.5  # how sure a recogniser that doesn't say is taken to be of a word that differs
 _RAREST = 2  # words of a phrase; a miss that holds none of them is no near one
-_CHEAPEST_EXTRA = _EXTRA * _UNHEARD
+_CHEAPEST_EXTRA = _EXTRA * _MISHEARD
 _ROUNDING = 1e-9
 
 
@@ -57,7 +58,9 @@ class Doubt:
         """How much it counts that this word differs."""
         if word.confidence is None:
             return _MACHINE_UNSAID if self.by_machine else 1.0
-        return _UNHEARD if self.joker(word) else word.confidence
+        if self.joker(word):
+            return _LOST if word.text == UNHEARD else _MISHEARD
+        return word.confidence
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,9 @@ from engine.core.call import Speaker
 from engine.core.units import Confidence, Language, Seconds
 from engine.qa.spans import Reach, Span, Spans, spans
 
+UNHEARD = "unk"
+"""Stands for a word that was said and not understood."""
+
 _FOREVER = Seconds(float("inf"))
 
 
@@ -176,5 +179,7 @@ def _cut(stretch: Stretch, span: Span) -> str:
     """The stretch's text, or only its words that begin in the span where the span leaves some out."""
     if span.start <= stretch.span.start and stretch.span.end <= span.end:
         return stretch.text
-    inside = [word.text for word in stretch.words if word.start < span.end and span.start < word.end]
+    inside = [
+        "…" if word.text == UNHEARD else word.text for word in stretch.words if word.start < span.end and span.start < word.end
+    ]
     return (" " if any(len(it) > 1 for it in inside) else "").join(inside)

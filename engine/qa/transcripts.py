@@ -2,8 +2,8 @@
 
 ``{"language", "turns": [{"speaker", "start", "end", "text", "words": [{"text", "start", "end", "confidence"}]}]}``, in seconds.
 ``words`` may be absent: then a turn's words are spread over it by their length. Two more things are understood: ``"source":
-"machine"`` says that words without a confidence are a recogniser's (else a person's), and the speaker ``unknown``. Transcribers'
-marks (``[noise]``) are dropped; ``<unk>`` is a word that was said and not understood.
+"machine"`` or ``"human"`` says whose words they are (a machine's where any has a confidence, else a person's), and the speaker
+``unknown``. Transcribers' marks (``[noise]``) are dropped; ``<unk>`` is a word that was said and not understood.
 """
 
 from __future__ import annotations
@@ -20,12 +20,14 @@ from engine.core.speech import ENGLISH
 from engine.core.units import Confidence, Language, Seconds
 from engine.nlu.wording import tokens
 from engine.qa.spans import Span
-from engine.qa.timeline import HeardWord, Stretch, Timeline
+from engine.qa.timeline import UNHEARD, HeardWord, Stretch, Timeline
 
 _MARK = re.compile(r"\[[^\]]*\]")
 _UNHEARD = re.compile(r"<unk>", re.IGNORECASE)
-_PLACE = "unk"  # stands for a word that was not understood
 _NEVER_RIGHT = Confidence(0.0)
+_LATE_S = 0.45  # recognisers that hear a turn's first word place it within 0.3 s of the voice's start (our endpointer's lead)
+_LEAD_S = 0.2
+_A_WORD_S = 0.25
 
 Time = Annotated[float, Field(ge=0.0, le=1e6, allow_inf_nan=False)]
 
@@ -96,24 +98,41 @@ def _refused(error: ValidationError, name: str) -> MediaError:
 
 
 def _timeline(part: TranscriptPart) -> Timeline:
-    stretches = sorted((it for turn in part.turns if (it := _stretch(turn))), key=lambda it: (it.span.start, it.span.end))
-    return Timeline(Language(part.language), tuple(stretches), part.source == "machine")
+    by_machine = part.source == "machine" or (part.source is None and _has_confidence(part))
+    found = (_stretch(turn, by_machine) for turn in part.turns)
+    stretches = sorted(filter(None, found), key=lambda it: (it.span.start, it.span.end))
+    return Timeline(Language(part.language), tuple(stretches), by_machine)
 
 
-def _stretch(turn: TurnPart) -> Stretch | None:
+def _has_confidence(part: TranscriptPart) -> bool:
+    return any(word.confidence is not None for turn in part.turns for word in turn.words)
+
+
+def _stretch(turn: TurnPart, by_machine: bool) -> Stretch | None:
     """A turn, or nothing where nothing in it was understood."""
     speaker = None if turn.speaker == "unknown" else Speaker(turn.speaker)
     words = tuple(_words(turn.words or _spread(turn), speaker))
-    understood = any(word.text != _PLACE for word in words)
-    return Stretch(Span(Seconds(turn.start), Seconds(turn.end), speaker), turn.text, words) if understood else None
+    if all(word.text == UNHEARD for word in words):
+        return None
+    lost = _lost(turn, speaker) if by_machine and turn.words else ()
+    return Stretch(Span(Seconds(turn.start), Seconds(turn.end), speaker), turn.text, (*lost, *words))
+
+
+def _lost(turn: TurnPart, speaker: Speaker | None) -> Iterator[HeardWord]:
+    """Words that were surely said where a turn has voice long before its first word: recognisers lose beginnings."""
+    silent = turn.words[0].start - turn.start
+    number = round((silent - _LEAD_S) / _A_WORD_S) if silent > _LATE_S else 0
+    for place in range(number):
+        start, end = (Seconds(turn.start + silent * at / number) for at in (place, place + 1))
+        yield HeardWord(UNHEARD, start, end, speaker, _NEVER_RIGHT)
 
 
 def _words(parts: Sequence[WordPart], speaker: Speaker | None) -> Iterator[HeardWord]:
     for part in parts:
         sure = None if part.confidence is None else Confidence(part.confidence)
         unheard = _UNHEARD.search(part.text) is not None
-        for token in tokens(_UNHEARD.sub(_PLACE, _MARK.sub(" ", part.text))):
-            confidence = _NEVER_RIGHT if unheard and token.text == _PLACE else sure
+        for token in tokens(_UNHEARD.sub(UNHEARD, _MARK.sub(" ", part.text))):
+            confidence = _NEVER_RIGHT if unheard and token.text == UNHEARD else sure
             yield HeardWord(token.text, Seconds(part.start), Seconds(part.end), speaker, confidence)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.core.units import Seconds
@@ -38,6 +38,7 @@ CHOOSING: dict[str, Callable[[Bounds, Bounds, Reach, int], Bounds]] = {
 
 
 @pytest.mark.parametrize("operation", CHOOSING.values(), ids=CHOOSING)
+@settings(max_examples=50)
 @given(a=truths(), b=truths(), reach=gaps, number=st.integers(1, 4))
 def test_occurrences_stay_between_the_bounds(
     operation: Callable[[Bounds, Bounds, Reach, int], Bounds],

@@ -162,6 +162,11 @@ def test_a_phrase_does_not_hide_in_words_that_were_well_heard() -> None:
     assert not may_be("thank you for calling", "when@0.3 they give her go")
 
 
+def test_a_short_phrase_does_not_hide_in_lost_words_alone() -> None:
+    assert not may_be("security code", "unk@0 unk@0 for calling")
+    assert may_be("thanks for calling", "unk@0 unk@0 calling")
+
+
 def test_it_does_not_hide_where_there_is_no_room_for_it() -> None:
     assert not may_be("thank you for calling", "your card is gone bye@0.2")
 

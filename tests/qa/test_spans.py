@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.core.call import Speaker
@@ -87,6 +87,7 @@ SELECTIONS: dict[str, Callable[[Spans, Spans, Reach], Spans]] = {
 
 
 @pytest.mark.parametrize("selection", SELECTIONS.values(), ids=SELECTIONS)
+@settings(max_examples=50)
 @given(a=sets, b=sets, c=sets, reach=gaps)
 def test_a_selection_gives_some_of_what_it_is_given(
     selection: Callable[[Spans, Spans, Reach], Spans], a: Spans, b: Spans, c: Spans, reach: Reach

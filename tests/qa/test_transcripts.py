@@ -77,6 +77,37 @@ def test_a_machines_words_are_marked_as_such() -> None:
     assert not parse_transcript(call(TURN), "c").by_machine
 
 
+def test_words_with_a_confidence_are_a_machines() -> None:
+    turn = TURN | {"words": [{"text": "good", "start": 1.2, "end": 1.5, "confidence": 0.7}]}
+
+    assert parse_transcript(call(turn), "c").by_machine
+    assert not parse_transcript(call(turn, source="human"), "c").by_machine
+
+
+def late(first_word: float, **more: Any) -> str:
+    words = [{"text": "calling", "start": first_word, "end": 2.9, "confidence": 0.9}]
+    return call(TURN | {"text": "calling", "words": words}, **more)
+
+
+def test_voice_long_before_the_first_word_is_words_that_were_lost() -> None:
+    words = parse_transcript(late(1.7), "c").words
+
+    assert [(it.text, it.confidence) for it in words] == [("unk", 0.0), ("unk", 0.0), ("calling", 0.9)]
+    assert (words[0].start, words[1].end) == (1.0, pytest.approx(1.7))
+
+
+def test_a_detectors_usual_lead_is_nothing_lost_and_people_lose_nothing() -> None:
+    assert len(parse_transcript(late(1.3), "c").words) == 1
+    assert len(parse_transcript(late(1.7, source="human"), "c").words) == 1
+
+
+def test_what_may_have_been_lost_is_unknown_and_not_failed() -> None:
+    card = parse_scorecard("scorecard: c\nlanguages: [en]\nquestions: [{id: q, check: {exists: {say: thanks for calling}}}]", "c")
+
+    assert score(card, parse_transcript(late(1.7), "c")).answers[0].ruling.verdict is Verdict.UNKNOWN
+    assert score(card, parse_transcript(late(1.3), "c")).answers[0].ruling.verdict is Verdict.FAIL
+
+
 def test_what_transcribe_prints_can_be_scored() -> None:
     words = tuple(Word(text, Seconds(n), Seconds(n + 1), Confidence(0.9)) for n, text in enumerate(["Good", "morning."]))
     printed = as_json(Path("a.wav"), "en", (SpokenTurn(Speaker.AGENT, Seconds(0), Seconds(2), Transcript(words)),))
