@@ -18,6 +18,7 @@ from engine.qa.words import OTHER, unlikeness
 
 MISSING = 1.0  # what it costs to leave a word out
 _BASE = 0.1
+_MOST_REMEMBERED = 4000  # words a part: thousands of calls must not fill the memory
 _SYNTAX = re.compile(r"\.{3}|…|\(([^()|]+)\)|(\S+)")
 
 
@@ -60,15 +61,18 @@ class Part:
 
     def alike(self, vocabulary: AbstractSet[str]) -> AbstractSet[str]:
         """Those words that fit here at all."""
+        if len(self._met) > _MOST_REMEMBERED:
+            self._met.clear()
+            self._alike.clear()
         fresh = vocabulary - self._met
-        self._met.update(fresh)
         self._alike.update(word for word in fresh if self.cost(word) < OTHER)
+        self._met.update(fresh)
         return self._alike & vocabulary
 
 
 @dataclass(frozen=True, eq=False)
 class Phrase:
-    """A phrase of a card, ready to be looked for. Make one with :func:`phrase`."""
+    """A phrase of a card, ready to be looked for, in one thread at a time. Make one with :func:`phrase`."""
 
     text: str
     """As the card has it."""
@@ -102,6 +106,8 @@ class Phrase:
     def costs(self, heard: str) -> tuple[float, ...]:
         """How badly a word fits each part."""
         if heard not in self._costs:
+            if len(self._costs) > _MOST_REMEMBERED:
+                self._costs.clear()
             self._costs[heard] = tuple(it.cost(heard) for it in self.parts)
         return self._costs[heard]
 

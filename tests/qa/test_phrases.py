@@ -95,6 +95,15 @@ def test_loose_forgives_a_word_more_than_close_does() -> None:
     assert found("thank you for calling", "thank you calling", Tolerance.LOOSE)
 
 
+def test_a_phrase_remembers_only_so_many_words() -> None:
+    sought = phrase("thank you for calling")
+    for n in range(0, 9000, 300):
+        list(Speech(words(" ".join(f"w{m}x" for m in range(n, n + 300)))).heard(sought))
+
+    assert len(sought.parts[0]._met) <= 4600
+    assert list(Speech(words("thank you for calling")).heard(sought))
+
+
 def test_a_phrase_said_twice_is_found_twice_and_a_place_once() -> None:
     assert found("good day", "good day to you good day") == ["good day", "good day"]
 
