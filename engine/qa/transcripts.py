@@ -65,7 +65,7 @@ class TranscriptPart(_Part):
     """The whole file."""
 
     language: str = ENGLISH
-    source: Literal["human", "machine"] | None = None
+    source: object = None
     turns: list[TurnPart]
 
 
@@ -98,7 +98,7 @@ def _refused(error: ValidationError, name: str) -> MediaError:
 
 
 def _timeline(part: TranscriptPart) -> Timeline:
-    by_machine = part.source == "machine" or (part.source is None and _has_confidence(part))
+    by_machine = part.source == "machine" or (part.source != "human" and _has_confidence(part))
     found = (_stretch(turn, by_machine) for turn in part.turns)
     stretches = sorted(filter(None, found), key=lambda it: (it.span.start, it.span.end))
     return Timeline(Language(part.language), tuple(stretches), by_machine)

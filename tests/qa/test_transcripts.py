@@ -84,6 +84,18 @@ def test_words_with_a_confidence_are_a_machines() -> None:
     assert not parse_transcript(call(turn, source="human"), "c").by_machine
 
 
+def test_the_designs_own_shape_is_read_and_what_else_is_in_it_is_left_alone() -> None:
+    more = {
+        "call_id": "7f",
+        "language": "en",
+        "channels": {"left": "caller", "right": "agent"},
+        "source": "an archive",
+        "path": None,
+    }
+
+    assert parse_transcript(call(TURN, **more), "c") == parse_transcript(call(TURN), "c")
+
+
 def late(first_word: float, **more: Any) -> str:
     words = [{"text": "calling", "start": first_word, "end": 2.9, "confidence": 0.9}]
     return call(TURN | {"text": "calling", "words": words}, **more)
