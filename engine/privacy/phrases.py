@@ -13,10 +13,11 @@ from enum import IntEnum
 
 from engine.privacy.counting import digit_counts
 from engine.privacy.lexicon import ECHOES, Role
-from engine.privacy.patterns import place_pattern, range_pattern, sign_pattern, unit_pattern, year_pattern
-from engine.privacy.speech import Row, Token, glued
+from engine.privacy.patterns import cue_pattern, place_pattern, range_pattern, sign_pattern, unit_pattern, year_pattern
+from engine.privacy.speech import MASK, Row, Token, glued
 
 _LONGEST_QUANTITY = 7  # digits of two cardinals; one cardinal may be any
+_MASKED_DIGITS = 4  # what a mask counts for: enough to be a secret
 _LOOK_BACK = 80  # characters
 _GROUPS = re.compile(r"[1-9]\d{0,2}(?: \d{3})+")
 _JOINERS = frozenset({"and", "и"})
@@ -41,7 +42,7 @@ class Phrase:
     last: int
 
     digits: int
-    """How many it has, at most; 0 for a mask."""
+    """How many it has, at most."""
 
     cardinals: int
     """How many numbers side by side."""
@@ -58,12 +59,19 @@ class Phrase:
 def phrases_of(row: Row) -> tuple[Phrase, ...]:
     """Find all numbers of a row, in order."""
     found = [_phrase(row, first, last) for first, last in _stretches(row.tokens)]
-    bare = _bare_turns(row)
+    bare, cues = _bare_turns(row), _in_cues(row)
     found = [replace(phrase, weak=phrase.weak and row.tokens[phrase.first].turn not in bare) for phrase in found]
+    found = [_excused(phrase, Excuse.UNIT) if {phrase.first, phrase.last} <= cues else phrase for phrase in found]
     for place in reversed(range(len(found) - 1)):
         if _is_range(row, found[place], found[place + 1]):
             found[place] = _excused(found[place], found[place + 1].excuse)
     return tuple(found)
+
+
+def _in_cues(row: Row) -> frozenset[int]:
+    """Give the tokens inside announcements: the "four" of "the last four digits" is no secret; one that ends them may be."""
+    found = cue_pattern().finditer(row.text)
+    return frozenset(place for match in found for place in range(row.at(match.start()), row.at(match.end() - 1)))
 
 
 def _bare_turns(row: Row) -> frozenset[int]:
@@ -80,7 +88,7 @@ def _bare_turns(row: Row) -> frozenset[int]:
 def _stretches(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
     place = 0
     while place < len(tokens):
-        if tokens[place].number is None and not tokens[place].masked:
+        if not _begins(tokens[place]):
             place += 1
             continue
         last = place
@@ -88,6 +96,11 @@ def _stretches(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
             last = after
         yield place, last
         place = last + 1
+
+
+def _begins(token: Token) -> bool:
+    """Whether a number may begin here; "sevens" only goes on with one."""
+    return token.masked or (token.number is not None and token.number.role is not Role.COUNTED)
 
 
 def _next(tokens: Sequence[Token], last: int) -> int | None:
@@ -109,6 +122,8 @@ def _phrase(row: Row, first: int, last: int) -> Phrase:
     words = [token.number for token in row.tokens[first : last + 1] if token.number is not None]
     counts = digit_counts(words)
     text = row.tokens[first].text
+    if text == MASK:
+        return Phrase(first, last, _MASKED_DIGITS, 1, quantity=False, weak=False)
     marked = first == last and text[0].isdigit() and not text.isdigit()
     scaled = any(word.role is Role.MULTIPLIER for word in words)
     weak = bool(words) and all(word.weak for word in words)

@@ -27,7 +27,7 @@ from engine.privacy.phrases import Excuse, Phrase
 from engine.privacy.speech import Row, Turn
 
 PAUSE: Final = Seconds(20.0)  # between two parts of one number
-_UNKNOWN_WORDS: Final = {(False, True): 0, (False, False): 2, (True, True): 1, (True, False): 4}
+_UNKNOWN_WORDS: Final = {(False, True): 0, (False, False): 2, (True, True): 2, (True, False): 4}
 """Between two parts, by whether they were asked for, and whether one of them is an everyday word."""
 _GLUE: Final = 16  # words of any sort
 _IN_A_ROW: Final = 4
@@ -90,7 +90,7 @@ def masked_runs(
 def _counts(phrase: Phrase, kind: Kind | None) -> bool:
     """Where a short secret was asked for, only a unit excuses a number."""
     least = Excuse.UNIT if kind and kind.short else Excuse.PLACE
-    return phrase.digits > 0 and phrase.excuse < least
+    return phrase.excuse < least
 
 
 def _runs(
@@ -107,8 +107,7 @@ def _runs(
         between = stream[places[before.last] + 1 : places[phrase.first]] if before else []
         gap = sum(place not in glue and not (kind and row.tokens[place].text in ECHOES) for place in between)
         part = Part(phrase, kind, gap)
-        masked = any(row.tokens[place].masked for place in between)
-        near = before and not masked and _is_near(part, parts[-1], len(between)) and _pause(turns, row, before, phrase) <= PAUSE
+        near = before and _is_near(part, parts[-1], len(between)) and _pause(turns, row, before, phrase) <= PAUSE
         if before and not near:
             yield Run(tuple(parts))
             parts = []
@@ -126,7 +125,7 @@ def _is_near(part: Part, before: Part, words: int) -> bool:
 
 def _pause(turns: Sequence[Turn], row: Row, before: Phrase, phrase: Phrase) -> Seconds:
     last, first = row.tokens[before.last], row.tokens[phrase.first]
-    return Seconds(turns[first.turn].said.words[first.word].start - turns[last.turn].said.words[last.word].end)
+    return Seconds(turns[first.turn].said.words[first.word].start - turns[last.turn].said.words[last.through].end)
 
 
 def _pieces(run: Run) -> Iterator[Run]:

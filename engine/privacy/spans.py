@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Final
+from typing import Final, TypeAlias
 
 from engine.core.units import Seconds
 from engine.privacy.kinds import Kind
 from engine.privacy.lexicon import ECHOES
 from engine.privacy.phrases import Excuse, Phrase, phrases_of
 from engine.privacy.runs import Run, masked_runs
-from engine.privacy.speech import Row, Turn, glued, row_of
+from engine.privacy.speech import Row, Turn, glued, row_of, with_masks
 from engine.privacy.windows import kinds
+
+_Found: TypeAlias = tuple[int, int, Run | None]  # the first and the last token, and the run they are of
 
 MARGIN: Final = Seconds(0.25)  # recognisers' word times are off by as much
 
@@ -61,17 +63,21 @@ def find_spans(turns: Sequence[Turn], *, suspected: frozenset[int] = frozenset()
 
     ``suspected``: turns in which every number is a secret, because another reading of the same sound holds one.
     """
-    row = row_of(turns)
-    phrases, glue = phrases_of(row), glued(row)
-    secret: frozenset[int] = frozenset()
-    while True:
-        asked = zip(phrases, kinds(turns, row, phrases, secret), strict=True)
-        found = [_suspected(phrase) if row.tokens[phrase.first].turn in suspected else (phrase, kind) for phrase, kind in asked]
-        runs = list(masked_runs(turns, row, found, glue))
-        parts = {part.phrase.first for run in runs for part in run.parts}
-        if parts <= secret:
-            return tuple(_merged(span for run in runs for span in _spans(row, run)))
-        secret |= parts
+    row, spans = row_of(turns), list[Span]()
+    while found := list(_found(turns, row, suspected)):
+        merged = _merged(found)
+        spans += (_span(row, first, last, run) for first, last, run in merged)
+        row = with_masks(row, ((first, last) for first, last, _ in merged))
+    return tuple(sorted(spans, key=lambda span: (span.turn, span.first, span.start)))
+
+
+def _found(turns: Sequence[Turn], row: Row, suspected: frozenset[int]) -> Iterator[_Found]:
+    """Find what is to be masked in a row that may have masks already; each mask is a cue for its neighbours."""
+    phrases = phrases_of(row)
+    asked = zip(phrases, kinds(turns, row, phrases), strict=True)
+    told = [_suspected(phrase) if row.tokens[phrase.first].turn in suspected else (phrase, kind) for phrase, kind in asked]
+    for run in masked_runs(turns, row, told, glued(row)):
+        yield from _stretches(row, run)
 
 
 def _suspected(phrase: Phrase) -> tuple[Phrase, Kind]:
@@ -81,9 +87,8 @@ def _suspected(phrase: Phrase) -> tuple[Phrase, Kind]:
 def every_number(turn: Turn) -> tuple[Span, ...]:
     """Find all numbers of one turn, secret or not, but everyday words that stand alone ("one")."""
     row = row_of([turn])
-    told = (phrase for phrase in phrases_of(row) if phrase.digits > 1 or not phrase.weak)
-    spans = (_span(row, phrase.first, phrase.last, Kind.UNKNOWN, "a number") for phrase in told)
-    return tuple(_merged([*find_spans([turn]), *spans]))
+    told: list[_Found] = [(phrase.first, phrase.last, None) for phrase in phrases_of(row) if phrase.digits > 1 or not phrase.weak]
+    return tuple(_span(row, *one) for one in _merged([*_found([turn], row, frozenset()), *told]))
 
 
 def time_spans(turns: Sequence[Turn], spans: Iterable[Span], margin: Seconds = MARGIN) -> tuple[TimeSpan, ...]:
@@ -104,17 +109,21 @@ def _timed(turns: Sequence[Turn], span: Span, margin: Seconds) -> TimeSpan:
     return TimeSpan(Seconds(start), Seconds(words[span.last].end + margin), span.kind)
 
 
-def _spans(row: Row, run: Run) -> Iterator[Span]:
-    """Give one span for each turn that has parts of the run."""
-    why = f"asked for as {run.kind}" if run.asked is run.kind is not Kind.UNKNOWN else "digits in a row"
-    for _, parts in groupby(run.parts, key=lambda part: row.tokens[part.phrase.first].turn):
-        mine = [part.phrase for part in parts]
-        first, last = _with_echoes(row, mine[0].first, mine[-1].last)
-        yield _span(row, first, last, run.kind, why)
+def _stretches(row: Row, run: Run) -> Iterator[_Found]:
+    """Give the first and the last token in each turn, with a stretch on each side of what is masked already."""
+    told = [part.phrase for part in run.parts]
+    for (_, masked), phrases in groupby(
+        told, key=lambda phrase: (row.tokens[phrase.first].turn, row.tokens[phrase.first].masked)
+    ):
+        mine = list(phrases)
+        if not masked:
+            yield *_with_echoes(row, mine[0].first, mine[-1].last), run
 
 
-def _span(row: Row, first: int, last: int, kind: Kind, why: str) -> Span:
+def _span(row: Row, first: int, last: int, run: Run | None) -> Span:
     begin, end = row.tokens[first], row.tokens[last]
+    kind = run.kind if run else Kind.UNKNOWN
+    why = f"asked for as {kind}" if run and run.asked is kind is not Kind.UNKNOWN else "digits in a row"
     return Span(begin.turn, begin.word, end.word, kind, why, begin.start, end.end)
 
 
@@ -136,21 +145,13 @@ def _is_echo(row: Row, place: int, turn: int) -> bool:
     return inside and row.tokens[place].text in ECHOES
 
 
-def _merged(spans: Iterable[Span]) -> Iterator[Span]:
-    """Join spans that overlap; of two kinds, the one that was asked for stays."""
-    waiting: Span | None = None
-    for span in sorted(spans, key=lambda span: (span.turn, span.first, span.start, -span.last, -span.end)):
-        if waiting and waiting.turn == span.turn and (span.first, span.start) < (waiting.last, waiting.end):
-            waiting = _union(waiting, span)
-            continue
-        if waiting:
-            yield waiting
-        waiting = span
-    if waiting:
-        yield waiting
-
-
-def _union(one: Span, other: Span) -> Span:
-    last, end = max((one.last, one.end), (other.last, other.end))
-    named = other if one.kind is Kind.UNKNOWN else one
-    return replace(one, last=last, end=end, kind=named.kind, why=named.why)
+def _merged(found: Iterable[_Found]) -> list[_Found]:
+    """Join stretches that overlap; of two runs, the one that was asked for stays."""
+    merged: list[_Found] = []
+    for first, last, run in sorted(found, key=lambda one: (one[0], -one[1])):
+        if merged and first <= merged[-1][1]:
+            begin, end, before = merged[-1]
+            merged[-1] = (begin, max(end, last), before if before and before.kind is not Kind.UNKNOWN else run)
+        else:
+            merged.append((first, last, run))
+    return merged

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from engine.core.speech import Transcript, Word
@@ -49,6 +49,9 @@ class Token:
 
     number: NumberWord | None
 
+    through: int
+    """The last word it stands for: the same word, but for a mask."""
+
     @property
     def masked(self) -> bool:
         """Whether it is a number that was masked before."""
@@ -78,13 +81,27 @@ class Row:
 def row_of(turns: Sequence[Turn]) -> Row:
     """Put the words of all turns in the order in which the turns began."""
     order = sorted(range(len(turns)), key=lambda place: (_begin(turns[place].said), place))
-    tokens = tuple(token for place in order for token in _tokens(turns[place].said.words, place))
+    return _row([token for place in order for token in _tokens(turns[place].said.words, place)])
+
+
+def with_masks(row: Row, spans: Iterable[tuple[int, int]]) -> Row:
+    """Put one mask for each span, given by its first and last token; in order and apart."""
+    tokens: list[Token] = []
+    done = 0
+    for first, last in spans:
+        tokens += row.tokens[done:first]
+        tokens.append(replace(row.tokens[first], text=MASK, number=None, through=row.tokens[last].through))
+        done = last + 1
+    return _row([*tokens, *row.tokens[done:]])
+
+
+def _row(tokens: Sequence[Token]) -> Row:
     text, starts = "", []
     for before, token in zip((None, *tokens), tokens, strict=False):
         text += _space(before, token)
         starts.append(len(text))
         text += token.text
-    return Row(tokens, text, tuple(starts))
+    return Row(tuple(tokens), text, tuple(starts))
 
 
 def glued(row: Row) -> frozenset[int]:
@@ -100,7 +117,7 @@ def _begin(said: Transcript) -> Seconds:
 def _tokens(words: Sequence[Word], turn: int) -> Iterator[Token]:
     for place, word in enumerate(words):
         for found in _TOKEN.finditer(folded(word.text)):
-            yield Token(found.group(), turn, place, found.start(), found.end(), number_word(found.group()))
+            yield Token(found.group(), turn, place, found.start(), found.end(), number_word(found.group()), place)
 
 
 def _space(before: Token | None, token: Token) -> str:

@@ -2,7 +2,7 @@
 
 A cue opens a window for whoever speaks next. It is held open by numbers, and closes after ``WORDS`` other words or ``LASTS``
 without one, at another cue, or when the talk turns to sums and dates. A cue just behind a number names it too, as in "4 2 1 1 is
-my PIN". A number found to be a secret is a cue for its neighbours.
+my PIN". A mask is a cue for its neighbours.
 """
 
 from __future__ import annotations
@@ -31,11 +31,8 @@ def cues(row: Row) -> Marks:
     return {row.at(found.start()): _kind(found.lastgroup) for found in cue_pattern().finditer(row.text)}
 
 
-def kinds(turns: Sequence[Turn], row: Row, phrases: Sequence[Phrase], secret: frozenset[int] = frozenset()) -> list[Kind | None]:
-    """Tell for each phrase what it was asked for.
-
-    ``secret``: numbers known to be secrets already, by their first tokens; what stands near them is asked for as much.
-    """
+def kinds(turns: Sequence[Turn], row: Row, phrases: Sequence[Phrase]) -> list[Kind | None]:
+    """Tell for each phrase what it was asked for."""
     glue, marks = glued(row), _marks(row)
     numbers = {phrase.first: place for place, phrase in enumerate(phrases)}
     asked: list[Kind | None] = [None] * len(phrases)
@@ -45,7 +42,7 @@ def kinds(turns: Sequence[Turn], row: Row, phrases: Sequence[Phrase], secret: fr
             asked[numbers[place]] = window.number(_time(turns, token))
         elif place not in glue:
             window.word()
-        if place in secret or token.masked:
+        if token.masked:
             window.hint(_time(turns, token))
             _hint_back(asked, phrases, numbers[place], glue)
         if place in marks:
