@@ -153,7 +153,9 @@ def test_no_written_digit_leaves_the_engine(text: str, digits: str) -> None:
 
 
 def test_a_secret_is_a_cue_for_the_numbers_beside_it() -> None:
-    assert mask_text("here goes four one double seven heaven knows where seventeen") == f"here goes {MASK} heaven knows where {MASK}"
+    assert (
+        mask_text("here goes four one double seven heaven knows where seventeen") == f"here goes {MASK} heaven knows where {MASK}"
+    )
 
 
 def test_a_chinese_quantity_with_a_zero_inside_is_one() -> None:
