@@ -215,7 +215,8 @@ async def test_500_idle_connections_hurt_nobody_and_leave_nothing_behind() -> No
         grown += tracemalloc.get_traced_memory()[0]
         tracemalloc.stop()
 
-        assert held == before
+        assert held[0] <= before[0]  # fewer, where another test's leavings were collected meanwhile
+        assert held[1] <= before[1]
         assert grown < 100_000  # bytes; a buffer for each would be megabytes
 
 
