@@ -76,7 +76,7 @@ def test_an_unknown_detector_is_refused_with_the_names_that_are_known() -> None:
 def test_a_network_that_is_not_there_is_said_to_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.model_files.find_spec", lambda _: None)
 
-    with pytest.raises(ModelNotFound, match="silero-vad-v6|faster-whisper"):
+    with pytest.raises(ModelNotFound, match=r"silero-vad-v6|faster-whisper"):
         make_vad("silero")
 
 

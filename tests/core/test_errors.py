@@ -7,7 +7,8 @@ from pkgutil import walk_packages
 import engine
 from engine.core.errors import EngineError
 
-LIGHT = {"core", "audio", "privacy", "dialogue", "written", "ivr", "qa", "store", "telephony"}  # packages that load no model's library
+# packages that load no model's library
+LIGHT = {"core", "audio", "privacy", "dialogue", "written", "ivr", "qa", "store", "telephony"}
 
 
 def _all_of(kind: type[EngineError]) -> Iterator[type[EngineError]]:
