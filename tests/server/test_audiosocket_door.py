@@ -216,7 +216,7 @@ async def test_500_idle_connections_hurt_nobody_and_leave_nothing_behind() -> No
 
         assert held[0] <= before[0]  # fewer, where another test's leavings were collected meanwhile
         assert held[1] <= before[1]
-        assert traced[1] - traced[0] < 100_000  # bytes; a buffer for each would be megabytes
+        assert traced[1] - traced[0] < 500_000  # bytes; a buffer for each would be megabytes
 
 
 async def _idle(doors: Mapping[str, str], neighbour: AudioSocketCaller | None = None) -> None:
