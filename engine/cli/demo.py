@@ -42,7 +42,8 @@ from engine.tts.registry import load_voice
 BANK = Path(__file__).resolve().parents[2] / "examples" / "bank"
 CARD, PIN = "4000001234567899", "2580"  # Alex Morgan's, of examples/bank/host.py; issued by nobody
 _PIECES = {CARD[start : start + 6] for start in range(len(CARD) - 5)}
-# Six digits of the card anywhere; the PIN where it stands alone, for four digits are found within many a longer number.
+_FRACTION = re.compile(rb"(?<=[0-9])\.[0-9]+")  # of times and confidences: sixteen digits each, and any six of them among so many
+# Six digits of the card anywhere else; the PIN where it stands alone, for four digits are found within many a longer number.
 _DIGITS = re.compile("|".join([*sorted(_PIECES), rf"(?<![0-9.]){PIN}(?![0-9])"]).encode())
 _COLOURS = {"caller": "cyan", "engine": "white", "decision": "yellow", "reply": "green", "end": "bright_black"}
 
@@ -223,7 +224,7 @@ def _print(line: Line) -> None:
 def _prove(folder: Path) -> bool:
     """Search everything the demo wrote for the digits that were keyed, as text and as tones."""
     files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-    found = [f"{path}: the digits as text" for path in files if _DIGITS.search(path.read_bytes())]
+    found = [f"{path}: the digits as text" for path in files if _DIGITS.search(_FRACTION.sub(b".", path.read_bytes()))]
     recordings = [path for path in files if path.suffix == ".wav"]
     found += [f"{path}: {count} key tones" for path in recordings if (count := _key_tones(path))]
     console.print(
