@@ -9,16 +9,15 @@ from typing import Annotated
 import typer
 
 from engine.cli.output import console, progress
+from engine.cli.telling import tell
 from engine.config import Config, FlowSection, SipDoor, load_config
 from engine.core.errors import ConfigError
 from engine.core.units import Seconds
 from engine.runtime.engine import Engine
 from engine.runtime.logs import set_up_logs
-from engine.runtime.story import Line, Story
+from engine.runtime.story import Story
 from engine.server.doors.sip import gateway
 from engine.telephony.sip.outcomes import NotConnected
-
-_COLOURS = {"caller": "cyan", "engine": "white", "decision": "yellow", "reply": "green", "end": "bright_black"}
 
 
 def call(
@@ -58,12 +57,6 @@ async def _call(settings: Config, section: SipDoor, uri: str, trunk: str, ring: 
         async with gateway(section, lambda _: None, engine.take) as (lines, _):
             console.print(f"calling {uri} ...")
             leg = await lines.dial(uri, trunk=trunk, within=ring)
-            await engine.take(leg, watch=Story(_print))
+            await engine.take(leg, watch=Story(tell))
     finally:
         await engine.close(Seconds(1.0))
-
-
-def _print(line: Line) -> None:
-    note = f"  [dim]{line.note}[/dim]" if line.note else ""
-    text = line.text.replace("[", "(").replace("]", ")")
-    console.print(f"  {line.at:6.2f}  [{_COLOURS[line.who]}]{line.who:<9}{text}[/]{note}", soft_wrap=True)

@@ -28,13 +28,14 @@ from engine.audio.files import read
 from engine.audio.keytones import KeyToneDetector
 from engine.audio.resample import resample
 from engine.cli.output import console
+from engine.cli.telling import tell
 from engine.config import Config, HttpDoor, load_config
 from engine.core.audio import TELEPHONY, AudioFrame, joined
 from engine.core.errors import ConfigError
 from engine.core.speech import ENGLISH
 from engine.core.units import Seconds
 from engine.runtime.engine import Engine
-from engine.runtime.story import Line, Story
+from engine.runtime.story import Story
 from engine.server.serve import doors
 from engine.testing.twilio_caller import TwilioCaller
 from engine.tts.registry import load_voice
@@ -45,7 +46,6 @@ _PIECES = {CARD[start : start + 6] for start in range(len(CARD) - 5)}
 _FRACTION = re.compile(rb"(?<=[0-9])\.[0-9]+")  # of times and confidences: sixteen digits each, and any six of them among so many
 # Six digits of the card anywhere else; the PIN where it stands alone, for four digits are found within many a longer number.
 _DIGITS = re.compile("|".join([*sorted(_PIECES), rf"(?<![0-9.]){PIN}(?![0-9])"]).encode())
-_COLOURS = {"caller": "cyan", "engine": "white", "decision": "yellow", "reply": "green", "end": "bright_black"}
 
 
 _SURE, _SHORT, _BALANCE = "I would like to change my address.", "I lost my card.", "What is my account balance?"
@@ -176,7 +176,7 @@ async def _host(folder: Path) -> AsyncIterator[str]:
 async def _engine(config: Config) -> AsyncIterator[Engine]:
     with Progress(transient=True) as bar:
         task = bar.add_task("loading models, rendering prompts (the first time takes a while)", total=None)
-        engine = await Engine.start(config, [Story(_print)], lambda done, total: bar.update(task, completed=done, total=total))
+        engine = await Engine.start(config, [Story(tell)], lambda done, total: bar.update(task, completed=done, total=total))
     try:
         yield engine
     finally:
@@ -212,13 +212,6 @@ def _rendered() -> dict[str, AudioFrame]:
 async def _all_over(engine: Engine) -> None:
     while engine.live:  # noqa: ASYNC110 -- the caller has hung up; the engine notices in a moment
         await asyncio.sleep(0.05)
-
-
-def _print(line: Line) -> None:
-    note = f"  [dim]{line.note}[/dim]" if line.note else ""
-    console.print(
-        f"  {line.at:6.2f}  [{_COLOURS[line.who]}]{line.who:<9}{line.text.replace('[', '(').replace(']', ')')}[/]{note}"
-    )
 
 
 def _prove(folder: Path) -> bool:

@@ -13,7 +13,7 @@ from engine.asr.registry import load_recogniser
 from engine.cli.output import console, say_json
 from engine.core.errors import MediaError
 from engine.core.speech import ENGLISH
-from engine.core.units import Confidence, Language
+from engine.core.units import Language
 from engine.runtime.transcribe import SpokenTurn, Transcriber, together
 
 
@@ -57,26 +57,8 @@ def as_json(path: Path, language: str, turns: tuple[SpokenTurn, ...]) -> dict[st
         "path": str(path),
         "language": language,
         "text": together(turns, Language(language)).text,
-        "turns": [_turn(turn) for turn in turns],
+        "turns": [turn.as_json() for turn in turns],
     }
-
-
-def _turn(turn: SpokenTurn) -> dict[str, Any]:
-    return {
-        "speaker": turn.speaker.value,
-        "start": round(turn.start, 3),
-        "end": round(turn.end, 3),
-        "text": turn.transcript.text,
-        "confidence": _rounded(turn.transcript.confidence),
-        "words": [
-            {"text": w.text, "start": round(w.start, 3), "end": round(w.end, 3), "confidence": _rounded(w.confidence)}
-            for w in turn.transcript.words
-        ],
-    }
-
-
-def _rounded(confidence: Confidence | None) -> float | None:
-    return None if confidence is None else round(confidence, 3)
 
 
 def _print(path: Path, turns: tuple[SpokenTurn, ...]) -> None:

@@ -173,16 +173,35 @@ class TrunkSection(Section):
     register_every: int = Field(600, ge=0, le=86_400, description="seconds; 0 = never: the provider knows our address.")
 
 
-class SipDoor(ListeningDoor):
-    """The port of SIP, over UDP and TCP; TLS listens on the next one."""
+class SignallingDoor(ListeningDoor):
+    """What doors have that speak SIP: in clear by each of ``transports``, with TLS on the next port."""
 
-    port: Port = Field(5060, description="0 = any free one.")
     transports: tuple[Literal["udp", "tcp"], ...] = Field(
         ("udp", "tcp"), description="Beside TLS, which opens where there is a certificate."
     )
     tls_certificate: Path | None = Field(None, description="A PEM file with the certificate and its chain.")
     tls_key: Path | None = Field(None, description="A PEM file with the certificate's key.")
     tls_clients: Path | None = Field(None, description="A PEM file with who signs the certificates that peers must show.")
+
+    @property
+    def protections(self) -> tuple[str, ...]:
+        """What keeps strangers out, in words."""
+        only_tls = self.tls_clients is not None and not self.transports
+        return (*super().protections, *(["client certificates"] if only_tls else []))
+
+    @model_validator(mode="after")
+    def _can_be_reached(self) -> Self:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("expected tls_certificate and tls_key together, found one of them")
+        if not self.transports and self.tls_certificate is None:
+            raise ValueError("expected a transport, or tls_certificate, found neither")
+        return self
+
+
+class SipDoor(SignallingDoor):
+    """The port of SIP, over UDP and TCP; TLS listens on the next one."""
+
+    port: Port = Field(5060, description="0 = any free one.")
     tls_servers: Path | None = Field(None, description="A PEM file with who signs the certificates of trunks we call.")
     srtp: Srtp = Field(Srtp.OFF, description="Whether sound is encrypted (SDES); `optional` = where the peer offers it.")
     codecs: tuple[Literal["pcma", "pcmu", "g722"], ...] = Field(
@@ -203,22 +222,12 @@ class SipDoor(ListeningDoor):
     trunks: tuple[TrunkSection, ...] = Field((), description="Accounts elsewhere.")
 
     @property
-    def protections(self) -> tuple[str, ...]:
-        """What keeps strangers out, in words."""
-        only_tls = self.tls_clients is not None and not self.transports
-        return (*super().protections, *(["client certificates"] if only_tls else []))
-
-    @property
     def encrypted(self) -> bool:
         """Whether what passes can't be read on the way."""
         return not self.transports and self.srtp is Srtp.REQUIRED
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        if (self.tls_certificate is None) != (self.tls_key is None):
-            raise ValueError("expected tls_certificate and tls_key together, found one of them")
-        if not self.transports and self.tls_certificate is None:
-            raise ValueError("expected a transport, or tls_certificate, found neither")
         if self.rtp_ports[1] - self.rtp_ports[0] < 10:
             raise ValueError("expected rtp_ports to be a range, the lower first, found fewer than ten ports")
         if len({trunk.name for trunk in self.trunks}) < len(self.trunks):
@@ -227,16 +236,10 @@ class SipDoor(ListeningDoor):
         return self
 
 
-class SiprecDoor(ListeningDoor):
+class SiprecDoor(SignallingDoor):
     """The port a session border controller forks calls to, for recording: SIP over UDP and TCP; TLS listens on the next one."""
 
     port: Port = Field(5080, description="0 = any free one.")
-    transports: tuple[Literal["udp", "tcp"], ...] = Field(
-        ("udp", "tcp"), description="Beside TLS, which opens where there is a certificate."
-    )
-    tls_certificate: Path | None = Field(None, description="A PEM file with the certificate and its chain.")
-    tls_key: Path | None = Field(None, description="A PEM file with the certificate's key.")
-    tls_clients: Path | None = Field(None, description="A PEM file with who signs the certificates that SBCs must show.")
     srtp: Literal["optional", "required"] = Field(
         "optional", description="Whether sound must be encrypted (SDES), or is where the SBC offers it."
     )
@@ -257,22 +260,12 @@ class SiprecDoor(ListeningDoor):
     longest: float = Field(14_400.0, gt=10, description="seconds; no recording lasts longer")
 
     @property
-    def protections(self) -> tuple[str, ...]:
-        """What keeps strangers out, in words."""
-        only_tls = self.tls_clients is not None and not self.transports
-        return (*super().protections, *(["client certificates"] if only_tls else []))
-
-    @property
     def encrypted(self) -> bool:
         """Whether what passes can't be read on the way."""
         return not self.transports and self.srtp == "required"
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        if (self.tls_certificate is None) != (self.tls_key is None):
-            raise ValueError("expected tls_certificate and tls_key together, found one of them")
-        if not self.transports and self.tls_certificate is None:
-            raise ValueError("expected a transport, or tls_certificate, found neither")
         first, last = self.rtp_ports
         if (first, last) != (0, 0) and not 1024 <= first < last:
             raise ValueError(f"expected rtp_ports with the first, of 1024 or more, before the last, found {first} and {last}")

@@ -25,27 +25,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from engine.audio.keytones import KeyToneDetector
 from engine.core.audio import AudioFrame
 from engine.core.call import CallId, Speaker
-from engine.core.speech import Transcript
-from engine.core.units import Confidence, Language, Seconds
+from engine.core.units import Language, Seconds
 from engine.runtime.dictation import Dictated, Dictation, Lost
 from engine.runtime.dictation import Final as Phrase
 from engine.runtime.tape import Tape
+from engine.runtime.transcribe import SpokenTurn
 from engine.store.human_calls import Ending, HumanCallFacts, HumanCalls, Knowledge, State
 
 _log = structlog.get_logger(__name__)
 _ONE_ENTRY: Final = Seconds(1.0)  # keys closer together are masked together, so that their rhythm is not heard
 _HELD: Final = Seconds(0.05)  # how long a tone has sounded when it is first noticed
 _PATIENCE: Final = Seconds(120.0)  # that the workers have for the last phrases
-
-
-@dataclass(frozen=True, slots=True)
-class SpokenPhrase:
-    """Somebody said something."""
-
-    speaker: Speaker
-    start: Seconds
-    end: Seconds
-    transcript: Transcript
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +52,7 @@ class Parts:
 class Account:
     """What was noted of a call while it lasted."""
 
-    phrases: list[SpokenPhrase] = field(default_factory=list)
+    phrases: list[SpokenTurn] = field(default_factory=list)
     entries: list[tuple[Seconds, Seconds]] = field(default_factory=list)
     """When keys were pressed, from the first to the last of each entry."""
 
@@ -177,7 +167,7 @@ def listening(account: Account, speaker: Speaker) -> Callable[[Dictated], None]:
     def heard(dictated: Dictated) -> None:
         match dictated:
             case Phrase(transcript, start, end) if transcript:
-                account.phrases.append(SpokenPhrase(speaker, start, end, transcript))
+                account.phrases.append(SpokenTurn(speaker, start, end, transcript))
             case Lost():
                 account.lost += 1
             case _:
@@ -186,33 +176,15 @@ def listening(account: Account, speaker: Speaker) -> Callable[[Dictated], None]:
     return heard
 
 
-def as_json(call: CallId, language: Language, phrases: list[SpokenPhrase], *, mixed: bool) -> dict[str, Any]:
+def as_json(call: CallId, language: Language, phrases: list[SpokenTurn], *, mixed: bool) -> dict[str, Any]:
     """The transcript in the shape that every part of the product reads; where it is ``mixed``, "caller" means either."""
     return {
         "call_id": call,
         "language": language,
         "channels": {"left": Speaker.CALLER.value, "right": Speaker.AGENT.value},
         "mixed": mixed,
-        "turns": [_turn(phrase) for phrase in sorted(phrases, key=lambda phrase: phrase.start)],
+        "turns": [phrase.as_json() for phrase in sorted(phrases, key=lambda phrase: phrase.start)],
     }
-
-
-def _turn(phrase: SpokenPhrase) -> dict[str, Any]:
-    return {
-        "speaker": phrase.speaker.value,
-        "start": round(phrase.start, 3),
-        "end": round(phrase.end, 3),
-        "text": phrase.transcript.text,
-        "confidence": _rounded(phrase.transcript.confidence),
-        "words": [
-            {"text": word.text, "start": round(word.start, 3), "end": round(word.end, 3), "confidence": _rounded(word.confidence)}
-            for word in phrase.transcript.words
-        ],
-    }
-
-
-def _rounded(confidence: Confidence | None) -> float | None:
-    return None if confidence is None else round(confidence, 3)
 
 
 def _keep(path: Path, text: str) -> None:

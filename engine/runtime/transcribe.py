@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from engine.asr.detectors import make_vad
 from engine.asr.endpointer import EndpointPolicy
@@ -35,6 +36,24 @@ class SpokenTurn:
     end: Seconds
     transcript: Transcript
     """Times count from the recording's start."""
+
+    def as_json(self) -> dict[str, Any]:
+        """As every transcript of ours has it: times in seconds, a confidence that is unknown as ``null``."""
+        return {
+            "speaker": self.speaker.value,
+            "start": round(self.start, 3),
+            "end": round(self.end, 3),
+            "text": self.transcript.text,
+            "confidence": _rounded(self.transcript.confidence),
+            "words": [
+                {"text": it.text, "start": round(it.start, 3), "end": round(it.end, 3), "confidence": _rounded(it.confidence)}
+                for it in self.transcript.words
+            ],
+        }
+
+
+def _rounded(confidence: Confidence | None) -> float | None:
+    return None if confidence is None else round(confidence, 3)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import Any, cast
 import pytest
 from pydantic import ValidationError
 
+from engine.asr.endpointer import EndpointPolicy
 from engine.asr.phrasing import Phrasing
 from engine.asr.protocol import Hints
 from engine.config import Config, DoorsSection, SiprecDoor, load_config
@@ -56,13 +57,15 @@ class Listener:
         upgrade(database)
         self.calls = HumanCalls(database)
 
-    def dictation(self, _: AudioFormat, hints: Hints, heard: Callable[[Dictated], None], urgency: Urgency) -> Dictation:
+    def dictation(
+        self, format: AudioFormat, hints: Hints, heard: Callable[[Dictated], None], urgency: Urgency, policy: EndpointPolicy
+    ) -> Dictation:
         def ask(job: Transcribe, _: Urgency) -> asyncio.Future[Transcript]:
             future: asyncio.Future[Transcript] = asyncio.get_running_loop().create_future()
             future.set_result(Transcript(spread("yes", job.sound.duration, None)))
             return future
 
-        return Dictation(Phrasing(Loudness()), hints, ask, heard, urgency)
+        return Dictation(Phrasing(Loudness(), format, policy), hints, ask, heard, urgency)
 
     @contextlib.asynccontextmanager
     async def door(self) -> AsyncIterator[int]:

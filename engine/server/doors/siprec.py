@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 import structlog
 
+from engine.asr.phrasing import PHRASES
 from engine.asr.protocol import Hints
 from engine.config import SiprecDoor
 from engine.core.audio import TELEPHONY, AudioFrame
@@ -36,6 +37,7 @@ from engine.telephony.siprec.server import Invitation, Recording, SiprecServer, 
 _log = structlog.get_logger(__name__)
 DOOR: Final = "siprec"
 _URGENCY: Final = Urgency.SECOND  # callers who wait for an answer go first
+_FINALS: Final = replace(PHRASES, partial_every=Seconds(0.0))  # nobody reads what is not final
 _WHOLE: Final = "hung_up"  # the one way to end that says all was heard
 
 
@@ -94,7 +96,7 @@ class Desk:
             self.engine.metrics.streams.refused(DOOR)
             return None
         ears = {
-            speaker: self.engine.dictation(TELEPHONY, Hints(self.language), self._listening(account, speaker), _URGENCY)
+            speaker: self.engine.dictation(TELEPHONY, Hints(self.language), self._listening(account, speaker), _URGENCY, _FINALS)
             for speaker in Speaker
         }
         call = HumanCall(CallId(name), self.language, Parts(tape, ears, self.calls, self.folder), account)
