@@ -76,6 +76,8 @@ def _default(section: str, key: str, field: FieldInfo) -> str:
         return "*must be given*"
     if field.default in (None, (), {}):
         return f"`{_MEASURED[key]:g}` (measured)" if section == "endpoint" else "*none*"
+    if isinstance(field.default, bool):
+        return f"`{str(field.default).lower()}`"
     if isinstance(field.default, tuple):
         return "`[" + ", ".join(f'"{one}"' if isinstance(one, str) else f"{one:g}" for one in field.default) + "]`"
     if isinstance(field.default, Mapping):

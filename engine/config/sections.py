@@ -136,7 +136,7 @@ class CallsSection(Section):
     """How many calls."""
 
     max_calls: int = Field(
-        20, ge=1, le=10_000, description="More are refused politely; measure yours with callwright bench latency."
+        20, ge=1, le=10_000, description="More are refused politely; measure yours with callwright bench capacity."
     )
     longest: float = Field(1800.0, gt=10, description="seconds; no call lasts longer")
 
