@@ -190,7 +190,8 @@ class Engine:
         asr, tts = self.config.asr, self.config.tts
         wanted = [self._of(language, asr.recognisers, "asr.recognisers") for language in self.languages]
         taught = tuple(Lesson.of(flow).taught() for flow in self.flows.values())
-        for name in dict.fromkeys([*wanted, *([asr.second] if asr.second else [])]):
+        also = [asr.second] if asr.second and self.flows else []  # who only listens asks for no second opinion
+        for name in dict.fromkeys([*wanted, *also]):
             policy = PoolPolicy(workers=asr.workers, batch=asr.batch) if name == wanted[0] else _SLOW
             registered, settings = asr.loaded(name)
             load = partial(understanding, registered, {**_LIVE.get(registered, {}), **settings}, taught)

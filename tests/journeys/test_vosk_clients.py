@@ -22,7 +22,6 @@ from tests.journeys.bank import ROOT, Voices, recorded
 
 _CONFIG = """
 [asr]
-second = ""
 workers = 1
 [store]
 database = "sqlite:///calls.db"
