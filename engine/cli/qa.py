@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
@@ -14,10 +14,10 @@ from engine.cli.output import console, say_json
 from engine.cli.transcribe import as_json as transcription
 from engine.cli.transcribe import transcriber_for
 from engine.core.errors import MediaError
-from engine.core.units import Confidence, Language
-from engine.qa.checks import Evidence, Searched
+from engine.core.units import Language
 from engine.qa.files import load_scorecard, load_transcript
-from engine.qa.scoring import Answer, Score
+from engine.qa.results import as_json
+from engine.qa.scoring import Score
 from engine.qa.scoring import score as scored
 from engine.qa.timeline import Timeline
 from engine.qa.transcripts import timeline_of
@@ -51,53 +51,11 @@ def score(
             print(error, file=sys.stderr)
             continue
         if json:
-            say_json(as_json(path, result))
+            say_json(as_json(str(path), result))
         else:
             _print(path, result)
     if refused:
         raise typer.Exit(65)
-
-
-def as_json(path: Path, result: Score) -> dict[str, Any]:
-    """The shape others rely on."""
-    return {
-        "path": str(path),
-        "scorecard": result.card.name,
-        "revision": result.card.revision,
-        "score": None if result.points is None else round(result.points, 1),
-        "fatal": result.fatal,
-        "questions": [_question(it) for it in result.answers],
-    }
-
-
-def _question(answer: Answer) -> dict[str, Any]:
-    ruling = answer.ruling
-    return {
-        "id": answer.question.id,
-        "verdict": ruling.verdict.value,
-        "confidence": _rounded(ruling.confidence),
-        "evidence": [_evidence(it) for it in ruling.evidence],
-        "searched": [_searched(it) for it in ruling.searched],
-    }
-
-
-def _evidence(it: Evidence) -> dict[str, Any]:
-    speaker = None if it.span.speaker is None else it.span.speaker.value
-    return {"start": round(it.span.start, 3), "end": round(it.span.end, 3), "speaker": speaker, "text": it.text}
-
-
-def _searched(it: Searched) -> dict[str, Any]:
-    return {
-        "what": list(it.what),
-        "by": None if it.by is None else it.by.value,
-        "windows": [{"start": round(window.start, 3), "end": round(window.end, 3)} for window in it.windows],
-        "confidence": _rounded(it.confidence),
-        "nearest": None if it.nearest is None else _evidence(it.nearest),
-    }
-
-
-def _rounded(confidence: Confidence | None) -> float | None:
-    return None if confidence is None else round(confidence, 3)
 
 
 def _call(path: Path, language: Language) -> Timeline:

@@ -9,8 +9,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cached_property
 from itertools import pairwise
 
@@ -54,6 +55,35 @@ class Stretch:
     """Never empty."""
 
 
+class EventKind(StrEnum):
+    """What can happen in a call besides speech; silence and overlap follow from the speech itself."""
+
+    HOLD = "hold"
+    MUSIC = "music"
+
+    KEYS = "keys"
+    """Keypad tones; never which, nor how many."""
+
+    TRANSFER = "transfer"
+    HANG_UP = "hang_up"
+
+    LOUDNESS = "loudness"
+    """Of a turn; the value is in dB of full scale."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallEvent:
+    """One of them, as what heard the call, or the telephony, told it."""
+
+    kind: EventKind
+
+    span: Span
+    """Its speaker is who did it, where that is known."""
+
+    value: float | None = None
+    """In the kind's unit; ``None`` where it has none."""
+
+
 @dataclass(frozen=True)
 class Timeline:
     """A whole call."""
@@ -65,6 +95,12 @@ class Timeline:
 
     by_machine: bool = False
     """Whether a recogniser wrote the words; one that gives no confidence is not believed as a person is."""
+
+    events: tuple[CallEvent, ...] = ()
+    """By their start."""
+
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What is known of the call from elsewhere: ``agent``, ``queue``, ``direction``, ``campaign`` ..."""
 
     @cached_property
     def words(self) -> Sequence[HeardWord]:

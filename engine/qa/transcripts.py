@@ -1,9 +1,14 @@
 """Transcripts as JSON, the way ``callwright transcribe --json`` and the bank's own systems write them, to a timeline.
 
 ``{"language", "turns": [{"speaker", "start", "end", "text", "words": [{"text", "start", "end", "confidence"}]}]}``, in seconds.
-``words`` may be absent: then a turn's words are spread over it by their length. Two more things are understood: ``"source":
-"machine"`` or ``"human"`` says whose words they are (a machine's where any has a confidence, else a person's), and the speaker
-``unknown``. Transcribers' marks (``[noise]``) are dropped; ``<unk>`` is a word that was said and not understood.
+``words`` may be absent: then a turn's words are spread over it by their length. More is understood:
+
+* ``"source": "machine"`` or ``"human"``: whose words they are (a machine's where any has a confidence, else a person's);
+* the speaker ``unknown``;
+* ``"events": [{"kind", "start", "end", "speaker", "value"}]`` (``timeline.EventKind``; the last two may be absent);
+* ``"facts": {"agent": ...}``, texts.
+
+Transcribers' marks (``[noise]``) are dropped; ``<unk>`` is a word that was said and not understood.
 """
 
 from __future__ import annotations
@@ -20,7 +25,7 @@ from engine.core.speech import ENGLISH
 from engine.core.units import Confidence, Language, Seconds
 from engine.nlu.wording import tokens
 from engine.qa.spans import Span
-from engine.qa.timeline import UNHEARD, HeardWord, Stretch, Timeline
+from engine.qa.timeline import UNHEARD, CallEvent, EventKind, HeardWord, Stretch, Timeline
 
 _MARK = re.compile(r"\[[^\]]*\]")
 _UNHEARD = re.compile(r"<unk>", re.IGNORECASE)
@@ -61,12 +66,24 @@ class TurnPart(_Timed):
     words: list[WordPart] = []
 
 
+class EventPart(_Part):
+    """Something that happened besides speech."""
+
+    kind: EventKind
+    start: Time
+    end: Time
+    speaker: Literal["caller", "agent", "unknown"] = "unknown"
+    value: float | None = Field(default=None, allow_inf_nan=False)
+
+
 class TranscriptPart(_Part):
     """The whole file."""
 
     language: str = ENGLISH
     source: object = None
     turns: list[TurnPart]
+    events: list[EventPart] = []
+    facts: dict[str, str] = {}
 
 
 def parse_transcript(text: str, name: str) -> Timeline:
@@ -101,7 +118,17 @@ def _timeline(part: TranscriptPart) -> Timeline:
     by_machine = part.source == "machine" or (part.source != "human" and _has_confidence(part))
     found = (_stretch(turn, by_machine) for turn in part.turns)
     stretches = sorted(filter(None, found), key=lambda it: (it.span.start, it.span.end))
-    return Timeline(Language(part.language), tuple(stretches), by_machine)
+    events = tuple(sorted(map(_event, part.events), key=lambda it: (it.span.start, it.span.end)))
+    return Timeline(Language(part.language), tuple(stretches), by_machine, events, part.facts)
+
+
+def _event(part: EventPart) -> CallEvent:
+    span = Span(Seconds(part.start), Seconds(max(part.start, part.end)), _speaker(part.speaker))
+    return CallEvent(part.kind, span, part.value)
+
+
+def _speaker(name: str) -> Speaker | None:
+    return None if name == "unknown" else Speaker(name)
 
 
 def _has_confidence(part: TranscriptPart) -> bool:
@@ -110,7 +137,7 @@ def _has_confidence(part: TranscriptPart) -> bool:
 
 def _stretch(turn: TurnPart, by_machine: bool) -> Stretch | None:
     """A turn, or nothing where nothing in it was understood."""
-    speaker = None if turn.speaker == "unknown" else Speaker(turn.speaker)
+    speaker = _speaker(turn.speaker)
     words = tuple(_words(turn.words or _spread(turn), speaker))
     if all(word.text == UNHEARD for word in words):
         return None
