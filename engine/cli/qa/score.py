@@ -1,4 +1,4 @@
-"""``callwright qa``: calls scored by a bank's own card, with the proof."""
+"""``callwright qa score``: calls scored by a bank's own card, with the proof."""
 
 from __future__ import annotations
 
@@ -23,15 +23,7 @@ from engine.qa.timeline import Timeline
 from engine.qa.transcripts import timeline_of
 from engine.runtime.transcribe import Transcriber
 
-app = typer.Typer(help="Quality control: calls scored by a card, each verdict with its evidence.", no_args_is_help=True)
 
-
-@app.callback()
-def qa() -> None:
-    """Quality control: calls scored by a card, each verdict with its evidence."""
-
-
-@app.command()
 def score(
     files: Annotated[list[Path], typer.Argument(help="Transcripts (.json), or recordings: the caller on the left.")],
     scorecard: Annotated[Path, typer.Option(help="The card, a YAML file.")],

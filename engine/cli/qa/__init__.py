@@ -1,0 +1,18 @@
+"""``callwright qa``: quality control of every call. One file a verb, wired here.
+
+A verb is a function with typer's annotations in a module of its own; heavy imports belong into the function.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from engine.cli.qa.score import score
+
+app = typer.Typer(help="Quality control: calls scored by a card, each verdict with its evidence.", no_args_is_help=True)
+app.command()(score)
+
+
+@app.callback()
+def qa() -> None:
+    """Quality control: calls scored by a card, each verdict with its evidence."""
