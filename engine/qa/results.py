@@ -1,4 +1,8 @@
-"""A call's score as JSON: the shape that the command line prints, the store keeps and others rely on."""
+"""A call's score as JSON: the shape that the command line prints, the store keeps and others rely on.
+
+It says how much each question counts, so that a stored score can be summed up anew where a person's verdict stands beside one of
+the engine's, whatever has become of the card's file.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +29,9 @@ def _question(answer: Answer) -> dict[str, Any]:
     ruling = answer.ruling
     return {
         "id": answer.question.id,
+        "section": answer.question.section,
+        "weight": answer.question.weight,
+        "fatal": answer.question.fatal.value,
         "verdict": ruling.verdict.value,
         "confidence": _rounded(ruling.confidence),
         "evidence": [_evidence(it) for it in ruling.evidence],

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from engine.qa.card import Fatal, Question, Scorecard
@@ -41,14 +41,49 @@ class Score:
     """Whether a question failed that is fatal to the card."""
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """As much of a question as the sum needs."""
+
+    section: str
+
+    weight: float
+
+    fatal: Fatal
+
+    @classmethod
+    def of(cls, question: Question) -> Counted:
+        return cls(question.section, question.weight, question.fatal)
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """The sum of a card's verdicts, whoever gave them."""
+
+    points: float | None
+    """0 to 100; ``None`` where no question passed or failed."""
+
+    fatal: bool
+
+
+def total_of(verdicts: Iterable[tuple[Counted, Verdict]]) -> Total:
+    """Sum up a call's verdicts, one a question."""
+    decided = [(it, verdict) for it, verdict in verdicts if verdict in {Verdict.PASS, Verdict.FAIL}]
+    failed = [it for it, verdict in decided if verdict is Verdict.FAIL]
+    if any(it.fatal is Fatal.CARD for it in failed):
+        return Total(0.0, fatal=True)
+    spoilt = {it.section for it in failed if it.fatal is Fatal.SECTION}
+    possible = sum(it.weight for it, _ in decided)
+    earned = sum(it.weight for it, verdict in decided if verdict is Verdict.PASS and it.section not in spoilt)
+    return Total(100.0 * earned / possible if possible else None, fatal=False)
+
+
 def score(card: Scorecard, call: Timeline) -> Score:
     """Answer every question of the card for one call."""
     hearing = Hearing(call, Doubt(card.unsure_below, call.by_machine))
     answers = tuple(Answer(it, _ruling(it, hearing)) for it in card.questions)
-    failed = [it.question for it in answers if it.ruling.verdict is Verdict.FAIL]
-    fatal = any(it.fatal is Fatal.CARD for it in failed)
-    spoilt = {it.section for it in failed if it.fatal is Fatal.SECTION}
-    return Score(card, answers, 0.0 if fatal else _points(answers, spoilt), fatal)
+    total = total_of((Counted.of(it.question), it.ruling.verdict) for it in answers)
+    return Score(card, answers, total.points, total.fatal)
 
 
 def _ruling(question: Question, call: Hearing) -> Ruling:
@@ -61,10 +96,3 @@ def _ruling(question: Question, call: Hearing) -> Ruling:
         case Verdict.FAIL:
             return replace(applies, verdict=Verdict.NA)
     return applies
-
-
-def _points(answers: Sequence[Answer], spoilt: set[str]) -> float | None:
-    decided = [it for it in answers if it.ruling.verdict in {Verdict.PASS, Verdict.FAIL}]
-    possible = sum(it.question.weight for it in decided)
-    earned = sum(it.question.weight for it in decided if it.ruling.verdict is Verdict.PASS and it.question.section not in spoilt)
-    return 100.0 * earned / possible if possible else None
