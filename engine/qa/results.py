@@ -1,7 +1,7 @@
 """A call's score as JSON: the shape that the command line prints, the store keeps and others rely on.
 
-It says how much each question counts, so that a stored score can be summed up anew where a person's verdict stands beside one of
-the engine's, whatever has become of the card's file.
+It says what each question is and how much it counts, so that a stored score can be read, and summed up anew where a person's verdict
+stands beside one of the engine's, whatever has become of the card's file.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ def _question(answer: Answer) -> dict[str, Any]:
     ruling = answer.ruling
     return {
         "id": answer.question.id,
+        "text": answer.question.text,
         "section": answer.question.section,
         "weight": answer.question.weight,
         "fatal": answer.question.fatal.value,

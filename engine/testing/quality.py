@@ -38,6 +38,7 @@ class _Question:
     """One line of the imagined card."""
 
     id: str
+    text: str
     weight: float
     fails: float  # of an average agent's calls
     unknown: float
@@ -49,15 +50,25 @@ class _Question:
 _QUESTIONS = (
     _Question(
         "opening_names_bank",
+        "Does the agent name the bank when opening the call?",
         15,
         0.05,
         0.03,
         1.0,
         {"en": "good morning harper valley national bank", "ru": "добрый день это банк долина", "zh": "您好这里是谷地银行"},
     ),
-    _Question("agent_gives_name", 10, 0.12, 0.06, 1.0, {"en": "my name is john", "ru": "меня зовут анна", "zh": "我叫李明"}),
+    _Question(
+        "agent_gives_name",
+        "Does the agent say their own name?",
+        10,
+        0.12,
+        0.06,
+        1.0,
+        {"en": "my name is john", "ru": "меня зовут анна", "zh": "我叫李明"},
+    ),
     _Question(
         "identity_verified",
+        "Does the agent ask for something only the customer knows, and get an answer?",
         25,
         0.07,
         0.10,
@@ -67,6 +78,7 @@ _QUESTIONS = (
     ),
     _Question(
         "states_outcome",
+        "Does the agent say what was done, or what the answer is?",
         20,
         0.10,
         0.14,
@@ -75,6 +87,7 @@ _QUESTIONS = (
     ),
     _Question(
         "asks_anything_else",
+        "Does the agent ask whether there is anything else?",
         10,
         0.22,
         0.05,
@@ -83,14 +96,31 @@ _QUESTIONS = (
     ),
     _Question(
         "closing_thanks_for_calling",
+        "Does the agent thank the customer for calling?",
         5,
         0.30,
         0.04,
         1.0,
         {"en": "thank you for calling", "ru": "спасибо за звонок", "zh": "感谢您的来电"},
     ),
-    _Question("closing_have_a_good_day", 5, 0.26, 0.04, 1.0, {"en": "have a great day", "ru": "хорошего дня", "zh": "祝您愉快"}),
-    _Question("no_long_silence", 10, 0.09, 0.0, 1.0, {"en": "", "ru": "", "zh": ""}),
+    _Question(
+        "closing_have_a_good_day",
+        "Does the agent wish the customer a good day?",
+        5,
+        0.26,
+        0.04,
+        1.0,
+        {"en": "have a great day", "ru": "хорошего дня", "zh": "祝您愉快"},
+    ),
+    _Question(
+        "no_long_silence",
+        "Is nobody left in silence for more than ten seconds?",
+        10,
+        0.09,
+        0.0,
+        1.0,
+        {"en": "", "ru": "", "zh": ""},
+    ),
 )
 
 
@@ -205,7 +235,17 @@ def _answer(draw: Random, question: _Question, agent: _Agent, length: float, mor
 
 def _result(question: _Question, verdict: str, sure: float | None, *proof: list[dict[str, Any]]) -> dict[str, Any]:
     evidence, searched = proof
-    return {"id": question.id, "verdict": verdict, "confidence": sure, "evidence": evidence, "searched": searched}
+    return {
+        "id": question.id,
+        "text": question.text,
+        "section": question.id.split("_")[0],
+        "weight": question.weight,
+        "fatal": "card" if question.fatal else "no",
+        "verdict": verdict,
+        "confidence": sure,
+        "evidence": evidence,
+        "searched": searched,
+    }
 
 
 def _score(content: str, answers: Sequence[Mapping[str, Any]], at: datetime) -> dict[str, Any]:
