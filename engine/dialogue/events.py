@@ -142,6 +142,16 @@ class HostFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class Transferred:
+    """People have taken the call, as far as the door can tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotTransferred:
+    """Nobody took the call; the caller is still on the line."""
+
+
+@dataclass(frozen=True, slots=True)
 class HungUp:
     """The caller, or the line, is gone."""
 
@@ -164,5 +174,7 @@ Event: TypeAlias = (
     | AgentAnswered
     | HostReplied
     | HostFailed
+    | Transferred
+    | NotTransferred
     | HungUp
 )

@@ -218,6 +218,9 @@ class Transfer(NodeBase):
     destination: str = ""
     """A queue or number as the door's configuration calls it."""
 
+    failed: NodeId | None = None
+    """Where to go when nobody takes the call; ``None`` = apologise and hang up. The second such failure of a call ends it."""
+
 
 @dataclass(frozen=True, slots=True)
 class End(NodeBase):
@@ -260,6 +263,8 @@ class FixedPrompts:
     not_allowed: Prompt
     """Said when a node needs a verified call and this is not one, and the flow has no node that verifies."""
     host_failed: Prompt
+    not_transferred: Prompt
+    """Said when nobody took the call, before it goes on elsewhere or ends."""
 
 
 @dataclass(frozen=True, slots=True)

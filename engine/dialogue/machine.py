@@ -14,7 +14,8 @@ The rules of the machine:
    that led to it. Until then, a caller who goes on talking is taken back: the memory from before those words takes its place.
 7. A node that requires a verified call is entered by a verified call only, whatever was said, keyed, corrected or gone back to.
 8. A question has ``patience.tries`` spoken tries, then one by keys, then the operator. A flow that walks in circles without the
-   caller ends at the operator too. So a caller who says nothing any more always comes to an end.
+   caller ends at the operator too, and the second time that nobody takes the call is the end. So a caller who says nothing any
+   more always comes to an end.
 9. Secrets don't come here: of a secret entry the machine learns how many keys it had.
 """
 
@@ -34,7 +35,7 @@ from engine.dialogue.keying import enter_keys, enter_secret, press, press_on_the
 from engine.dialogue.memory import Line, Memory, State
 from engine.dialogue.step import Step
 from engine.dialogue.trying import fail, fall_to_keys, fill_the_wait, resume, wait_for_agent
-from engine.dialogue.walking import commit, fall_to_operator, go_on, proceed, wait_for_answer, walk
+from engine.dialogue.walking import commit, fall_to_operator, go_on, proceed, take_back, wait_for_answer, walk
 
 __all__ = ["TABLE", "Dialogue", "State"]
 
@@ -136,6 +137,14 @@ def _lose_host(step: Step, _: on.HostFailed | None = None) -> None:
     return fall_to_operator(step, "the host failed", sorry)
 
 
+def _part(step: Step, _: on.Transferred) -> None:
+    step.end()
+
+
+def _take_back(step: Step, _: on.NotTransferred | None = None) -> None:
+    take_back(step)
+
+
 def _hang_up(step: Step, _: on.HungUp) -> None:
     step.end()
 
@@ -148,6 +157,7 @@ _TALKING = Ignored("the caller is talking already")
 _NOT_ASKED = Ignored("nothing was asked")
 _NOT_CUT = Ignored("a noise cost nothing: it did not interrupt")
 _AT_WORK = Ignored("somebody else is at work, and has a deadline")
+_RINGING = Ignored("the call is being handed over; it rings somewhere else")
 _EARLIER = Ignored("what was said before has run out")
 _KEYS_ONLY = Ignored("nothing but keys counts here; they belong to the entry")
 
@@ -164,34 +174,50 @@ COLUMNS: tuple[type[on.Event], ...] = (
     on.AgentAnswered,
     on.HostReplied,
     on.HostFailed,
+    on.Transferred,
+    on.NotTransferred,
     on.HungUp,
 )
 
 # fmt: off
 _ROWS: Mapping[State, tuple[Cell, ...]] = {
     # Events that answer what is no longer awaited, and sounds while the ear is closed, never come as far as this table.
-    #                 Answered  PlayFinished     SpeechStarted         Heard                    HeardNothing  RecogniserFailed
-    #                 KeyPressed         KeysCollected  SecretCollected  AgentAnswered  HostReplied   HostFailed   HungUp
-    State.IDLE:      (_begin,   _NOT_UP,         _NOT_UP,              _NOT_UP,                 _NOT_UP,      _NOT_UP,
-                      _NOT_UP,           _NOT_UP,       _NOT_UP,         _NOT_UP,       _NOT_UP,      _NOT_UP,     _hang_up),
-    State.SPEAKING:  (_UP,      _go_on,          _prick_up_on_the_way, _hear_on_the_way,        _NOT_CUT,     _NOT_ASKED,
-                      _press,            _LATE,         _LATE,           _LATE,         _LATE,        _LATE,       _hang_up),
-    State.PROMPTING: (_UP,      _wait,           _prick_up,            hear,                    _NOT_CUT,     _turn_to_keys,
-                      _press,            enter_keys,    enter_secret,    _LATE,         _LATE,        _LATE,       _hang_up),
-    State.LISTENING: (_UP,      _EARLIER,        _prick_up,            hear,                    _NOT_CUT,     _turn_to_keys,
-                      _press,            enter_keys,    _KEYS_ONLY,      _LATE,         _LATE,        _LATE,       _hang_up),
-    State.HEARING:   (_UP,      _EARLIER,        _TALKING,             hear,                    _shrug,       _turn_to_keys,
-                      _press,            enter_keys,    enter_secret,    _LATE,         _LATE,        _LATE,       _hang_up),
-    State.ASSISTING: (_UP,      _wait_for_agent, _AT_WORK,             _hear_during_assistance, _AT_WORK,     _AT_WORK,
-                      _press,            enter_keys,    _LATE,           hear_agent,    _LATE,        _LATE,       _hang_up),
-    State.KEYING:    (_UP,      _EARLIER,        _KEYS_ONLY,           _KEYS_ONLY,              _KEYS_ONLY,   _KEYS_ONLY,
-                      _KEYS_ONLY,        enter_keys,    enter_secret,    _LATE,         _LATE,        _LATE,       _hang_up),
-    State.HOLDING:   (_UP,      _EARLIER,        _prick_up_on_the_way, _hear_on_the_way,        _NOT_CUT,     _NOT_ASKED,
-                      _press,            _LATE,         _LATE,           _LATE,         _LATE,        _LATE,       _hang_up),
-    State.CALLING:   (_UP,      _EARLIER,        _AT_WORK,             _hear_during_call,       _AT_WORK,     _AT_WORK,
-                      _AT_WORK,          _LATE,         _LATE,           _LATE,         _take_reply,  _lose_host,  _hang_up),
-    State.ENDED:     (_OVER,    _OVER,           _OVER,                _OVER,                   _OVER,        _OVER,
-                      _OVER,             _OVER,         _OVER,           _OVER,         _OVER,        _OVER,       _OVER),
+    #                 Answered   PlayFinished     SpeechStarted         Heard                    HeardNothing    RecogniserFailed
+    #                 KeyPressed KeysCollected    SecretCollected       AgentAnswered            HostReplied     HostFailed
+    #                 Transferred                 NotTransferred        HungUp
+    State.IDLE:      (_begin,    _NOT_UP,         _NOT_UP,              _NOT_UP,                 _NOT_UP,        _NOT_UP,
+                      _NOT_UP,   _NOT_UP,         _NOT_UP,              _NOT_UP,                 _NOT_UP,        _NOT_UP,
+                      _NOT_UP,                    _NOT_UP,              _hang_up),
+    State.SPEAKING:  (_UP,       _go_on,          _prick_up_on_the_way, _hear_on_the_way,        _NOT_CUT,       _NOT_ASKED,
+                      _press,    _LATE,           _LATE,                _LATE,                   _LATE,          _LATE,
+                      _LATE,                      _LATE,                _hang_up),
+    State.PROMPTING: (_UP,       _wait,           _prick_up,            hear,                    _NOT_CUT,       _turn_to_keys,
+                      _press,    enter_keys,      enter_secret,         _LATE,                   _LATE,          _LATE,
+                      _LATE,                      _LATE,                _hang_up),
+    State.LISTENING: (_UP,       _EARLIER,        _prick_up,            hear,                    _NOT_CUT,       _turn_to_keys,
+                      _press,    enter_keys,      _KEYS_ONLY,           _LATE,                   _LATE,          _LATE,
+                      _LATE,                      _LATE,                _hang_up),
+    State.HEARING:   (_UP,       _EARLIER,        _TALKING,             hear,                    _shrug,         _turn_to_keys,
+                      _press,    enter_keys,      enter_secret,         _LATE,                   _LATE,          _LATE,
+                      _LATE,                      _LATE,                _hang_up),
+    State.ASSISTING: (_UP,       _wait_for_agent, _AT_WORK,             _hear_during_assistance, _AT_WORK,       _AT_WORK,
+                      _press,    enter_keys,      _LATE,                hear_agent,              _LATE,          _LATE,
+                      _LATE,                      _LATE,                _hang_up),
+    State.KEYING:    (_UP,       _EARLIER,        _KEYS_ONLY,           _KEYS_ONLY,              _KEYS_ONLY,     _KEYS_ONLY,
+                      _KEYS_ONLY, enter_keys,     enter_secret,         _LATE,                   _LATE,          _LATE,
+                      _LATE,                      _LATE,                _hang_up),
+    State.HOLDING:   (_UP,       _EARLIER,        _prick_up_on_the_way, _hear_on_the_way,        _NOT_CUT,       _NOT_ASKED,
+                      _press,    _LATE,           _LATE,                _LATE,                   _LATE,          _LATE,
+                      _LATE,                      _LATE,                _hang_up),
+    State.CALLING:   (_UP,       _EARLIER,        _AT_WORK,             _hear_during_call,       _AT_WORK,       _AT_WORK,
+                      _AT_WORK,  _LATE,           _LATE,                _LATE,                   _take_reply,    _lose_host,
+                      _LATE,                      _LATE,                _hang_up),
+    State.HANDING_OVER: (_UP,    _EARLIER,        _RINGING,             _RINGING,                _RINGING,       _RINGING,
+                      _RINGING,  _LATE,           _LATE,                _LATE,                   _LATE,          _LATE,
+                      _part,                      _take_back,           _hang_up),
+    State.ENDED:     (_OVER,     _OVER,           _OVER,                _OVER,                   _OVER,          _OVER,
+                      _OVER,     _OVER,           _OVER,                _OVER,                   _OVER,          _OVER,
+                      _OVER,                      _OVER,                _OVER),
 }
 # fmt: on
 
@@ -226,6 +252,7 @@ OVERDUE: Mapping[State, Callable[[Step], None]] = {
     State.KEYING: _not_listened_to,
     State.HOLDING: commit,
     State.CALLING: _lose_host,
+    State.HANDING_OVER: _take_back,
 }
 """What happens when a state's deadline comes."""
 

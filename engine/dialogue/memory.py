@@ -54,11 +54,13 @@ class State(StrEnum):
     """For the caller to go on talking after all, before something irrevocable is done."""
     CALLING = "calling"
     """For the bank's host."""
+    HANDING_OVER = "handing_over"
+    """For people to take the call."""
     ENDED = "ended"
     """For nothing."""
 
 
-WAITING = frozenset({State.LISTENING, State.HEARING, State.ASSISTING, State.KEYING, State.HOLDING, State.CALLING})
+WAITING = frozenset(State) - {State.IDLE, State.SPEAKING, State.PROMPTING, State.ENDED}
 """The states with a deadline. In IDLE and ENDED there is nothing to wait for; in SPEAKING and PROMPTING a play ends by itself."""
 
 
@@ -122,6 +124,7 @@ class Then(Enum):
 
     LISTEN = "open the ear: the question could not be interrupted"
     COMMIT = "do what the node is there for, which can't be undone"
+    GIVE_UP = "hang up: nobody took the call"
 
 
 Pending: TypeAlias = Go | Then
@@ -157,6 +160,9 @@ class Memory:
 
     strides: int = 0
     """Nodes entered since the caller last said or keyed anything."""
+
+    handed_back: int = 0
+    """Transfers that nobody took."""
 
     fillers: int = 0
 

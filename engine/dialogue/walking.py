@@ -20,6 +20,7 @@ from engine.dialogue.step import Step
 
 MOST_STRIDES = 20  # nodes without a word from the caller; the longest way on purpose is a handful
 _GRACE = Seconds(2.0)  # the driver ends an entry; this much later it has failed to
+_HANDING_OVER = Seconds(120.0)  # several addresses may ring, one after the other; a door that never tells has failed
 
 
 def walk(step: Step, target: NodeId, said: tuple[do.Spoken, ...] = ()) -> None:
@@ -71,6 +72,8 @@ def proceed(step: Step) -> None:
             walk(step, node)
         case Then.COMMIT:
             commit(step)
+        case Then.GIVE_UP:
+            step.end(do.HangUp("not_transferred"))
         case Then.LISTEN | None:
             _open(step)
             wait_for_answer(step)
@@ -95,7 +98,16 @@ def commit(step: Step) -> None:
     step.memory = replace(step.memory, pending=None)
     if isinstance(node, Service):
         return _call_host(step, node)
-    return step.end(do.TransferCall(node.destination, _context(step)) if isinstance(node, Transfer) else do.HangUp())
+    return _hand_over(step, node) if isinstance(node, Transfer) else step.end(do.HangUp())
+
+
+def take_back(step: Step) -> None:
+    """Go on with a caller whom nobody took: where the flow says, or, the second time, to the end."""
+    node, sorry = step.node, (step.word(step.flow.fixed.not_transferred),)
+    step.memory = replace(step.memory, handed_back=step.memory.handed_back + 1, strides=0)
+    if isinstance(node, Transfer) and node.failed is not None and step.memory.handed_back == 1:
+        return walk(step, node.failed, sorry)
+    return _speak(step, sorry, Then.GIVE_UP, barge_in=False)
 
 
 def fall_to_operator(step: Step, reason: str, said: tuple[do.Spoken, ...] = ()) -> None:
@@ -187,6 +199,14 @@ def _open(step: Step) -> None:
         step.stop_collecting()
     else:
         step.collect(entry)
+
+
+def _hand_over(step: Step, node: Transfer) -> None:
+    step.stop_collecting()
+    step.stop_listening()
+    step.line = replace(step.line, playing=None, cut=None)
+    step.act(do.TransferCall(node.destination, _context(step)))
+    step.become(State.HANDING_OVER, until=step.after(_HANDING_OVER))
 
 
 def _call_host(step: Step, node: Service) -> None:

@@ -55,6 +55,7 @@ _SINGLE_PROMPTS = (
     "read_back",
     "not_allowed",
     "host_failed",
+    "not_transferred",
 )
 
 
@@ -224,7 +225,7 @@ def _plain(part: SayPart | TransferPart | EndPart, base: dict[str, Any]) -> Node
         case SayPart():
             return Say(**base, then=NodeId(part.then))
         case TransferPart():
-            return Transfer(**base, destination=part.destination)
+            return Transfer(**base, destination=part.destination, failed=_optional(part.failed))
     return End(**base)
 
 

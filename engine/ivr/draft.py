@@ -16,6 +16,7 @@ from engine.ivr.schema import (
     PromptPart,
     SayPart,
     ServicePart,
+    TransferPart,
 )
 from engine.written.yaml_tree import Path, Tree, dotted
 
@@ -115,8 +116,14 @@ def _targets(part: AnyNode) -> Iterator[tuple[Path, str]]:
                 yield ("otherwise",), part.otherwise
         case ServicePart():
             yield from ((("outcomes", outcome), target) for outcome, target in part.outcomes.items())
-            if part.failed:
-                yield ("failed",), part.failed
+            yield from _when_failed(part)
+        case TransferPart():
+            yield from _when_failed(part)
+
+
+def _when_failed(part: ServicePart | TransferPart) -> Iterator[tuple[Path, str]]:
+    if part.failed:
+        yield ("failed",), part.failed
 
 
 def _label(key: Path) -> str:

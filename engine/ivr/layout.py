@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from engine.dialogue.graph import Ask, Flow, Keypad, Menu, Node, NodeId, Say, Service
+from engine.dialogue.graph import Ask, Flow, Keypad, Menu, Node, NodeId, Say, Service, Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,14 @@ def steps_of(node: Node) -> Iterator[Step]:
                 yield Step(node.id, node.otherwise, "otherwise")
         case Service():
             yield from (Step(node.id, target, outcome) for outcome, target in node.outcomes.items())
-            if node.failed:
-                yield Step(node.id, node.failed, "failed")
+            yield from _when_failed(node)
+        case Transfer():
+            yield from _when_failed(node)
+
+
+def _when_failed(node: Service | Transfer) -> Iterator[Step]:
+    if node.failed:
+        yield Step(node.id, node.failed, "failed")
 
 
 def lay_out(flow: Flow) -> Layout:

@@ -250,6 +250,7 @@ class ServicePart(NodePart):
 class TransferPart(NodePart):
     type: Literal["transfer"]
     destination: Words
+    failed: Name | None = None
 
 
 class EndPart(NodePart):
@@ -295,6 +296,7 @@ class WordingPart(Part):
     read_back: Prompt | None = None
     not_allowed: Prompt | None = None
     host_failed: Prompt | None = None
+    not_transferred: Prompt | None = None
     key_choice: Text | None = None
     """One line of a generated keys prompt, with ``{title}`` and ``{key}``."""
 

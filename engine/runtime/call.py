@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, TypeAlias, assert_never
@@ -32,7 +32,7 @@ from engine.runtime.prompts import Sayings
 from engine.runtime.tape import NoTape, Tape
 from engine.runtime.watch import Watch
 from engine.store.journal import Journal, Step
-from engine.telephony.leg import Gone, Incoming, Key, Leg, Sound
+from engine.telephony.leg import TRANSFERRED, Gone, Incoming, Key, Leg, Sound
 
 _log = structlog.get_logger(__name__)
 
@@ -47,7 +47,9 @@ class Rendered:
     """``None`` where no voice could make it."""
 
 
-Inbox: TypeAlias = asyncio.Queue[Incoming | Decoded | Rendered | events.HostReplied | events.HostFailed]
+Inbox: TypeAlias = asyncio.Queue[
+    Incoming | Decoded | Rendered | events.HostReplied | events.HostFailed | events.Transferred | events.NotTransferred
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +129,14 @@ class Call:
                 await self._frame(frame)
             case Key(code):
                 await self._key(code)
-            case Gone():
-                await self._feed(events.HungUp())
+            case Gone(reason):
+                await self._feed(events.Transferred() if reason == TRANSFERRED else events.HungUp())
             case Decoded():
                 await self._feed_all(self._hearing.answered(item, self._now))
             case Rendered(play, sound):
                 if play is self._rendering:
                     await self._say(play, sound)
-            case events.HostReplied() | events.HostFailed():
+            case events.HostReplied() | events.HostFailed() | events.Transferred() | events.NotTransferred():
                 await self._feed(item)
             case _:
                 raise ProtocolError(f"expected something for the call's inbox, found {type(item).__name__}")
@@ -183,8 +185,11 @@ class Call:
     async def _feed(self, event: events.Event) -> None:
         if isinstance(event, events.Heard):
             self._voice_ended = event.speech_end
-        if isinstance(event, events.HungUp):
-            self._outcome = "caller_hung_up"
+        match event:
+            case events.HungUp():
+                self._outcome = "caller_hung_up"
+            case events.Transferred():
+                self._outcome = TRANSFERRED
         try:
             actions = self._dialogue.receive(event, self._now)
         except ProtocolError as error:
@@ -230,8 +235,7 @@ class Call:
                 self._hearing.settle()
                 self._start(self._ask_host(action))
             case do.TransferCall(destination=destination, context=context):
-                taken = await self._leg.transfer(destination, context)
-                self._outcome = "transferred" if taken else "not_transferred"
+                self._start(self._hand_over(destination, context))
             case do.HangUp(reason=reason):
                 self._outcome = reason
                 await self._leg.hang_up()
@@ -287,6 +291,10 @@ class Call:
         finally:
             self._entries.forget(request.secrets)
         self._inbox.put_nowait(reply)
+
+    async def _hand_over(self, destination: str, context: Mapping[str, str]) -> None:
+        taken = await self._leg.transfer(destination, context)
+        self._inbox.put_nowait(events.Transferred() if taken else events.NotTransferred())
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

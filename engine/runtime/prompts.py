@@ -143,4 +143,4 @@ def _prompts(flow: Flow) -> Iterator[Prompt]:
     fixed = flow.fixed
     yield from fixed.filler
     yield from (fixed.confirm, fixed.choose, fixed.no_input, fixed.no_match, fixed.use_keys, fixed.to_operator)
-    yield from (fixed.help, fixed.read_back, fixed.not_allowed, fixed.host_failed)
+    yield from (fixed.help, fixed.read_back, fixed.not_allowed, fixed.host_failed, fixed.not_transferred)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from engine.core.audio import AudioFrame
 from engine.core.call import CallFacts
@@ -41,9 +41,12 @@ class Key:
         return "Key(•)"
 
 
+TRANSFERRED: Final = "transferred"
+
+
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """The caller, or the line, is gone; nothing comes after it."""
+    """The caller, or the line, is gone; nothing comes after it. The reason is ``TRANSFERRED`` where people have the call now."""
 
     reason: str = "hung_up"
 
@@ -82,9 +85,9 @@ class Leg(Protocol):
         """Make the peer forget what it has been sent and not yet played. Not safe to cancel."""
 
     async def transfer(self, destination: str, context: Mapping[str, str]) -> bool:
-        """Hand the call to people, with what is known; the leg then reports ``Gone``. Not safe to cancel.
+        """Hand the call to people, with what is known; the leg then reports ``Gone(TRANSFERRED)``. Safe to cancel: the call ends.
 
-        ``False``: nobody took it, as far as the door can tell.
+        ``False``: nobody took it, as far as the door can tell, and the caller is still there, unless ``Gone`` says otherwise.
         """
 
     async def hang_up(self) -> None:

@@ -48,6 +48,7 @@ FIXED = FixedPrompts(
     read_back=prompt("read_back", "I heard {value}. Right?"),
     not_allowed=prompt("not_allowed"),
     host_failed=prompt("host_failed"),
+    not_transferred=prompt("not_transferred"),
 )
 
 

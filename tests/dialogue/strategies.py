@@ -109,7 +109,7 @@ def flow_from(luck: Random) -> Flow:
             sets_verified=True,
             outcomes={"ok": luck.choice(places), "wrong": luck.choice(places)},
         ),
-        Transfer(**titled("operator"), destination="people"),
+        Transfer(**titled("operator"), destination="people", failed=luck.choice([None, luck.choice(places)])),
         End(**titled("bye")),
     ]
     return Flow(
@@ -248,6 +248,7 @@ _DUE: dict[State, tuple[str, ...]] = {
     State.KEYING: ("secret_collected", "keys_collected"),
     State.HOLDING: ("tick", "speech_started"),
     State.CALLING: ("host_replied", "host_replied", "host_failed"),
+    State.HANDING_OVER: ("transferred", "not_transferred"),
     State.ENDED: ("tick",),
 }
 """What usually comes next."""
@@ -265,6 +266,8 @@ _MAKERS: dict[str, Callable[[Move, Flow, tuple[int, int, int]], on.Event | on.Ti
     "agent_answered": lambda move, flow, numbers: _agent(move, flow, numbers[1]),
     "host_replied": lambda move, _, numbers: _replied(move, numbers[2]),
     "host_failed": lambda move, _, numbers: on.HostFailed(numbers[2] - move.back),
+    "transferred": lambda _, __, ___: on.Transferred(),
+    "not_transferred": lambda _, __, ___: on.NotTransferred(),
     "hung_up": lambda _, __, ___: on.HungUp(),
     "tick": lambda _, __, ___: on.Tick(),
 }

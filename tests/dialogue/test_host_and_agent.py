@@ -9,7 +9,7 @@ import pytest
 from engine.core.units import Confidence, Seconds
 from engine.dialogue import actions as do
 from engine.dialogue import events as on
-from engine.dialogue.graph import Ask, End, NodeId, Service, SlotName
+from engine.dialogue.graph import Ask, Choice, End, Menu, NodeId, Service, SlotName, Transfer
 from engine.dialogue.machine import State
 from engine.nlu.interpretation import Candidate, Interpretation
 from tests.dialogue.flows import Table, at_main_menu, bank, flow_of, heard, heard_value, titled
@@ -211,3 +211,53 @@ def test_an_agent_may_hear_a_value(value: str | None, node: str) -> None:
     table.feed(on.AgentAnswered(1, on.AgentVerdict.SLOT, value=value))
 
     assert table.dialogue.node == node
+
+
+def handed_over(failed: str | None = None) -> Table:
+    menu = Menu(**titled("main"), choices=(Choice(NodeId("desk"), "1"),))
+    desk = Transfer(**titled("desk"), destination="desk", failed=None if failed is None else NodeId(failed))
+    table = Table(flow_of(menu, desk, End(**titled("bye")), start="main"))
+    table.feed(on.Answered())
+    table.feed(on.KeyPressed("1"))
+    table.finish()
+    return table
+
+
+def test_a_caller_whom_nobody_takes_is_told_so_and_the_call_ends() -> None:
+    table = handed_over()
+    assert table.state is State.HANDING_OVER
+
+    table.feed(on.NotTransferred())
+    assert table.spoken == ["not_transferred"]
+    assert not table.last(do.Play).barge_in
+    table.finish()
+
+    assert table.last(do.HangUp) == do.HangUp("not_transferred")
+
+
+def test_a_caller_whom_nobody_takes_goes_on_where_the_flow_says_and_the_second_time_is_the_end() -> None:
+    table = handed_over(failed="main")
+    table.feed(on.NotTransferred())
+    assert table.spoken == ["not_transferred", "main"]
+    assert table.state is State.PROMPTING
+
+    table.feed(on.KeyPressed("1"))
+    table.finish()
+    table.feed(on.NotTransferred())
+    table.finish()
+
+    assert table.last(do.HangUp) == do.HangUp("not_transferred")
+
+
+def test_a_door_that_never_says_how_a_transfer_went_is_taken_for_nobody() -> None:
+    table = handed_over()
+    table.wait()
+
+    assert table.spoken == ["not_transferred"]
+
+
+def test_what_is_said_or_keyed_while_it_rings_elsewhere_changes_nothing() -> None:
+    table = handed_over()
+
+    assert table.feed(on.KeyPressed("1")) == table.feed(on.SpeechStarted(Seconds(3.0))) == ()
+    assert table.state is State.HANDING_OVER

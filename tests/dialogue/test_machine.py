@@ -362,6 +362,8 @@ def test_operator_is_understood_anywhere_and_hears_what_is_known() -> None:
     transfer = table.last(do.TransferCall)
     assert transfer.destination == "people"
     assert transfer.context == {"amount": "10.00 EUR", "intent": "operator", "verified": "no", "last_words": "a person please"}
+    assert table.state is State.HANDING_OVER
+    assert table.feed(on.Transferred()) == ()
     assert table.state is State.ENDED
 
 
@@ -418,7 +420,7 @@ def test_a_flow_that_walks_in_circles_ends_at_the_operator() -> None:
     table.finish()
 
     assert table.last(do.Decided).reason == "the flow walks in circles"
-    assert table.state is State.ENDED
+    assert table.state is State.HANDING_OVER
 
 
 def test_an_end_says_good_bye_first() -> None:

@@ -94,9 +94,11 @@ class World:
                 self.requests = self.request = request
                 self.asked_at = self.entered
                 self._irrevocable()
-            case do.TransferCall() | do.HangUp():
-                self.left = True
+            case do.TransferCall():
                 self._irrevocable()
+            case do.HangUp(reason):
+                self.left = True
+                assert reason == "not_transferred" or self.now >= self.spoken_at + self.flow.patience.take_back - 1e-9
             case do.AskAgent(task):
                 self.tasks = self.task = task
             case do.WithdrawAgent(task):
@@ -145,7 +147,7 @@ class World:
                 assert self.task is not None
             case State.CALLING:
                 assert self.request is not None
-            case State.ENDED:
+            case State.HANDING_OVER | State.ENDED:
                 assert not self.ear
                 assert self.pad is None
         assert (self.task is not None) == (state is State.ASSISTING)
@@ -164,6 +166,8 @@ class World:
                 self.happens(on.PlayFinished(self.playing), 1.0)
             elif self.request is not None and host_answers:
                 self.happens(on.HostReplied(self.request), 0.3)
+            elif self.dialogue.state is State.HANDING_OVER and host_answers:
+                self.happens(on.Transferred(), 5.0)
             elif self.dialogue.deadline is not None:
                 self.happens(on.Tick(), max(0.0, self.dialogue.deadline - self.now))
 
@@ -179,7 +183,7 @@ def test_whatever_happens_a_call_comes_to_an_end(flow: Flow, journey: list[Move]
     world.falls_silent(host_answers=host_answers)
 
     assert world.dialogue.state is State.ENDED
-    assert world.left or any(isinstance(event, on.HungUp) for _, event in world.steps)
+    assert world.left or any(isinstance(event, on.HungUp | on.Transferred) for _, event in world.steps)
 
 
 @many

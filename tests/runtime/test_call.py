@@ -143,6 +143,7 @@ async def test_a_transfer_that_nobody_takes_is_told_from_one_that_somebody_took(
     stage.script = [understood("I lost my card", "lost_card")]
 
     assert await stage.play((1.0, 2.0)) == "not_transferred"
+    assert [words.prompt for words in stage.seen.actions[-2].spoken] == ["fixed.not_transferred"]
 
 
 async def test_the_decision_is_ready_before_the_wait_ends_because_it_was_made_speculatively(stage: Stage) -> None:

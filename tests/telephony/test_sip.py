@@ -316,11 +316,13 @@ async def test_a_transfer_that_is_declined_is_tried_at_the_next_address() -> Non
             refer = await peer.asked("REFER")
             targets.append(refer.headers["refer-to"].partition("?")[0])
             peer.reply(refer, "603 Decline")
+        taken = await transfer
+        await leg.hang_up()
         peer.reply(await peer.asked("BYE"), "200 OK")
-        await transfer
 
+        assert not taken
         assert targets == ["<sip:first@127.0.0.1:9", "<sip:second@127.0.0.1:9"]
-        assert await gone(leg) == Gone("not_transferred")
+        assert await gone(leg) == Gone("ended")
 
 
 async def test_nobody_can_make_us_call_somewhere_else() -> None:

@@ -20,7 +20,7 @@ from engine.core.errors import MediaError
 from engine.core.units import Seconds
 from engine.telephony.inbox import Inbox
 from engine.telephony.key_sources import KeySources
-from engine.telephony.leg import Incoming
+from engine.telephony.leg import TRANSFERRED, Incoming
 from engine.telephony.sip.handed import Handing
 from engine.telephony.sip.wire import Closed, Frame, Kind, NotTransferred, Transfer
 
@@ -63,13 +63,14 @@ class SipLeg:
 
     async def transfer(self, destination: str, context: Mapping[str, str]) -> bool:
         """See :class:`engine.telephony.leg.Leg`. Waits until the peer says that people have answered. Not safe to cancel."""
-        for address in () if self._inbox.closed else self._handing.addresses(destination):
+        for address in self._handing.addresses(destination):
+            if self._inbox.closed:
+                return False
             if await self._referred(self._handing.refer_to(address, self.facts, context)):
-                self._end("transferred")
+                self._end(TRANSFERRED)
                 return True
         if not self._inbox.closed:
             _log.error("sip.transfer", call=self.facts.id, destination=destination, found="nobody took the call")
-            self._end("not_transferred")
         return False
 
     async def hang_up(self) -> None:
@@ -126,7 +127,7 @@ class SipLeg:
 
     def _over(self, reason: str, *, transferred: bool) -> None:
         """The call is over at the other end; a peer that took a transfer may just hang up here."""
-        if self._transferring is None:
+        if self._transferring is None or not transferred:
             self._inbox.end(reason)
         self._settle(transferred=transferred)
 
