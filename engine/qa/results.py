@@ -1,7 +1,7 @@
 """A call's score as JSON: the shape that the command line prints, the store keeps and others rely on.
 
-It says what each question is and how much it counts, so that a stored score can be read, and summed up anew where a person's verdict
-stands beside one of the engine's, whatever has become of the card's file.
+It says what each question asks and how much it counts, so that a stored score can be read, and summed up anew where a person's
+verdict stands beside one of the engine's, whatever has become of the card's file.
 """
 
 from __future__ import annotations
