@@ -1,7 +1,7 @@
 """How alike two words are, for a card that asks what was meant and a recogniser that may have heard a letter wrong.
 
 A cost from 0.0 (the same word) to 1.0 (another word). In between: another form of the same word, a word that sounds the same
-(English), a slip of one letter, or of two in a long word. Han characters and numerals are the same or they aren't.
+(English; Chinese but for the tone), a slip of one letter, or of two in a long word. Numerals are the same or they aren't.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ import re
 from rapidfuzz.distance import Levenshtein
 
 from engine.nlu.soundalike import skeleton
+from engine.qa.pinyin import sound_alike
 
 SAME = 0.0
 OTHER = 1.0
 _OTHER_FORM = 0.05
 _PER_EDIT = 0.25  # letters wrong, missing or too many
 _SOUNDS_ALIKE = 0.25
+_SAME_SYLLABLE = 0.3  # Chinese; more than a phrase of one character may cost, or any of its dozens of homophones would do
 _ONE_EDIT_FROM = 5  # letters; in shorter words a letter makes another word
 _TWO_EDITS_FROM = 8  # letters
 _SHORTEST_STEM = 3  # letters
@@ -43,7 +45,7 @@ def unlikeness(wanted: str, heard: str) -> float:
     if wanted == heard:
         return SAME
     if not (wanted[0].isalpha() and heard[0].isalpha()) or min(len(wanted), len(heard)) == 1:
-        return OTHER
+        return _SAME_SYLLABLE if sound_alike(wanted, heard) else OTHER
     if stem(wanted) == stem(heard):
         return _OTHER_FORM
     edits = Levenshtein.distance(wanted, heard, score_cutoff=2)
