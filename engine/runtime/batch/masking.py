@@ -1,0 +1,106 @@
+"""The last step before anything of a recording is stored: what was said and the sound, both without secrets.
+
+What is a secret: numbers as :mod:`engine.privacy` finds them, with a margin on both sides, since word times are off by as much;
+and keys of the pad, heard as tones on any channel. Over both lies one mask of whole steps (:mod:`engine.privacy.masked_time`), in
+the sound a steady tone on all channels (:mod:`engine.audio.masks`).
+
+Nothing is logged, no file is written, and no message holds what was said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from engine.audio.keytones import KeyTone, KeyToneDetector
+from engine.audio.masks import masked
+from engine.audio.recording import Recording
+from engine.audio.resample import resample
+from engine.core.audio import TELEPHONY, AudioFrame, frames_of
+from engine.core.call import Speaker
+from engine.core.units import Seconds
+from engine.privacy import Span, Turn, mask_call, time_spans
+from engine.privacy.masked_time import KEYS, MaskedTime, Stretch, masked_times, told_outside
+from engine.qa.spans import Span as CallSpan
+from engine.qa.timeline import CallEvent, EventKind
+from engine.runtime.transcribe import SpokenTurn
+
+_BEFORE_KEY: Final = Seconds(0.06)  # a tone's rise, and its beginning before it was sure
+_AFTER_KEY: Final = Seconds(0.06)
+_AT_ONCE: Final = Seconds(1.0)  # of sound given to the detector, so that its tables stay small
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedCall:
+    """A recorded call that may be stored."""
+
+    recording: Recording
+    """As long as the one that was given, at its rate."""
+
+    turns: tuple[SpokenTurn, ...]
+    """In the order they were given; without those that lay wholly inside a mask."""
+
+    masks: tuple[MaskedTime, ...]
+
+    keys: tuple[CallEvent, ...]
+    """One for each mask with keys in it and each speaker who pressed some."""
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """Give the masks for a transcript's ``masked``: when, and the names of what is under them."""
+        return [{"start": round(it.start, 3), "end": round(it.end, 3), "kinds": list(it.kinds)} for it in self.masks]
+
+
+def mask(recording: Recording, turns: Sequence[SpokenTurn], speakers: Sequence[Speaker | None]) -> MaskedCall:
+    """Mask a call. ``speakers``: who speaks on each channel, ``None`` where that is not known."""
+    keyed = [(who, tone) for who, channel in zip(speakers, recording.channels, strict=True) for tone in key_tones(channel)]
+    found = [_around(tone) for _, tone in keyed]
+    told, masks = mask_turns(turns, found, recording.duration)
+    sound = masked(recording, [(it.start, it.end) for it in masks])
+    return MaskedCall(sound, told, masks, tuple(_events(masks, keyed)))
+
+
+def mask_turns(
+    turns: Sequence[SpokenTurn], keys: Sequence[MaskedTime], duration: Seconds
+) -> tuple[tuple[SpokenTurn, ...], tuple[MaskedTime, ...]]:
+    """Mask the words of a call, and say when its sound is to be masked; ``keys``: when keys were heard."""
+    given = [Turn(turn.speaker or "unknown", turn.transcript) for turn in turns]
+    words = mask_call(given)
+    spoken = [MaskedTime(it.start, it.end, (it.kind.value,)) for it in time_spans(given, words.spans)]
+    masks = masked_times([*spoken, *keys], duration)
+    own = _owners(given, words.spans, masks)
+    told = [
+        _told(replace(turn, transcript=without.said), masks, [it for it, owner in own.items() if owner == place])
+        for place, (turn, without) in enumerate(zip(turns, words.turns, strict=True))
+    ]
+    return tuple(filter(None, told)), masks
+
+
+def key_tones(channel: AudioFrame) -> tuple[KeyTone, ...]:
+    """Hear the keys on one channel, on its own timeline."""
+    detector = KeyToneDetector()
+    heard = [tone for frame in frames_of(resample(channel, TELEPHONY), _AT_ONCE) for tone in detector.feed(frame)]
+    return (*heard, *detector.finish())
+
+
+def _around(tone: KeyTone) -> MaskedTime:
+    start = Seconds(max(0.0, tone.start - _BEFORE_KEY))
+    return MaskedTime(start, Seconds(tone.start + tone.duration + _AFTER_KEY), (KEYS,))
+
+
+def _told(turn: SpokenTurn, masks: Sequence[MaskedTime], own: Sequence[MaskedTime]) -> SpokenTurn | None:
+    told = told_outside(Stretch(turn.start, turn.end, turn.transcript), masks, own)
+    return None if told is None else replace(turn, start=told.start, end=told.end, transcript=told.said)
+
+
+def _owners(turns: Sequence[Turn], spans: Sequence[Span], masks: Sequence[MaskedTime]) -> Mapping[MaskedTime, int]:
+    """Tell in which turn the first secret word of each mask is."""
+    firsts = sorted((turns[span.turn].said.words[span.first].start, span.turn) for span in spans)
+    found = ((next(it for it in masks if it.start <= start <= it.end), turn) for start, turn in reversed(firsts))
+    return dict(found)
+
+
+def _events(masks: Sequence[MaskedTime], keyed: Sequence[tuple[Speaker | None, KeyTone]]) -> Iterator[CallEvent]:
+    for it in masks:
+        pressing = dict.fromkeys(who for who, tone in keyed if it.start <= tone.start < it.end)
+        yield from (CallEvent(EventKind.KEYS, CallSpan(it.start, it.end, who)) for who in pressing)

@@ -1,0 +1,112 @@
+"""A recording with a spoken secret and with keys in it: nothing of either is left, and the rest is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine.audio.keytones import make_key_tones
+from engine.audio.recording import Recording
+from engine.core.audio import TELEPHONY, AudioFrame
+from engine.core.call import Speaker
+from engine.core.speech import Transcript, Word
+from engine.core.units import Seconds
+from engine.privacy import MASK
+from engine.qa.timeline import EventKind
+from engine.runtime.batch.masking import mask
+from engine.runtime.transcribe import SpokenTurn
+
+_BOTH = (Speaker.CALLER, Speaker.AGENT)
+
+
+def call(seconds: float = 40.0, channels: int = 2) -> Recording:
+    random = np.random.default_rng(7)
+    sound = random.integers(-300, 300, (channels, round(8_000 * seconds)), dtype=np.int16)
+    return Recording(tuple(AudioFrame(channel) for channel in sound), TELEPHONY, "WAV/PCM_16")
+
+
+def with_keys(
+    recording: Recording, keys: bytes, at: float, *, channel: int = 0, tone: float = 0.1, pause: float = 0.15
+) -> Recording:
+    sound = make_key_tones(keys, Seconds(tone), Seconds(pause)).samples
+    planes = [one.samples.copy() for one in recording.channels]
+    planes[channel][round(at * 8_000) :][: len(sound)] += sound
+    return Recording(tuple(AudioFrame(plane) for plane in planes), TELEPHONY, recording.encoding)
+
+
+def turn(speaker: Speaker, text: str, start: float, *alternatives: str) -> SpokenTurn:
+    said = text.split()
+    words = tuple(Word(word, Seconds(start + 0.5 * at), Seconds(start + 0.5 * at + 0.35)) for at, word in enumerate(said))
+    transcript = Transcript(words, alternatives=alternatives)
+    return SpokenTurn(speaker, Seconds(start), Seconds(start + 0.5 * len(said)), transcript)
+
+
+def is_masked(recording: Recording, start: float, end: float) -> bool:
+    pieces = [channel.samples[round(start * 8_000) : round(end * 8_000)] for channel in recording.channels]
+    return all(np.array_equal(pieces[0], piece) and piece.std() > 600 for piece in pieces)
+
+
+def test_a_spoken_card_is_masked_in_words_and_on_both_channels() -> None:
+    turns = [
+        turn(Speaker.AGENT, "your card number please", 2),
+        turn(Speaker.CALLER, "it is four one one one double two 4444", 6, "it is for one one one"),
+        turn(Speaker.AGENT, "thank you very much", 14),
+    ]
+    done = mask(call(), turns, _BOTH)
+
+    assert [it.transcript.text for it in done.turns] == ["your card number please", f"it is {MASK}", "thank you very much"]
+    assert done.as_json() == [{"start": 6.75, "end": 10.75, "kinds": ["card_number"]}]
+    assert done.turns[1].transcript.alternatives == ()
+    assert is_masked(done.recording, 6.75, 10.75)
+    assert np.array_equal(
+        done.recording.channels[0].samples[: round(6.7 * 8_000)], call().channels[0].samples[: round(6.7 * 8_000)]
+    )
+    assert done.keys == ()
+
+
+def test_keys_on_one_channel_are_one_event_without_a_count_and_masked_on_both() -> None:
+    four, six = (mask(with_keys(call(), keys, 20.0), [], _BOTH) for keys in (b"4821", b"482193"))
+
+    assert [(event.kind, event.span.speaker, event.value) for event in four.keys] == [(EventKind.KEYS, Speaker.CALLER, None)]
+    assert is_masked(four.recording, 19.95, 23.9)
+    assert four.masks == six.masks
+    assert four.keys == six.keys
+    assert four.as_json() == [{"start": pytest.approx(19.94, abs=0.01), "end": pytest.approx(23.94, abs=0.01), "kinds": ["keys"]}]
+
+
+def test_what_the_other_one_says_while_keys_are_pressed_is_masked_too() -> None:
+    spoken = [turn(Speaker.AGENT, "just a moment while you type it in there", 19)]
+    done = mask(with_keys(call(), b"4821", 20.0), spoken, _BOTH)
+
+    assert [it.transcript.text for it in done.turns] == [f"just a {MASK}"]
+    assert done.turns[0].end == pytest.approx(done.masks[0].start)
+
+
+def test_a_call_on_one_channel_with_nobody_known_is_masked() -> None:
+    spoken = [turn(Speaker.CALLER, "card number please four one one one two two two two", 3)]
+    done = mask(with_keys(call(channels=1), b"1", 30.0), spoken, [None])
+
+    assert [it.transcript.text for it in done.turns] == [f"card number please {MASK}"]
+    assert [event.span.speaker for event in done.keys] == [None]
+
+
+def test_masking_the_masked_call_changes_nothing() -> None:
+    turns = [turn(Speaker.AGENT, "your pin", 2), turn(Speaker.CALLER, "four one one seven that is it", 6)]
+    once = mask(with_keys(call(), b"4821", 20.0), turns, _BOTH)
+    twice = mask(once.recording, once.turns, _BOTH)
+
+    assert twice.turns == once.turns
+    assert twice.masks == ()
+    assert all(
+        np.array_equal(a.samples, b.samples) for a, b in zip(once.recording.channels, twice.recording.channels, strict=True)
+    )
+
+
+def test_a_call_without_secrets_is_left_as_it_is() -> None:
+    turns = [turn(Speaker.CALLER, "I paid two hundred dollars on march third", 2)]
+    recording = call()
+    done = mask(recording, turns, _BOTH)
+
+    assert done.turns == tuple(turns)
+    assert done.masks == ()
+    assert np.array_equal(done.recording.channels[1].samples, recording.channels[1].samples)
