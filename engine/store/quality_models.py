@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, DateTime, Float, ForeignKey, Integer, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, DateTime, Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.store.models import Base
@@ -19,14 +19,15 @@ class RecordingRow(Base):
     """One recording, in exactly one state."""
 
     __tablename__ = "recordings"
+    __table_args__ = (Index("ix_recordings_queue", "state", "attempts", "seen_at"),)  # in the order in which they are claimed
 
     content: Mapped[str] = mapped_column(String(64), primary_key=True)  # SHA-256 of the file, hex
-    state: Mapped[str] = mapped_column(String(16), index=True)  # waiting, running, scored, excluded, failed
+    state: Mapped[str] = mapped_column(String(16))  # waiting, running, scored, excluded, failed
     reason: Mapped[str | None] = mapped_column(String(512))  # why it is excluded or failed; a sentence for people
-    attempts: Mapped[int] = mapped_column(Integer)  # how often a worker began it for this model and died of it
+    attempts: Mapped[int] = mapped_column(Integer)  # how often it was begun and never ended (engine.qa.ledger)
     owner: Mapped[str | None] = mapped_column(String(64))  # the run that has it while it is running
     lease_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    size: Mapped[int] = mapped_column(Integer)  # bytes
+    size: Mapped[int] = mapped_column(BigInteger)  # bytes
     source: Mapped[str] = mapped_column(String(16))  # folder, api, call, siprec, address
     facts: Mapped[str] = mapped_column(Text)  # JSON object of texts: agent, team, queue, direction, campaign, call_id ...
     language: Mapped[str | None] = mapped_column(String(8))  # as it was told, or else as it was detected
@@ -46,7 +47,7 @@ class SightingRow(Base):
 
     address: Mapped[str] = mapped_column(String(1024), primary_key=True)  # a path or an fsspec address
     content: Mapped[str] = mapped_column(ForeignKey("recordings.content"), index=True)
-    size: Mapped[int] = mapped_column(Integer)
+    size: Mapped[int] = mapped_column(BigInteger)
     changed: Mapped[float] = mapped_column(Float)  # the file's modification time; together with the size: read it again?
     seen_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 

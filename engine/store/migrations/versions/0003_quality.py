@@ -18,12 +18,12 @@ def _recordings() -> None:
     op.create_table(
         "recordings",
         sa.Column("content", sa.String(64), primary_key=True),
-        sa.Column("state", sa.String(16), nullable=False, index=True),
+        sa.Column("state", sa.String(16), nullable=False),
         sa.Column("reason", sa.String(512)),
         sa.Column("attempts", sa.Integer, nullable=False),
         sa.Column("owner", sa.String(64)),
         sa.Column("lease_until", sa.DateTime(timezone=True)),
-        sa.Column("size", sa.Integer, nullable=False),
+        sa.Column("size", sa.BigInteger, nullable=False),
         sa.Column("source", sa.String(16), nullable=False),
         sa.Column("facts", sa.Text, nullable=False),
         sa.Column("language", sa.String(8)),
@@ -35,11 +35,12 @@ def _recordings() -> None:
         sa.Column("transcript", sa.String(256)),
         sa.Column("audio", sa.String(256)),
     )
+    op.create_index("ix_recordings_queue", "recordings", ["state", "attempts", "seen_at"])
     op.create_table(
         "sightings",
         sa.Column("address", sa.String(1024), primary_key=True),
         sa.Column("content", sa.String(64), sa.ForeignKey("recordings.content"), nullable=False, index=True),
-        sa.Column("size", sa.Integer, nullable=False),
+        sa.Column("size", sa.BigInteger, nullable=False),
         sa.Column("changed", sa.Float, nullable=False),
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
     )
