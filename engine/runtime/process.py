@@ -18,8 +18,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from engine.runtime.worker import Loader
-
 _BEGIN = "from engine.runtime.worker import main; main()"
 _LENGTH = 4  # bytes
 # Read when numpy is loaded, so before a worker begins: idle BLAS threads spin, and cost a phrase fifty times its work.
@@ -40,7 +38,7 @@ class Post:
 class Recipe:
     """What the workers of a pool load, in a file without a name: megabytes that no pipe has to carry. Close it at the end."""
 
-    def __init__(self, load: Loader) -> None:
+    def __init__(self, load: Callable[[], object]) -> None:
         self._file = tempfile.TemporaryFile(prefix="callwright-")  # noqa: SIM115 -- as long as its pool
         pickle.dump(load, self._file, pickle.HIGHEST_PROTOCOL)
         self._file.flush()
@@ -76,7 +74,7 @@ class WorkerProcess(asyncio.Protocol):
         ours, theirs = socket.socketpair()
         try:
             with theirs:
-                process = await asyncio.to_thread(_started, name, theirs.fileno(), recipe.fileno())
+                process = await asyncio.to_thread(spawned, _BEGIN, name, theirs.fileno(), recipe.fileno())
             worker = cls(process)
             await asyncio.get_running_loop().create_unix_connection(lambda: worker, sock=ours)
         except BaseException:
@@ -148,9 +146,15 @@ class WorkerProcess(asyncio.Protocol):
         return message
 
 
-def _started(name: str, end: int, recipe: int) -> subprocess.Popen[bytes]:
-    command = (sys.executable, "-P", "-c", _BEGIN, str(end), str(recipe), name)
-    path = os.pathsep.join(path for path in sys.path if path)  # what can be imported here can be imported there
+def spawned(begin: str, name: str, *passed: int) -> subprocess.Popen[bytes]:
+    """Start ourselves anew, single-threaded, to run the statement ``begin``. Its arguments are the descriptors it inherits, then
+    ``name``; it can import what can be imported here.
+
+    Raises:
+        OSError: the system has no room for it.
+    """
+    command = (sys.executable, "-P", "-c", begin, *map(str, passed), name)
+    path = os.pathsep.join(path for path in sys.path if path)
     return subprocess.Popen(  # noqa: S603 -- ourselves
-        command, stdin=subprocess.DEVNULL, pass_fds=(end, recipe), env={**os.environ, **_ONE_THREAD, "PYTHONPATH": path}
+        command, stdin=subprocess.DEVNULL, pass_fds=passed, env={**os.environ, **_ONE_THREAD, "PYTHONPATH": path}
     )

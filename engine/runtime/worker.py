@@ -55,7 +55,7 @@ def main() -> None:
     os.nice(_NICE)
     engine, recipe = map(int, sys.argv[1:3])
     with suppress(EOFError, ConnectionError):  # the engine is gone
-        run(Connection(engine), pickle.loads(_content(recipe)))  # noqa: S301 -- written by the engine, in a file without a name
+        run(Connection(engine), pickle.loads(recipe_in(recipe)))  # noqa: S301 -- written by the engine, in a file without a name
 
 
 def run(pipe: Connection, load: Loader) -> None:
@@ -75,8 +75,8 @@ def run(pipe: Connection, load: Loader) -> None:
         pipe.send(_answers(model, pipe.recv()))
 
 
-def _content(file: int) -> bytes:
-    """All of it, wherever the other workers have left the file's place."""
+def recipe_in(file: int) -> bytes:
+    """What it loads, wherever the other workers have left the file's place."""
     return os.pread(file, os.fstat(file).st_size, 0)
 
 

@@ -1,0 +1,128 @@
+"""A batch worker's process, as the run sees it: a socket that never blocks, a lifeline, a size."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import socket
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from engine.core.units import Seconds
+from engine.runtime.batch.work import Work
+from engine.runtime.process import Recipe, spawned
+
+_BEGIN = "from engine.runtime.batch.local_worker import main; main()"
+_LENGTH = 4  # bytes before each message, big-endian, as multiprocessing's connections have it
+_CHUNK = 1 << 16
+_LAST_BREATH = Seconds(2.0)  # between a process's closing its socket and its end
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+class LocalProcess:
+    """One process; close it at the end.
+
+    Raises:
+        OSError: the system has no room for it.
+    """
+
+    def __init__(self, recipe: Recipe) -> None:
+        self._socket, theirs = socket.socketpair()
+        held, self._lifeline = os.pipe()
+        try:
+            self._process = spawned(_BEGIN, "callwright-batch", theirs.fileno(), recipe.fileno(), held)
+        except BaseException:
+            self._hang_up()
+            raise
+        finally:
+            theirs.close()
+            os.close(held)
+        self._read = bytearray()
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    def fileno(self) -> int:
+        """What to wait for: it has said something, or has ended."""
+        return self._socket.fileno()
+
+    def give(self, work: Work) -> None:
+        """Hand it the next recording; only while it is free, so that its socket has room."""
+        pickled = pickle.dumps(work, pickle.HIGHEST_PROTOCOL)
+        with suppress(ConnectionError):  # it has just died: that will be heard
+            self._socket.sendall(len(pickled).to_bytes(_LENGTH, "big") + pickled)
+
+    def messages(self) -> tuple[list[Any], bool]:
+        """What it has said whole by now, and whether it can still say more; never waits, not for half a message either."""
+        open_still = self._fill()
+        said = []
+        while (message := self._next()) is not None:
+            said.append(pickle.loads(message))  # noqa: S301 -- our own process, over a socket that has no name
+        return said, open_still
+
+    @property
+    def resident_bytes(self) -> int:
+        """Its share of the machine's memory; 0 where the system does not tell (no Linux), or it has ended."""
+        try:
+            return int(Path(f"/proc/{self.pid}/statm").read_bytes().split()[1]) * _PAGE
+        except (OSError, IndexError):
+            return 0
+
+    def kill(self) -> None:
+        """End it; safe at any time."""
+        self._process.kill()
+
+    def close(self) -> None:
+        """End it, in the middle of its work if need be, and wait until nothing is left of it."""
+        self._hang_up()
+        try:
+            self._process.wait(_LAST_BREATH)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def ending(self) -> str:
+        """How it ended, once it can say no more; closes it."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_LAST_BREATH)
+        self.close()
+        return _ending(self._process.returncode)
+
+    def _hang_up(self) -> None:
+        if self._lifeline >= 0:
+            os.close(self._lifeline)
+            self._lifeline = -1
+        self._socket.close()
+
+    def _fill(self) -> bool:
+        while True:
+            try:
+                piece = self._socket.recv(_CHUNK, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return True
+            except ConnectionError:
+                return False
+            if not piece:
+                return False
+            self._read += piece
+
+    def _next(self) -> bytes | None:
+        end = _LENGTH + int.from_bytes(self._read[:_LENGTH], "big")
+        if len(self._read) < max(end, _LENGTH):
+            return None
+        message = bytes(self._read[_LENGTH:end])
+        del self._read[:end]
+        return message
+
+
+def _ending(status: int) -> str:
+    if status >= 0:
+        return f"ended with status {status}"
+    name = signal.Signals(-status).name
+    hint = ", as the system does when memory runs out" if -status == signal.SIGKILL else ""
+    return f"was ended by {name}{hint}"
