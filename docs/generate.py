@@ -51,7 +51,7 @@ def _sections(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, typ
     for name, field in model.model_fields.items():
         section = _section(field)
         if section is not None:
-            yield f"{path}{name}", section
+            yield f"[{path}{name}]" if get_origin(field.annotation) is tuple else f"{path}{name}", section
             yield from _sections(section, f"{path}{name}.")
 
 
@@ -61,7 +61,7 @@ def _section(field: FieldInfo) -> type[BaseModel] | None:
 
 
 def _table(name: str, section: type[BaseModel]) -> str:
-    rows = [_row(name, key, field) for key, field in section.model_fields.items() if _section(field) is None]
+    rows = [_row(name.strip("[]"), key, field) for key, field in section.model_fields.items() if _section(field) is None]
     head = f"### `[{name}]`\n\n{(section.__doc__ or '').strip().replace('``', '`')}"
     return "\n".join([head, "", "| setting | default | allowed | what it is |", "|---|---|---|---|", *rows]) if rows else ""
 

@@ -110,3 +110,13 @@ def test_a_recogniser_may_go_by_a_name_of_the_banks_own_with_its_own_settings(tm
 
     assert asr.loaded("russian") == ("vosk", {"model": "/srv/ru", "language": "ru"})
     assert asr.loaded("moonshine") == ("moonshine", {})
+
+
+def test_quality_control_alone_is_some_use_and_its_paths_count_from_the_file(tmp_path: Path) -> None:
+    text = '[qa]\ninboxes = ["calls", "s3://bucket/calls"]\n[[qa.cards]]\npath = "card.yaml"\nwhen = { queue = "cards", team = ["a", "b"] }'
+    qa = load_config(written(tmp_path, text)).qa
+    (card,) = qa.cards
+
+    assert qa.inboxes == (str(tmp_path / "calls"), "s3://bucket/calls")
+    assert qa.folder == tmp_path / "var/qa"
+    assert (card.path, card.values) == (tmp_path / "card.yaml", {"queue": ("cards",), "team": ("a", "b")})

@@ -14,16 +14,19 @@ from engine.config.doors import (
     WebDoor,
 )
 from engine.config.file import load_config
+from engine.config.quality import CardSection, QualitySection
 from engine.config.sections import MAIN, Config, FlowSection
 
 __all__ = [
     "MAIN",
     "AudioSocketDoor",
+    "CardSection",
     "Config",
     "DoorsSection",
     "FlowSection",
     "HttpDoor",
     "ListeningDoor",
+    "QualitySection",
     "SipDoor",
     "SiprecDoor",
     "TrunkSection",

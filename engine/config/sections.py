@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from engine.asr.endpointer import EndpointPolicy
 from engine.config.doors import DoorsSection
+from engine.config.quality import QualitySection
 from engine.config.section import NoneIfEmpty, Section
 
 MAIN: Final = "main"
@@ -152,6 +153,7 @@ class Config(Section):
     store: StoreSection = StoreSection()
     doors: DoorsSection = DoorsSection()
     calls: CallsSection = CallsSection()
+    qa: QualitySection = QualitySection()
 
     @model_validator(mode="after")
     def _some_use(self) -> Self:
@@ -159,8 +161,11 @@ class Config(Section):
         talks = [name for name in ("audiosocket", "sip") if name in self.doors.model_fields_set and getattr(self.doors, name)]
         if self.flow is None and talks:
             raise ValueError(f"expected [flow] for doors.{talks[0]}, found none")
-        if self.flow is None and self.doors.vosk is None and self.doors.siprec is None:
-            raise ValueError("expected [flow], or a door that only listens ([doors.vosk], [doors.siprec]), found neither")
+        listens = self.doors.vosk or self.doors.siprec
+        if self.flow is None and not listens and "qa" not in self.model_fields_set:
+            raise ValueError(
+                "expected [flow], or a door that only listens ([doors.vosk], [doors.siprec]), or [qa], found neither"
+            )
         return self
 
     @property
