@@ -1,0 +1,239 @@
+"""Where recordings come from: watched folders and stores, and the calls that the engine took or recorded itself.
+
+Rules:
+
+* a source only lists; nothing of it is changed or deleted;
+* every file of an inbox is a recording, whatever it is called, but for descriptions (``NAME.json``), hidden files, and names that
+  are a copy's in progress (``.part``, ``.tmp`` ...). What turns out to be no sound is accounted for like the rest;
+* a file that has changed a moment ago is left alone until it rests: it may still be on its way.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from engine.core.errors import MediaError
+from engine.core.units import Language, Seconds
+from engine.runtime.batch.descriptions import LARGEST, Description, parse_description
+from engine.runtime.batch.places import Place, address_of, content_of, listed, read_whole
+from engine.store.human_calls import HumanCalls, State
+from engine.store.models import CallRow, HumanCallRow
+from engine.store.sightings import Sighting
+
+_DESCRIPTION: Final = ".json"
+_IN_PROGRESS: Final = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".filepart", "~")  # as copying programs call them
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A recording in a source, not read yet."""
+
+    place: Place
+
+    source: str
+
+    describe: Callable[[], Description]
+    """Gives what is told of it, or raises a ``MediaError``."""
+
+    def sighting(self) -> Sighting:
+        """Read it, to see which recording it is.
+
+        Raises:
+            MediaError: it can't be read.
+        """
+        content, size = content_of(self.place.address)
+        told, problem = Description(), None
+        try:
+            told = self.describe()
+        except MediaError as error:
+            problem = str(error)
+        return Sighting(
+            self.place.address,
+            content,
+            size,
+            self.place.changed,
+            self.source,
+            told.facts,
+            told.language,
+            told.started_at,
+            problem,
+        )
+
+
+class Source(Protocol):
+    """Where recordings come from."""
+
+    def look(self, now: float) -> Sequence[Listed]:
+        """List what is there; ``now`` in seconds since 1970.
+
+        Raises:
+            ConfigError: it is not there.
+        """
+
+    @property
+    def restless(self) -> int:
+        """How many files the last look has left alone because they may still be on their way."""
+
+
+@dataclass(slots=True)
+class Inbox:
+    """A folder, or a place in a store, with everything below it."""
+
+    address: str
+
+    rest: Seconds = Seconds(10.0)
+    """How long a file must not have changed."""
+
+    kind: str = "folder"
+
+    restless: int = 0
+
+    _since: dict[str, tuple[int, float, float]] = field(default_factory=dict)
+    """Of what did not rest at the last look: its size, its time, and when it was first seen so."""
+
+    def look(self, now: float) -> Sequence[Listed]:
+        """List what is there."""
+        places = {it.address: it for it in listed(self.address) if not _is_passing(it.name)}
+        found = []
+        waiting = {}
+        for place in places.values():
+            description = None if _is_description(place.name) else _description_of(place, places)
+            if _is_description(place.name):
+                continue
+            whole = _with(place, description)
+            if self._rests(whole, now, waiting):
+                found.append(Listed(whole, self.kind, _reading(description)))
+        self._since, self.restless = waiting, len(waiting)
+        return sorted(found, key=lambda it: (it.place.changed, it.place.address))
+
+    def _rests(self, place: Place, now: float, waiting: dict[str, tuple[int, float, float]]) -> bool:
+        """By its own time; where that lies in the future, as of a machine whose clock is ahead, by ours."""
+        if 0 <= now - place.changed and now - place.changed >= self.rest:
+            return True
+        size, changed, since = self._since.get(place.address, (place.size, place.changed, now))
+        if (size, changed) != (place.size, place.changed):
+            since = now
+        if now - since >= self.rest:
+            return True
+        waiting[place.address] = (place.size, place.changed, since)
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class EngineCalls:
+    """Conversations with the engine, and what those between people have left in the folder of recordings."""
+
+    engine: Engine
+
+    folder: Path
+
+    restless: int = 0
+
+    def look(self, now: float) -> Sequence[Listed]:  # noqa: ARG002 -- a recording that has its name is whole
+        """List the calls that are over and were recorded."""
+        with Session(self.engine) as session:
+            over = session.scalars(select(CallRow).where(CallRow.ended_at.is_not(None)).order_by(CallRow.ended_at))
+            return [it for row in over if (it := _of_ours(self.folder / f"{row.id}.wav", "call", _told_of_call(row)))]
+
+
+@dataclass(frozen=True, slots=True)
+class SiprecCalls:
+    """Calls between people, as the SIPREC door has recorded them."""
+
+    engine: Engine
+
+    folder: Path
+
+    restless: int = 0
+
+    def look(self, now: float) -> Sequence[Listed]:  # noqa: ARG002 -- as above
+        """List the calls that are over."""
+        over = HumanCalls(self.engine).ended()
+        return [it for row in over if (it := _of_ours(self.folder / row.recording, "siprec", _told_of_people(row)))]
+
+
+def _is_passing(name: str) -> bool:
+    return name.startswith(".") or name.lower().endswith(_IN_PROGRESS)
+
+
+def _is_description(name: str) -> bool:
+    return name.lower().endswith(_DESCRIPTION)
+
+
+def _description_of(place: Place, places: dict[str, Place]) -> Place | None:
+    stem = place.address.removesuffix(place.name) + place.name.rpartition(".")[0]
+    return places.get(f"{stem}{_DESCRIPTION}") or places.get(f"{place.address}{_DESCRIPTION}")
+
+
+def _with(place: Place, description: Place | None) -> Place:
+    """The file as old as the younger of the two, so that a new description is a reason to look again."""
+    changed = place.changed if description is None else max(place.changed, description.changed)
+    return Place(place.address, place.name, place.size, changed)
+
+
+def _reading(place: Place | None) -> Callable[[], Description]:
+    if place is None:
+        return Description
+    return lambda: parse_description(read_whole(place.address, LARGEST), place.name)
+
+
+def _of_ours(path: Path, kind: str, told: Description) -> Listed | None:
+    """A recording of the engine's; none where nothing was recorded, or it was deleted since."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return Listed(Place(address_of(path), path.name, found.st_size, found.st_mtime), kind, lambda: told)
+
+
+def _told_of_call(row: CallRow) -> Description:
+    facts = {
+        "call_id": row.id,
+        "door": row.door,
+        "direction": row.direction,
+        "flow": row.flow,
+        "outcome": row.outcome,
+        "agent": "engine",
+    }
+    return Description(_known(facts), _language(row.language), _utc(row.started_at))
+
+
+def _told_of_people(row: HumanCallRow) -> Description:
+    agents = [it for it in json.loads(row.participants) if it.get("speaker") == "agent"]
+    agent = next((it.get("name") or it.get("aor") for it in agents), None)
+    facts = {
+        "call_id": row.id,
+        "door": row.door,
+        "session": row.session,
+        "agent": agent,
+        "mixed": "true" if row.mixed else None,
+        "broken": row.reason if row.state == State.BROKEN else None,
+    }
+    return Description(_known(facts), _language(row.language), _utc(row.started_at))
+
+
+def _known(facts: dict[str, Any]) -> dict[str, str]:
+    return {name: str(value) for name, value in facts.items() if value}
+
+
+def _language(tag: str | None) -> Language | None:
+    return Language(tag) if tag else None
+
+
+def _utc(at: datetime) -> datetime:
+    """SQLite gives it back without its zone, which is UTC."""
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def unseen(sources: Sequence[Source], familiar: Callable[[str, int, float], bool], now: float) -> Iterator[Listed]:
+    """What lies in the sources and is not in the ledger as it is now."""
+    for source in sources:
+        yield from (it for it in source.look(now) if not familiar(it.place.address, it.place.size, it.place.changed))
