@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 Matrix: TypeAlias = npt.NDArray[np.float32]
 
-_CACHED = 512  # sentences; partials and finals of one turn are often the same words
+_CACHED = 8_192  # sentences of 2 KiB: training meets each of a bank's twice, and partials and finals are often the same words
 
 
 class Encoder(Protocol):
