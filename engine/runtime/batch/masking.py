@@ -1,8 +1,8 @@
 """The last step before anything of a recording is stored: what was said and the sound, both without secrets.
 
 What is a secret: numbers as :mod:`engine.privacy` finds them, with a margin on both sides, since word times are off by as much;
-and keys of the pad, heard as tones on any channel. Over both lies one mask of whole steps (:mod:`engine.privacy.masked_time`), in
-the sound a steady tone on all channels (:mod:`engine.audio.masks`).
+and keys of the pad and traces of them, heard on any channel. Over both lies one mask of whole steps
+(:mod:`engine.privacy.masked_time`), in the sound a steady tone on all channels (:mod:`engine.audio.masks`).
 
 Nothing is logged, no file is written, and no message holds what was said.
 """
@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from engine.audio.keytones import KeyTone, KeyToneDetector
+from engine.audio.keytones import KeyToneDetector
+from engine.audio.keytraces import key_traces
 from engine.audio.masks import masked
 from engine.audio.recording import Recording
 from engine.audio.resample import resample
@@ -26,8 +27,7 @@ from engine.qa.spans import Span as CallSpan
 from engine.qa.timeline import CallEvent, EventKind
 from engine.runtime.transcribe import SpokenTurn
 
-_BEFORE_KEY: Final = Seconds(0.06)  # a tone's rise, and its beginning before it was sure
-_AFTER_KEY: Final = Seconds(0.06)
+_BESIDE_KEY: Final = Seconds(0.06)  # a tone's rise and fall, and its beginning before it was sure
 _AT_ONCE: Final = Seconds(1.0)  # of sound given to the detector, so that its tables stay small
 
 
@@ -53,9 +53,8 @@ class MaskedCall:
 
 def mask(recording: Recording, turns: Sequence[SpokenTurn], speakers: Sequence[Speaker | None]) -> MaskedCall:
     """Mask a call. ``speakers``: who speaks on each channel, ``None`` where that is not known."""
-    keyed = [(who, tone) for who, channel in zip(speakers, recording.channels, strict=True) for tone in key_tones(channel)]
-    found = [_around(tone) for _, tone in keyed]
-    told, masks = mask_turns(turns, found, recording.duration)
+    keyed = [(who, span) for who, channel in zip(speakers, recording.channels, strict=True) for span in key_spans(channel)]
+    told, masks = mask_turns(turns, [span for _, span in keyed], recording.duration)
     sound = masked(recording, [(it.start, it.end) for it in masks])
     return MaskedCall(sound, told, masks, tuple(_events(masks, keyed)))
 
@@ -76,16 +75,17 @@ def mask_turns(
     return tuple(filter(None, told)), masks
 
 
-def key_tones(channel: AudioFrame) -> tuple[KeyTone, ...]:
-    """Hear the keys on one channel, on its own timeline."""
+def key_spans(channel: AudioFrame) -> tuple[MaskedTime, ...]:
+    """Hear when keys were pressed on one channel, on its own timeline, with margins."""
+    line = resample(channel, TELEPHONY)
     detector = KeyToneDetector()
-    heard = [tone for frame in frames_of(resample(channel, TELEPHONY), _AT_ONCE) for tone in detector.feed(frame)]
-    return (*heard, *detector.finish())
+    tones = [tone for frame in frames_of(line, _AT_ONCE) for tone in detector.feed(frame)]
+    keys = [(tone.start, tone.start + tone.duration) for tone in (*tones, *detector.finish())]
+    return tuple(_around(*span) for span in sorted([*keys, *key_traces(line)]))
 
 
-def _around(tone: KeyTone) -> MaskedTime:
-    start = Seconds(max(0.0, tone.start - _BEFORE_KEY))
-    return MaskedTime(start, Seconds(tone.start + tone.duration + _AFTER_KEY), (KEYS,))
+def _around(start: float, end: float) -> MaskedTime:
+    return MaskedTime(Seconds(max(0.0, start - _BESIDE_KEY)), Seconds(end + _BESIDE_KEY), (KEYS,))
 
 
 def _told(turn: SpokenTurn, masks: Sequence[MaskedTime], own: Sequence[MaskedTime]) -> SpokenTurn | None:
@@ -100,7 +100,7 @@ def _owners(turns: Sequence[Turn], spans: Sequence[Span], masks: Sequence[Masked
     return dict(found)
 
 
-def _events(masks: Sequence[MaskedTime], keyed: Sequence[tuple[Speaker | None, KeyTone]]) -> Iterator[CallEvent]:
+def _events(masks: Sequence[MaskedTime], keyed: Sequence[tuple[Speaker | None, MaskedTime]]) -> Iterator[CallEvent]:
     for it in masks:
-        pressing = dict.fromkeys(who for who, tone in keyed if it.start <= tone.start < it.end)
+        pressing = dict.fromkeys(who for who, span in keyed if it.start <= span.start < it.end)
         yield from (CallEvent(EventKind.KEYS, CallSpan(it.start, it.end, who)) for who in pressing)

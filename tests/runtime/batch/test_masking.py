@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from engine.audio.files import read
 from engine.audio.keytones import make_key_tones
 from engine.audio.recording import Recording
 from engine.core.audio import TELEPHONY, AudioFrame
@@ -13,7 +16,7 @@ from engine.core.speech import Transcript, Word
 from engine.core.units import Seconds
 from engine.privacy import MASK
 from engine.qa.timeline import EventKind
-from engine.runtime.batch.masking import mask
+from engine.runtime.batch.masking import key_spans, mask
 from engine.runtime.transcribe import SpokenTurn
 
 _BOTH = (Speaker.CALLER, Speaker.AGENT)
@@ -110,3 +113,25 @@ def test_a_call_without_secrets_is_left_as_it_is() -> None:
     assert done.turns == tuple(turns)
     assert done.masks == ()
     assert np.array_equal(done.recording.channels[1].samples, recording.channels[1].samples)
+
+
+@pytest.mark.parametrize("level", [-20.0, -50.0])
+@pytest.mark.parametrize("tone", [0.02, 0.03, 0.05])
+def test_short_and_weak_traces_of_keys_are_masked_too(tone: float, level: float) -> None:
+    quiet = Recording(tuple(AudioFrame(channel.samples // 30) for channel in call().channels), TELEPHONY, "")
+    sound = make_key_tones(b"48", Seconds(tone), Seconds(0.3), level).samples
+    planes = [channel.samples.copy() for channel in quiet.channels]
+    planes[1][80_000:][: len(sound)] += sound
+    done = mask(Recording(tuple(AudioFrame(plane) for plane in planes), TELEPHONY, ""), [], _BOTH)
+
+    assert [event.span.speaker for event in done.keys] == [Speaker.AGENT]
+    assert is_masked(done.recording, 9.99, 13.9)
+
+
+@pytest.mark.testdata
+def test_no_tone_of_a_real_recording_of_keys_is_left(testdata: Path) -> None:
+    sounds = [read(path) for path in sorted((testdata / "dtmf").iterdir()) if path.suffix in {".wav", ".mp3"}]
+    masked = [mask(sound, [], [None] * len(sound.channels)) for sound in sounds]
+
+    assert sum(bool(call.masks) for call in masked) >= 7
+    assert not [span for call in masked for channel in call.recording.channels for span in key_spans(channel)]
