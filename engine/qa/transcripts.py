@@ -8,7 +8,7 @@
 * ``"events": [{"kind", "start", "end", "speaker", "value"}]`` (``timeline.EventKind``; the last two may be absent);
 * ``"facts": {"agent": ...}``, texts.
 
-Transcribers' marks (``[noise]``) are dropped; ``<unk>`` is a word that was said and not understood.
+Transcribers' marks (``[noise]``) are dropped; ``<unk>`` is a word that was said and not understood, and so is a mask (``•``).
 """
 
 from __future__ import annotations
@@ -24,11 +24,12 @@ from engine.core.errors import MediaError
 from engine.core.speech import ENGLISH
 from engine.core.units import Confidence, Language, Seconds
 from engine.nlu.wording import tokens
+from engine.privacy import MASK
 from engine.qa.spans import Span
 from engine.qa.timeline import UNHEARD, CallEvent, EventKind, HeardWord, Stretch, Timeline
 
 _MARK = re.compile(r"\[[^\]]*\]")
-_UNHEARD = re.compile(r"<unk>", re.IGNORECASE)
+_UNHEARD = re.compile(rf"<unk>|{MASK}", re.IGNORECASE)
 _NEVER_RIGHT = Confidence(0.0)
 _LATE_S = 0.45  # recognisers that hear a turn's first word place it within 0.3 s of the voice's start (our endpointer's lead)
 _LEAD_S = 0.2
@@ -139,7 +140,8 @@ def _stretch(turn: TurnPart, by_machine: bool) -> Stretch | None:
     """A turn, or nothing where nothing in it was understood."""
     speaker = _speaker(turn.speaker)
     words = tuple(_words(turn.words or _spread(turn), speaker))
-    if all(word.text == UNHEARD for word in words):
+    masked = any(MASK in word.text for word in turn.words)
+    if all(word.text == UNHEARD for word in words) and not masked:  # a secret was speech, not silence
         return None
     lost = _lost(turn, speaker) if by_machine and turn.words else ()
     return Stretch(Span(Seconds(turn.start), Seconds(turn.end), speaker), turn.text, (*lost, *words))

@@ -68,6 +68,14 @@ def test_a_word_that_was_not_understood_has_no_confidence_at_all() -> None:
     assert unheard.confidence == 0.0
 
 
+def test_a_masked_secret_is_speech_that_nobody_can_read() -> None:
+    words = [{"text": "•", "start": 1.0, "end": 3.0, "confidence": None}]
+    timeline = parse_transcript(call(TURN | {"text": "•", "words": words}), "c")
+
+    assert [(it.text, it.confidence) for it in timeline.words] == [("unk", 0.0)]
+    assert [(it.start, it.end) for it in timeline.speech] == [(1.0, 3.0)]
+
+
 def test_a_speaker_may_be_unknown() -> None:
     assert parse_transcript(call(TURN | {"speaker": "unknown"}), "c").words[0].speaker is None
 
