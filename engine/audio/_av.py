@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from engine.audio.recording import Gatherer, Limits, Recording
+from engine.audio.recording import Gatherer, Poured, Terms
 from engine.core.errors import MediaError
 
 try:
@@ -20,29 +20,47 @@ except ImportError as error:
         "expected a WAV, FLAC, Ogg or MP3 file, found MP4/M4A, which needs the package av (it comes with faster-whisper)"
     ) from error
 
+_CODECS = {
+    "aac",
+    "alac",
+    "amrnb",
+    "amrwb",
+    "flac",
+    "mp3",
+    "mp3float",
+    "opus",
+    "libopus",
+    "libopencore_amrnb",
+    "libopencore_amrwb",
+}
 
-def read(file: BinaryIO, name: str, limits: Limits) -> Recording:
+
+def pour(file: BinaryIO, terms: Terms) -> Poured:
     """Decode the first sound track of an MP4.
 
     Raises:
-        MediaError: it is no MP4, holds no sound, is broken, or is beyond ``limits``.
+        MediaError: it is no MP4, holds no sound, is broken, or is beyond its limits.
     """
     try:
         with av.open(file, mode="r", format="mp4", metadata_errors="ignore") as container:
             if not container.streams.audio:
-                raise MediaError(f"{name}: expected a sound track, found MP4 without one")
-            return _decoded(container, name, limits)
+                raise MediaError(f"{terms.name}: expected a sound track, found MP4 without one")
+            return _decoded(container, terms)
     except (av.FFmpegError, ValueError) as error:  # ValueError: FFmpeg's EINVAL, and PyAV's own checks
-        raise MediaError(f"{name}: expected MP4 sound that can be decoded, found: {error}") from error
+        raise MediaError(f"{terms.name}: expected MP4 sound that can be decoded, found: {error}") from error
 
 
-def _decoded(container: av.container.InputContainer, name: str, limits: Limits) -> Recording:
+def _decoded(container: av.container.InputContainer, terms: Terms) -> Poured:
     track = container.streams.audio[0]
-    gatherer = Gatherer(name, track.rate, track.channels, limits)
+    codec = track.codec_context
+    if codec.name not in _CODECS and not codec.name.startswith("pcm_"):
+        raise MediaError(f"{terms.name}: expected MP4 with AAC, ALAC, AMR, FLAC, MP3, Opus or PCM, found {codec.name}")
+    codec.thread_type, codec.thread_count = "NONE", 1  # a fenced process may start none
+    gatherer = Gatherer(terms, track.rate, track.channels)
     if track.duration and track.time_base:
         gatherer.expect(int(track.duration * track.time_base * track.rate))
     planar = av.AudioResampler(format="fltp", layout=track.layout, rate=track.rate)  # one format, whatever the codec gives
     for decoded in container.decode(track):
         for frame in planar.resample(decoded):
             gatherer.add(np.ascontiguousarray(frame.to_ndarray().T, dtype=np.float32))
-    return gatherer.recording(f"MP4/{track.codec_context.name.upper()}")
+    return gatherer.poured(f"MP4/{codec.name.upper()}")

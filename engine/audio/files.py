@@ -18,12 +18,12 @@ import soundfile
 
 from engine.audio import g711
 from engine.audio.g711 import Law
-from engine.audio.recording import Gatherer, Limits, Recording
+from engine.audio.recording import Gatherer, Limits, Poured, Recording, Take, Terms
 from engine.audio.riff import promised, wav_header
-from engine.core.audio import TELEPHONY, AudioFormat
+from engine.core.audio import TELEPHONY, AudioFormat, Samples
 from engine.core.errors import MediaError
 
-__all__ = ["Limits", "Recording", "read", "read_raw", "write_wav"]
+__all__ = ["Limits", "Recording", "pour", "read", "read_raw", "write_wav"]
 
 _LIMITS = Limits()
 _BLOCK = 4_096  # frames decoded at a time, and the most that is lost where a file breaks off: half a second at 8 kHz
@@ -41,17 +41,27 @@ def read(source: str | Path | BinaryIO, limits: Limits = _LIMITS) -> Recording:
     Raises:
         MediaError: it can't be read, is no sound, holds none, is broken, or is beyond ``limits``.
     """
+    blocks: list[Samples] = []
+    return _whole(pour(source, blocks.append, limits), blocks)
+
+
+def pour(source: str | Path | BinaryIO, take: Take, limits: Limits = _LIMITS) -> Poured:
+    """Decode a whole file, handing over piece after piece; none of it counts where an error is raised.
+
+    Raises:
+        MediaError: as :func:`read`.
+    """
     with _opened(source) as (file, name, size):
         head = file.read(_HEAD)
         if _is_mp4(head):
             from engine.audio import _av  # noqa: PLC0415  PyAV is optional, and heavy
 
             file.seek(0)
-            return _av.read(file, name, limits)
+            return _av.pour(file, Terms(name, size, take, limits))
         if not _is_known(head):
             raise MediaError(f"{name}: expected a sound file, found {_described(head)}")
         warnings = _checked_promise(file, name, size) if head.startswith(b"RIFF") else []
-        return _decoded(_Fenced(file, size), name, limits, warnings)
+        return _decoded(_Fenced(file, size), Terms(name, size, take, limits), warnings)
 
 
 def read_raw(
@@ -67,7 +77,8 @@ def read_raw(
         MediaError: it can't be read, is empty, or is beyond ``limits``.
     """
     with _opened(source) as (file, name, size):
-        gatherer = Gatherer(name, format.rate_hz, channels, limits)
+        blocks: list[Samples] = []
+        gatherer = Gatherer(Terms(name, size, blocks.append, limits), format.rate_hz, channels)
         width = channels * (1 if law else 2)
         frames, rest = divmod(size, width)
         gatherer.expect(frames)
@@ -76,7 +87,7 @@ def read_raw(
         octets = file.read(frames * width)
         samples = g711.decode(octets, law) if law else np.frombuffer(octets, "<i2").astype(np.int16)
         gatherer.add(samples.reshape(-1, channels))
-        return gatherer.recording(f"raw/{law or 's16le'}")
+        return _whole(gatherer.poured(f"raw/{law or 's16le'}"), blocks)
 
 
 def write_wav(path: Path, recording: Recording) -> None:
@@ -188,24 +199,26 @@ class _ReadOnce(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no 
         return False
 
 
-def _decoded(file: _Fenced, name: str, limits: Limits, warnings: list[str]) -> Recording:
+def _decoded(file: _Fenced, terms: Terms, warnings: list[str]) -> Poured:
     file.seek(0)
     try:
         sound = _ReadOnce(file)
     except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:  # soundfile's own for formats it can't name
-        raise MediaError(f"{name}: expected a sound file that can be decoded, found: {_reason(error)}") from error
+        raise MediaError(f"{terms.name}: expected a sound file that can be decoded, found: {_reason(error)}") from error
     with sound:
-        gatherer = Gatherer(name, sound.samplerate, sound.channels, limits)
+        gatherer = Gatherer(terms, sound.samplerate, sound.channels)
         gatherer.warnings += warnings
         known = sound.frames < _UNKNOWN_LENGTH
         if known:
             gatherer.expect(sound.frames)
-        else:
-            gatherer.distrust(file.size)
-        _gather(sound, gatherer, name)
+        _gather(sound, gatherer, terms.name)
         if known and gatherer.frames < sound.frames and not gatherer.warnings:
             gatherer.warnings.append(f"{sound.frames} samples were promised, only {gatherer.frames} could be decoded")
-        return gatherer.recording(f"{sound.format}/{sound.subtype}")
+        return gatherer.poured(f"{sound.format}/{sound.subtype}")
+
+
+def _whole(poured: Poured, blocks: list[Samples]) -> Recording:
+    return poured.recording([np.concatenate([block[:, place] for block in blocks]) for place in range(poured.channels)])
 
 
 def _gather(sound: soundfile.SoundFile, gatherer: Gatherer, name: str) -> None:

@@ -1,26 +1,30 @@
 """A recording in memory, and the limits it was read under.
 
-Rules: nothing is decoded beyond the limits, whatever a header says; a number that is not finite is refused; what was mended
-(clipped, cut short) is told in ``warnings``, never silently.
+Rules: nothing is decoded beyond the limits, whatever a header says; what a file may become grows with its bytes; a number that is
+not finite is refused; what was mended (clipped, cut short) is told in ``warnings``, never silently.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from engine.core.audio import AudioFormat, AudioFrame
+from engine.core.audio import AudioFormat, AudioFrame, Samples
 from engine.core.errors import MediaError
 from engine.core.units import Seconds
 
 Block = npt.NDArray[np.int16] | npt.NDArray[np.float32]
 """A piece as it was decoded: shape ``(n, channels)``, int16 or floats of full scale 1.0."""
 
+Take = Callable[[npt.NDArray[np.int16]], None]
+"""Is given piece after piece, shape ``(n, channels)``, and may keep it."""
+
 _FULL_SCALE = 32_768
-_UNTOLD = Seconds(60.0)
-_MOST_EXPANSION = 100  # bytes of sound from one of the file; speech gives 2 to 40, a bomb of silence thousands
+_CHEAP = 20_000_000  # samples that anybody may have for any file: 40 MB, decoded in half a second
+_MOST_EXPANSION = 256  # samples from one byte of the file; speech as Opus gives up to 120, a bomb of silence 400 to 2000
 _TOO_MUCH_CLIPPED = 0.10  # of all samples beyond full scale: not a hot recording but integers stored as floats
 
 
@@ -58,18 +62,53 @@ class Recording:
         return self.channels[0].duration
 
 
-class Gatherer:
-    """Collects decoded blocks of one file under its limits; every refusal is a ``MediaError`` that names the file."""
+@dataclass(frozen=True, slots=True)
+class Poured:
+    """What was decoded, after all its samples were handed over."""
 
-    def __init__(self, name: str, rate_hz: int, channels: int, limits: Limits) -> None:
+    format: AudioFormat
+    channels: int
+
+    frames: int
+    """Samples of each channel."""
+
+    encoding: str
+    warnings: tuple[str, ...]
+
+    def recording(self, planes: Sequence[Samples]) -> Recording:
+        """As a whole, with the samples of each channel."""
+        channels = tuple(AudioFrame(plane, self.format) for plane in planes)
+        return Recording(channels, self.format, self.encoding, self.warnings)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms a file is decoded."""
+
+    name: str
+    """For messages."""
+
+    size: int
+    """In bytes."""
+
+    take: Take
+    limits: Limits
+
+
+class Gatherer:
+    """Hands over the decoded blocks of one file under its limits; every refusal is a ``MediaError`` that names the file."""
+
+    def __init__(self, terms: Terms, rate_hz: int, channels: int) -> None:
+        limits, self._name = terms.limits, terms.name
         if not limits.lowest_hz <= rate_hz <= limits.highest_hz:
-            raise MediaError(f"{name}: expected a rate from {limits.lowest_hz} to {limits.highest_hz} Hz, found {rate_hz}")
+            raise MediaError(f"{self._name}: expected a rate from {limits.lowest_hz} to {limits.highest_hz} Hz, found {rate_hz}")
         if not 1 <= channels <= limits.most_channels:
-            raise MediaError(f"{name}: expected 1 to {limits.most_channels} channels, found {channels}")
-        self._name, self._limits, self._channels = name, limits, channels
-        self._format = AudioFormat(rate_hz)
-        self._most_frames = min(self._format.samples(limits.longest), limits.most_samples // channels)
-        self._blocks: list[npt.NDArray[np.int16]] = []
+            raise MediaError(f"{self._name}: expected 1 to {limits.most_channels} channels, found {channels}")
+        self._format, self._channels, self._take = AudioFormat(rate_hz), channels, terms.take
+        allowed = min(self._format.samples(limits.longest), limits.most_samples // channels)
+        plausible = max(_CHEAP, terms.size * _MOST_EXPANSION) // channels
+        self._most_frames = min(allowed, plausible)
+        self._in_bytes = f" in {terms.size} bytes" if plausible < allowed else ""
         self._clipped = 0
         self.frames = 0  # so far; one frame holds a sample of each channel
         self.warnings: list[str] = []
@@ -78,28 +117,21 @@ class Gatherer:
         """Refuse before decoding what already says that it is too long."""
         if frames > self._most_frames:
             limit, found = self._format.seconds(self._most_frames), self._format.seconds(frames)
-            layout = f"{self._channels} channel(s) at {self._format.rate_hz} Hz"
+            layout = f"{self._channels} channel(s) at {self._format.rate_hz} Hz{self._in_bytes}"
             raise MediaError(f"{self._name}: expected at most {limit:.0f} s of {layout}, found at least {found:.0f} s")
-
-    def distrust(self, file_bytes: int) -> None:
-        """Lower the limit for a file that does not tell its length: a minute, or what it could hold if it were speech."""
-        plausible = file_bytes * _MOST_EXPANSION // (2 * self._channels)
-        self._most_frames = min(self._most_frames, max(self._format.samples(_UNTOLD), plausible))
 
     def add(self, block: Block) -> None:
         """Take the next block."""
         self.expect(self.frames + len(block))
-        self._blocks.append(self._as_int16(block) if block.dtype != np.int16 else block.astype(np.int16, copy=False))
+        self._take(self._as_int16(block) if block.dtype != np.int16 else block.astype(np.int16, copy=False))
         self.frames += len(block)
 
-    def recording(self, encoding: str) -> Recording:
+    def poured(self, encoding: str) -> Poured:
         """The whole, once the file has ended."""
         if self.frames == 0:
             raise MediaError(f"{self._name}: expected sound, found {encoding} without a single sample")
         self._judge_clipping()
-        planes = (np.concatenate([block[:, place] for block in self._blocks]) for place in range(self._channels))
-        channels = tuple(AudioFrame(plane, self._format) for plane in planes)
-        return Recording(channels, self._format, encoding, tuple(self.warnings))
+        return Poured(self._format, self._channels, self.frames, encoding, tuple(self.warnings))
 
     def _as_int16(self, floats: Block) -> npt.NDArray[np.int16]:
         if not np.isfinite(floats).all():
