@@ -65,4 +65,4 @@ def _print(path: Path, turns: tuple[SpokenTurn, ...]) -> None:
     console.print(f"[bold]{path}[/bold]")
     for turn in turns:
         sure = "  ?" if turn.transcript.confidence is None else f"{turn.transcript.confidence:4.0%}"
-        console.print(f"  {turn.start:7.2f}  {turn.speaker.value:<6}  {sure}  {turn.transcript.text}", markup=False)
+        console.print(f"  {turn.start:7.2f}  {turn.speaker or 'unknown':<7}  {sure}  {turn.transcript.text}", markup=False)

@@ -31,7 +31,9 @@ _AS_LONG_AS_IT_TAKES = Seconds(60.0)
 class SpokenTurn:
     """One stretch of one speaker's."""
 
-    speaker: Speaker
+    speaker: Speaker | None
+    """``None`` where nobody can tell."""
+
     start: Seconds
     end: Seconds
     transcript: Transcript
@@ -40,7 +42,7 @@ class SpokenTurn:
     def as_json(self) -> dict[str, Any]:
         """As every transcript of ours has it: times in seconds, a confidence that is unknown as ``null``."""
         return {
-            "speaker": self.speaker.value,
+            "speaker": self.speaker.value if self.speaker else "unknown",
             "start": round(self.start, 3),
             "end": round(self.end, 3),
             "text": self.transcript.text,

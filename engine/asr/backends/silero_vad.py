@@ -54,6 +54,14 @@ class SileroModel:
         probability, h, c = self._session.run(None, {"input": sound[None], "h": h, "c": c})
         return float(probability.item()), h, c
 
+    def hear_on(self, windows: Floats, h: Floats, c: Floats) -> tuple[Floats, Floats, Floats]:
+        """The probabilities of a voice in windows that follow each other, and the two states after the last.
+
+        ``windows`` has shape ``(n, WINDOW)``, each beginning 512 samples after the one before: a third of the work of one by one.
+        """
+        probabilities, h, c = self._session.run(None, {"input": np.ascontiguousarray(windows), "h": h, "c": c})
+        return probabilities.reshape(-1), h, c
+
 
 class _Doubler:
     """8 kHz to 16 kHz: the samples between are interpolated by a windowed sinc (Kaiser, beta 5).
