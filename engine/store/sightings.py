@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, not_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -23,6 +23,8 @@ from engine.core.units import Language
 from engine.qa.ledger import AT_SOURCE, Event, State
 from engine.store.ledger import change
 from engine.store.quality_models import RecordingRow, SightingRow
+
+_AT_ONCE = 500  # addresses a query
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +59,20 @@ class Sightings:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def familiar(self, address: str, size: int, changed: float) -> bool:
-        """Whether it was seen just like this, and has not failed for what was wrong there: then it need not be read again."""
-        row = select(SightingRow.size, SightingRow.changed, RecordingRow.state, RecordingRow.reason)
-        joined = row.join(RecordingRow, RecordingRow.content == SightingRow.content).where(SightingRow.address == address)
+    def familiar(self, addresses: Sequence[str]) -> Mapping[str, tuple[int, float]]:
+        """Give the size and the time that places were seen with: those that are still so need not be read again.
+
+        What has failed at its source is not among them.
+        """
+        row = select(SightingRow.address, SightingRow.size, SightingRow.changed)
+        whole = (RecordingRow.state != State.FAILED) | not_(RecordingRow.reason.startswith(AT_SOURCE))
+        row = row.join(RecordingRow, RecordingRow.content == SightingRow.content).where(whole)
+        known: dict[str, tuple[int, float]] = {}
         with Session(self._engine) as session:
-            known = session.execute(joined).one_or_none()
-        if known is None or (known.size, known.changed) != (size, changed):
-            return False
-        return not (known.state == State.FAILED and (known.reason or "").startswith(AT_SOURCE))
+            for first in range(0, len(addresses), _AT_ONCE):
+                found = session.execute(row.where(SightingRow.address.in_(addresses[first : first + _AT_ONCE])))
+                known |= {address: (size, changed) for address, size, changed in found}
+        return known
 
     def see(self, sightings: Sequence[Sighting], now: datetime) -> int:
         """Write what a look found, in one transaction; gives how many recordings were never seen before."""

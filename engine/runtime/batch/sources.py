@@ -11,7 +11,7 @@ Rules:
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -102,8 +102,8 @@ class Inbox:
     def look(self, now: float) -> Sequence[Listed]:
         """List what is there."""
         places = {it.address: it for it in listed(self.address) if not _is_passing(it.name)}
-        found = []
-        waiting = {}
+        found: list[Listed] = []
+        waiting: dict[str, tuple[int, float, float]] = {}
         for place in places.values():
             description = None if _is_description(place.name) else _description_of(place, places)
             if _is_description(place.name):
@@ -116,7 +116,7 @@ class Inbox:
 
     def _rests(self, place: Place, now: float, waiting: dict[str, tuple[int, float, float]]) -> bool:
         """By its own time; where that lies in the future, as of a machine whose clock is ahead, by ours."""
-        if 0 <= now - place.changed and now - place.changed >= self.rest:
+        if now - place.changed >= self.rest:
             return True
         size, changed, since = self._since.get(place.address, (place.size, place.changed, now))
         if (size, changed) != (place.size, place.changed):
@@ -231,9 +231,3 @@ def _language(tag: str | None) -> Language | None:
 def _utc(at: datetime) -> datetime:
     """SQLite gives it back without its zone, which is UTC."""
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-
-
-def unseen(sources: Sequence[Source], familiar: Callable[[str, int, float], bool], now: float) -> Iterator[Listed]:
-    """What lies in the sources and is not in the ledger as it is now."""
-    for source in sources:
-        yield from (it for it in source.look(now) if not familiar(it.place.address, it.place.size, it.place.changed))

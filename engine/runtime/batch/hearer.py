@@ -1,0 +1,131 @@
+"""What a batch worker holds: it decodes, hears, masks and keeps one recording after the other.
+
+Rules:
+
+* what was heard is what was seen: where the bytes are not those that the ledger knows, nothing of them is kept;
+* nothing is written that is not masked, and no reason says what somebody said, nor what the file is called: a name may be a
+  customer's number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from engine.audio.files import read
+from engine.audio.recording import Recording
+from engine.core.call import Speaker
+from engine.core.errors import MediaError
+from engine.core.units import Language
+from engine.qa.ledger import AT_SOURCE
+from engine.runtime.batch.heard import HeardRecording, event_as_json
+from engine.runtime.batch.hearing import BatchTranscriber, HearingSettings
+from engine.runtime.batch.keeping import keep_sound, keep_transcript
+from engine.runtime.batch.masking import MaskedCall, mask
+from engine.runtime.batch.places import content_of
+from engine.runtime.batch.work import Excluded, Heard, Refused, Tier, Work
+
+_CHANGED = f"{AT_SOURCE}expected the bytes that were seen there, found others"
+
+
+class Ears(Protocol):
+    """The recognisers of a worker."""
+
+    def transcribe(self, recording: Recording, language: Language | None, tier: Tier, left: Speaker) -> HeardRecording:
+        """Hear one recording. ``left``: who speaks on the first of two channels."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileHearer:
+    """The hearer of sound files."""
+
+    decode: Callable[[Path], Recording]
+    """Raises a ``MediaError`` where that can't be done."""
+
+    ears: Ears
+
+    def hear(self, work: Work) -> Heard | Refused | Excluded:
+        """Hear, mask and write one recording."""
+        try:
+            recording = self.decode(work.path)
+        except MediaError as error:
+            return Refused(work, self._different(work) or _unnamed(error, work.path))
+        if different := self._different(work):
+            return Refused(work, different)
+        if (work.facts or {}).get("mixed"):
+            recording = replace(recording, channels=recording.channels[:1])
+        left = Speaker((work.facts or {}).get("left", Speaker.CALLER))
+        told = self.ears.transcribe(recording, work.language, work.tier, left)
+        if told.nothing is not None:
+            return Excluded(work, told.nothing)
+        return _kept(work, told, mask(recording, told.turns, speakers_of(recording, left)))
+
+    def _different(self, work: Work) -> str | None:
+        """Say so if the file is not what was seen; asked after it was read, so that no change in between is missed."""
+        try:
+            content, _ = content_of(str(work.path))
+        except MediaError as error:
+            return f"{AT_SOURCE}{_unnamed(error, work.path)}"
+        return None if content == work.content else _CHANGED
+
+
+@dataclass(frozen=True, slots=True)
+class FileHearerLoader:
+    """Loads it inside its worker."""
+
+    settings: HearingSettings = field(default_factory=HearingSettings)
+
+    def __call__(self) -> FileHearer:
+        """Load nothing yet: a model is loaded by the first recording that needs it."""
+        return FileHearer(read, BatchTranscriber(self.settings))
+
+    def model(self, tier: Tier) -> str:
+        """The revision of what would hear a recording."""
+        return BatchTranscriber(self.settings).revision(tier)
+
+
+def speakers_of(recording: Recording, left: Speaker) -> Sequence[Speaker | None]:
+    """Who speaks on each channel: nobody knows where there is one, or a third."""
+    number = len(recording.channels)
+    if number == 1:
+        return [None]
+    right = Speaker.AGENT if left is Speaker.CALLER else Speaker.CALLER
+    return [left, right, *[None] * (number - 2)]
+
+
+def _kept(work: Work, told: HeardRecording, call: MaskedCall) -> Heard:
+    transcript = _transcript(work, told, call)
+    return Heard(
+        work,
+        transcript,
+        transcript_file=keep_transcript(work.folder, work.content, told.model, transcript),
+        audio_file=keep_sound(work.folder, work.content, told.model, call.recording),
+        model=told.model,
+        seconds=call.recording.duration,
+    )
+
+
+def _transcript(work: Work, told: HeardRecording, call: MaskedCall) -> dict[str, Any]:
+    events = sorted([*told.events, *call.keys], key=lambda it: (it.span.start, it.span.end))
+    return {
+        "call_id": (work.facts or {}).get("call_id", work.content),
+        "language": told.language,
+        "source": "machine",
+        "model": told.model,
+        "seconds": round(call.recording.duration, 3),
+        "turns": [turn.as_json() for turn in call.turns],
+        "events": [event_as_json(it) for it in events],
+        "masked": call.as_json(),
+        "facts": dict(work.facts or {}),
+        "warnings": list(call.recording.warnings),
+    }
+
+
+def _unnamed(error: MediaError, path: Path) -> str:
+    """The message without the file's name, so that equal reasons are equal."""
+    message = str(error)
+    for name in (f"{path}: ", f"{path.name}: "):
+        message = message.removeprefix(name)
+    return message
