@@ -96,7 +96,7 @@ class Hearing:
         maybe: list[Span] = []
         for speaker in (say.by, None) if say.by else (*Speaker, None):
             whose = speaker is not None or say.by is None
-            speech = self._speech(speaker)
+            speech = self.speech(speaker)
             for wanted in say.phrases.get(self.call.language, ()):
                 found = [it.span for it in speech.heard(wanted)]
                 reliable = [it for it in found if whose and self._reliable(it)]
@@ -106,7 +106,7 @@ class Hearing:
         known = _distinct(sure)
         return Bounds(known, known | _distinct(it for it in maybe if not _touches(it, known)))
 
-    def _speech(self, speaker: Speaker | None) -> Speech:
+    def speech(self, speaker: Speaker | None) -> Speech:
         """What one says."""
         if speaker not in self._said_by:
             self._said_by[speaker] = Speech(self.call.words_of(speaker), self.doubt)

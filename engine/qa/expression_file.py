@@ -39,6 +39,7 @@ from engine.qa.expressions import (
     Unit,
     Within,
 )
+from engine.qa.lexicon import Lexicon
 from engine.qa.phrases import Kind, Phrase, Tolerance, phrase
 from engine.qa.reading import Reading, shown
 from engine.written.problems import did_you_mean, listed
@@ -85,6 +86,8 @@ class ExpressionReader:
     terms: Mapping[str, Value]
 
     _known: dict[str, Expression] = field(default_factory=dict)
+
+    _lexicon: Lexicon = field(default_factory=Lexicon)
 
     _open: list[str] = field(default_factory=list)
     """Terms being read now, the outermost first."""
@@ -230,7 +233,7 @@ class ExpressionReader:
 
     def _phrase(self, text: str, path: Path, tolerance: Tolerance) -> Iterator[Phrase]:
         for filled in self._filled(text, path):
-            made = phrase(filled, tolerance)
+            made = phrase(filled, tolerance, self._lexicon)
             if made.parts and {made.parts[0].kind, made.parts[-1].kind} & {Kind.GAP}:
                 self.reading.wrong(path, "words on both sides of ...", shown(filled))
             elif text and not any(it.kind is Kind.WORD for it in made.parts):

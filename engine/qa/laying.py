@@ -8,37 +8,38 @@ sum is within the tolerance for its length. Two sums are made:
 * as it may have been: a difference weighs only as much as the recogniser was sure of the word it heard, and a word below the
   card's ``unsure_below`` may have been any. Within the tolerance, the phrase was **maybe** said.
 
-Most phrases are nowhere near most words. A phrase that may lose ``k`` of its words within the tolerance must hold one of any
-``k + 1`` of them: only around the rarest of those is it laid at all. Nothing is missed by that.
+Most phrases are nowhere near most words: :mod:`engine.qa.sieve` says where one can lie at all, and only there it is laid. Nothing
+is missed by that.
 """
 
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, pairwise
 
 from engine.core.units import Confidence, Seconds
 from engine.nlu.wording import HESITATIONS
-from engine.qa.phrases import MISSING, Phrase
-from engine.qa.spans import Span
+from engine.qa.phrases import EXTRA, HESITATION, IN_A_GAP, MISSING, Phrase
+from engine.qa.sieve import Bits, Sieve
+from engine.qa.spans import Span, Spans
 from engine.qa.timeline import UNHEARD, HeardWord
 from engine.qa.words import OTHER
 
 PAUSE = Seconds(3.0)  # a phrase is said in one breath, or nearly
-_EXTRA = 0.5
-_HESITATION = 0.1
-_IN_A_GAP = 0.1
 _MISHEARD = 0.1  # of a word that may have been any; not nothing, so that words that fit win
 _LOST = 0.25  # of a word that left no trace: enough that no short phrase hides where nothing of it was heard
 _MACHINE_UNSAID = 0.5  # how sure a recogniser that doesn't say is taken to be of a word that differs
-_RAREST = 2  # words of a phrase; a miss that holds none of them is no near one
-_CHEAPEST_EXTRA = _EXTRA * _MISHEARD
-_ROUNDING = 1e-9
+_CHEAPEST_EXTRA = EXTRA * _MISHEARD
+_UNIT = 0.25  # of costs in the sieve, as the words were heard
+_DOUBTFUL_UNIT = 0.1  # and as they may have been
+
+Range = tuple[int, int]
+"""From one word to before another, by their places."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Doubt:
             return _MACHINE_UNSAID if self.by_machine else 1.0
         if self.joker(word):
             return _LOST if word.text == UNHEARD else _MISHEARD
-        return word.confidence
+        return max(word.confidence, _MISHEARD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +92,6 @@ class Speech:
     doubt: Doubt = Doubt()
 
     @cached_property
-    def places(self) -> Mapping[str, Sequence[int]]:
-        """Where each word is."""
-        found: dict[str, list[int]] = defaultdict(list)
-        for at, word in enumerate(self.words):
-            found[word.text].append(at)
-        return found
-
-    @cached_property
     def weights(self) -> Sequence[float]:
         """How much it counts that each word differs."""
         return [self.doubt.weight(word) for word in self.words]
@@ -109,85 +102,137 @@ class Speech:
         return [at for at, word in enumerate(self.words) if self.doubt.joker(word)]
 
     @cached_property
-    def lightest(self) -> float:
-        """The least that a word counts which isn't a joker."""
-        return min((self.doubt.weight(it) for it in self.words if not self.doubt.joker(it)), default=1.0)
+    def _starts(self) -> Sequence[Seconds]:
+        return [word.start for word in self.words]
+
+    @cached_property
+    def breaths(self) -> Sequence[Range]:
+        """The words that are said in one breath."""
+        cuts = (at for at, (one, other) in enumerate(pairwise(self.words), 1) if other.start - one.end > PAUSE)
+        return list(pairwise([0, *cuts, len(self.words)])) if self.words else []
 
     def heard(self, wanted: Phrase) -> Iterator[Match]:
         """Every place where the phrase is, taking the words for what they are; the best of those that overlap."""
-        for first, last in self._around(wanted, self._anchors(wanted, MISSING)):
-            yield from _apart(_laid(wanted, self.words[first:last], None, wanted.allowed + _ROUNDING))
+        return _apart(self._laid(wanted, self._as_heard, None))
 
     def perhaps(self, wanted: Phrase) -> Iterator[Match]:
         """Every place where the phrase may have been said, the doubtful words taken for what they may have been."""
-        if self.lightest == 1.0 and not self.jokers:
-            return
-        anchors = {*self._anchors(wanted, self.lightest), *self.jokers}
-        for first, last in self._around(wanted, anchors):
-            weights = self.weights[first:last]
-            yield from _apart(_laid(wanted, self.words[first:last], weights, wanted.allowed + _ROUNDING))
+        if all(weight == 1.0 for weight in self.weights):
+            return iter(())
+        return _apart(self._laid(wanted, self._as_may_be, self.weights))
 
-    def nearest(self, wanted: Phrase) -> Match | None:
-        """The place that is most like the phrase, of those that hold its rarest words; ``None`` where nothing is said."""
-        vocabulary = self.places.keys()
-        alike = [[at for word in part.alike(vocabulary) for at in self.places[word]] for part in wanted.needed]
-        rarest = sorted(filter(None, alike), key=len)[:_RAREST]
-        stretches = list(self._around(wanted, {at for places in rarest for at in places})) or [(0, len(self.words))]
-        found = (it for first, last in stretches for it in _laid(wanted, self.words[first:last], None, math.inf))
-        return min(found, key=lambda match: match.cost, default=None)
+    def nearest(self, wanted: Phrase, within: Sequence[Range], most: float = math.inf) -> Match | None:
+        """The place that is most like the phrase, of those within some ranges that cost no more than ``most``."""
+        most = min(most, sum(wanted.missing) + MISSING)
+        best: Match | None = None
+        looked_at: Bits = 0
+        for level, ends in enumerate(self._as_heard.ends(wanted, most, sum(map(self._bits, within)))):
+            reach = _reach(wanted, _UNIT * (level + 1), HESITATION)
+            for first, last in self._ranges(ends & ~looked_at, reach, within):
+                if best is not None and best.cost <= _UNIT * level:
+                    return best
+                found = laid(wanted, self.words[first:last], None, most)
+                best = min((it for it in (best, *found) if it), key=lambda it: it.cost, default=None)
+            looked_at |= ends
+        return best
 
-    def _anchors(self, wanted: Phrase, loss: float) -> Iterable[int]:
-        """Places of which any way to lay the phrase within its tolerance holds one, where a lost word costs ``loss``."""
-        vocabulary = self.places.keys()
-        spare = math.floor(wanted.allowed / loss + _ROUNDING)
-        if spare >= len(wanted.needed):
-            return range(len(self.words))
-        common: list[list[int]] = []
-        for part in wanted.needed:
-            common.append([at for word in part.alike(vocabulary) for at in self.places[word]])
-            if (not common[-1]) and sum(not it for it in common) > spare:
-                return ()
-        return {at for places in sorted(common, key=len)[: spare + 1] for at in places}
+    def ranges(self, ground: Spans) -> Iterator[Range]:
+        """The words that begin on some ground, by breaths."""
+        for stretch in ground.merged():
+            begin, end = (bisect_left(self._starts, time) for time in (stretch.start, stretch.end))
+            for first, last in self.breaths:
+                if first < end and begin < last:
+                    yield max(first, begin), min(last, end)
 
-    def _around(self, wanted: Phrase, anchors: Iterable[int]) -> Iterator[tuple[int, int]]:
-        """Stretches of words, each said in one breath, that hold all the phrase could cover around its anchors."""
-        reach = len(wanted.parts) + math.ceil(wanted.allowed / (_CHEAPEST_EXTRA if self.jokers else _HESITATION))
+    def _laid(self, wanted: Phrase, sieve: Sieve, weights: Sequence[float] | None) -> Iterator[Match]:
+        """All ways to lay a phrase within its tolerance."""
+        ends = sieve.ends(wanted, wanted.allowed, self._everywhere)[-1]
+        if ends:
+            reach = _reach(wanted, wanted.allowed, HESITATION if weights is None else _CHEAPEST_EXTRA)
+            for first, last in self._ranges(ends, reach, self.breaths):
+                here = None if weights is None else weights[first:last]
+                yield from laid(wanted, self.words[first:last], here, wanted.allowed)
+
+    def _ranges(self, ends: Bits, reach: int, within: Sequence[Range]) -> Iterator[Range]:
+        """The words that can be covered by what ends at some places, those that touch as one."""
+        starts = [first for first, _ in within]
         first = last = 0
-        for at in sorted(anchors):
-            start, end = self._breath(at)
-            if at - reach >= last or start >= last:
+        for end in map(self._word_before, _each(ends)):
+            earliest = max(end - reach, within[bisect_right(starts, end - 1) - 1][0])
+            if earliest >= last:
                 if first < last:
                     yield first, last
-                first = max(start, at - reach)
-            last = min(end, at + reach + 1)
+                first = earliest
+            last = end
         if first < last:
             yield first, last
 
-    def _breath(self, at: int) -> tuple[int, int]:
-        """The words said in one breath with this one."""
-        place = bisect_right(self.pauses, at)
-        return self.pauses[place - 1], self.pauses[place]
+    @cached_property
+    def _places(self) -> Sequence[int]:
+        """Which bit each word is in a sieve; between two breaths is one that is no word's."""
+        return [at + breath for breath, words in enumerate(self.breaths) for at in range(*words)]
+
+    def _word_before(self, place: int) -> int:
+        """How many words come before a place."""
+        return bisect_right(self._places, place - 1)
+
+    def _bits(self, words: Range) -> Bits:
+        first, last = words
+        return sum(1 << place for place in self._places[first:last])
 
     @cached_property
-    def pauses(self) -> Sequence[int]:
-        """Where a new breath begins; also 0 and the number of words."""
-        cuts = (at for at, (one, other) in enumerate(pairwise(self.words), 1) if other.start - one.end > PAUSE)
-        return [0, *cuts, len(self.words)]
+    def _everywhere(self) -> Bits:
+        return self._bits((0, len(self.words)))
+
+    @cached_property
+    def _by_word(self) -> dict[str, Bits]:
+        found: dict[str, Bits] = defaultdict(int)
+        for place, word in zip(self._places, self.words, strict=True):
+            found[word.text] |= 1 << place
+        return found
+
+    @cached_property
+    def _as_heard(self) -> Sieve:
+        return Sieve(self._by_word, self._hesitations, [(1.0, self._everywhere)], _UNIT)
+
+    @cached_property
+    def _as_may_be(self) -> Sieve:
+        jokers = sum(1 << self._places[at] for at in self.jokers)
+        lost = self._by_word.get(UNHEARD, 0) & jokers
+        least = min((self.doubt.weight(it) for it in self.words if not self.doubt.joker(it)), default=1.0)
+        weights = [(_MISHEARD, jokers & ~lost), (_LOST, lost), (least, self._everywhere & ~jokers)]
+        return Sieve(self._by_word, self._hesitations, weights, _DOUBTFUL_UNIT)
+
+    @cached_property
+    def _hesitations(self) -> Bits:
+        return sum(places for word, places in self._by_word.items() if word in HESITATIONS)
 
 
-def _laid(wanted: Phrase, words: Sequence[HeardWord], weights: Sequence[float] | None, most: float) -> Iterator[Match]:
+def _reach(wanted: Phrase, most: float, cheapest: float) -> int:
+    """How many words a phrase covers at most where it costs no more than ``most``, and a word too many ``cheapest``."""
+    return len(wanted.parts) + math.ceil(most / cheapest)
+
+
+def _each(places: Bits) -> Iterator[int]:
+    while places:
+        last = places & -places
+        yield last.bit_length() - 1
+        places ^= last
+
+
+def laid(wanted: Phrase, words: Sequence[HeardWord], weights: Sequence[float] | None, most: float) -> Iterator[Match]:
     """The best way to lay the phrase over the words that ends at each of them, where it costs no more than ``most``."""
     missing, gaps, length = wanted.missing, wanted.gaps, len(wanted.parts)
     costs = [0.0, *accumulate(missing)]  # of each part: the least up to it
     begins = [0] * (length + 1)  # and the word at which that way begins
     for at, word in enumerate(words):
         weight = 1.0 if weights is None else weights[at]
-        extra = _HESITATION if word.text in HESITATIONS else _EXTRA * weight
+        extra = HESITATION if word.text in HESITATIONS else EXTRA * weight
         above, above_begins, begins[0] = 0.0, begins[0], at + 1
         for place, cost in enumerate(wanted.costs(word.text), 1):
             best, begin = above + cost * weight, above_begins
             above, above_begins = costs[place], begins[place]
-            more = above + (OTHER if place == length else _IN_A_GAP if gaps[place - 1] else extra)
+            more = above + (OTHER if place == length else IN_A_GAP if gaps[place - 1] else extra)
             if more < best:
                 best, begin = more, above_begins
             less = costs[place - 1] + missing[place - 1]

@@ -7,18 +7,22 @@ is compared character by character. :mod:`engine.qa.laying` finds them in what w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 
 from engine.nlu.wording import tokens
-from engine.qa.words import OTHER, unlikeness
+from engine.qa.lexicon import Lexicon
+from engine.qa.words import OTHER
 
 MISSING = 1.0  # what it costs to leave a word out
+EXTRA = 0.5  # to put one in
+HESITATION = 0.1  # where it is only a sound of thinking
+IN_A_GAP = 0.1  # where any few words may be
+ROUNDING = 1e-9  # sums of costs are compared with this much to spare
 _BASE = 0.1
-_MOST_REMEMBERED = 4000  # words a part: thousands of calls must not fill the memory
+_MOST_REMEMBERED = 4000  # words a phrase: thousands of calls must not fill the memory
 _SYNTAX = re.compile(r"\.{3}|…|\(([^()|]+)\)|(\S+)")
 
 
@@ -39,35 +43,13 @@ class Kind(Enum):
     GAP = "gap"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Part:
     """One place of a phrase."""
 
     kind: Kind
 
     options: tuple[str, ...] = ()
-
-    _met: set[str] = field(default_factory=set)
-    """Words it was asked about: calls repeat theirs, so that each is looked at once."""
-
-    _alike: set[str] = field(default_factory=set)
-    """Those of them that fit at all."""
-
-    def cost(self, heard: str) -> float:
-        """How badly a word fits here, 0.0 to 1.0."""
-        if self.kind is Kind.ANY_WORD:
-            return 0.0
-        return min((unlikeness(it, heard) for it in self.options), default=OTHER)
-
-    def alike(self, vocabulary: AbstractSet[str]) -> AbstractSet[str]:
-        """Those words that fit here at all."""
-        if len(self._met) > _MOST_REMEMBERED:
-            self._met.clear()
-            self._alike.clear()
-        fresh = vocabulary - self._met
-        self._alike.update(word for word in fresh if self.cost(word) < OTHER)
-        self._met.update(fresh)
-        return self._alike & vocabulary
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +63,9 @@ class Phrase:
 
     tolerance: Tolerance = Tolerance.CLOSE
 
+    lexicon: Lexicon = field(default_factory=Lexicon)
+    """Its words among others; phrases of one card share one."""
+
     _costs: dict[str, tuple[float, ...]] = field(default_factory=dict)
 
     @cached_property
@@ -91,7 +76,8 @@ class Phrase:
     @cached_property
     def allowed(self) -> float:
         """The highest cost at which it is still this phrase."""
-        return self.tolerance.value * len(self.needed) + (_BASE if self.tolerance is not Tolerance.EXACT else 0.0)
+        base = _BASE if self.tolerance is not Tolerance.EXACT else 0.0
+        return self.tolerance.value * len(self.needed) + base + ROUNDING
 
     @cached_property
     def missing(self) -> tuple[float, ...]:
@@ -108,11 +94,12 @@ class Phrase:
         if heard not in self._costs:
             if len(self._costs) > _MOST_REMEMBERED:
                 self._costs.clear()
-            self._costs[heard] = tuple(it.cost(heard) for it in self.parts)
+            fits = self.lexicon.fits(heard)
+            self._costs[heard] = tuple(_cost(it, fits) for it in self.parts)
         return self._costs[heard]
 
 
-def phrase(text: str, tolerance: Tolerance = Tolerance.CLOSE) -> Phrase:
+def phrase(text: str, tolerance: Tolerance = Tolerance.CLOSE, lexicon: Lexicon | None = None) -> Phrase:
     """Read a phrase as the card writes it. One without a single word has no ``parts`` of kind ``WORD``."""
     parts: list[Part] = []
     for found in _SYNTAX.finditer(text):
@@ -123,7 +110,16 @@ def phrase(text: str, tolerance: Tolerance = Tolerance.CLOSE) -> Phrase:
             parts += _plain(plain)
         else:
             parts.append(Part(Kind.GAP))
-    return Phrase(text, tuple(parts), tolerance)
+    words = Lexicon() if lexicon is None else lexicon
+    words.want(option for part in parts for option in part.options)
+    return Phrase(text, tuple(parts), tolerance, words)
+
+
+def _cost(part: Part, fits: Mapping[str, float]) -> float:
+    """How badly a word that can stand for these fits here, 0.0 to 1.0."""
+    if part.kind is Kind.ANY_WORD:
+        return 0.0
+    return min((fits.get(it, OTHER) for it in part.options), default=OTHER)
 
 
 def _plain(text: str) -> Iterator[Part]:

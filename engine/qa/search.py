@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import TypeAlias
 
 from engine.core.call import Speaker
@@ -26,10 +27,9 @@ from engine.qa.expressions import (
     Turns,
     Within,
 )
-from engine.qa.laying import PAUSE, Speech
+from engine.qa.laying import Match, Speech
 from engine.qa.phrases import Phrase
 from engine.qa.spans import NONE, Span, Spans
-from engine.qa.timeline import HeardWord, runs
 
 _ANY_LENGTH = Seconds(0.0)
 
@@ -52,16 +52,10 @@ class Search:
     events: Spans = NONE
     """All of the kind there, however short, where it is something that happens."""
 
-    def words(self, call: Hearing) -> Iterator[Sequence[HeardWord]]:
-        """What was said there by those it was wanted of, in runs."""
-        for speaker in (self.by,) if self.by else (*Speaker, None):
-            for stretch in self.ground:
-                inside = [it for it in call.call.words_of(speaker) if stretch.start <= it.start < stretch.end]
-                yield from runs(inside, PAUSE)
-
     def confidence(self, call: Hearing) -> Confidence | None:
         """How well it was heard there: the words' mean, ``None`` where one is unknown or nothing was said."""
-        words = [word for run in self.words(call) for word in run]
+        ranges = ((speech, first, last) for speech in self._speeches(call) for first, last in speech.ranges(self.ground))
+        words = [word for speech, first, last in ranges for word in speech.words[first:last]]
         known = [word.confidence for word in words if word.confidence is not None]
         return Confidence(sum(known) / len(known)) if known and len(known) == len(words) else None
 
@@ -69,9 +63,17 @@ class Search:
         """What is most like it there, however unlike: of what is said, the fewest differences; of what happens, the longest."""
         if not self.phrases:
             return max(self.events, key=lambda it: it.length, default=None)
-        found = (Speech(words).nearest(phrase) for words in self.words(call) for phrase in self.phrases)
-        best = min(filter(None, found), key=lambda it: it.cost, default=None)
+        best: Match | None = None
+        for speech in self._speeches(call):
+            here = list(speech.ranges(self.ground))
+            for phrase in self.phrases if here else ():
+                found = speech.nearest(phrase, here, best.cost if best else inf)
+                best = min((it for it in (best, found) if it), key=lambda it: it.cost, default=None)
         return best.span if best else None
+
+    def _speeches(self, call: Hearing) -> Iterator[Speech]:
+        """What those said it was wanted of."""
+        return (call.speech(it) for it in ((self.by,) if self.by else (*Speaker, None)))
 
 
 def searches(wanted: Expression, ground: Spans, call: Hearing) -> Iterator[Search]:

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from itertools import pairwise
 
 from engine.core.call import Speaker
 from engine.core.units import Confidence, Language, Seconds
@@ -188,17 +187,6 @@ class Timeline:
 def reach_of_seconds(gap: Seconds) -> Reach:
     """So many seconds on."""
     return lambda time: Seconds(time + gap)
-
-
-def runs(words: Sequence[HeardWord], pause: Seconds) -> Iterator[Sequence[HeardWord]]:
-    """One speaker's words, cut where they pause for longer than ``pause``."""
-    begin = 0
-    for at, (one, other) in enumerate(pairwise(words), 1):
-        if other.start - one.end > pause:
-            yield words[begin:at]
-            begin = at
-    if words:
-        yield words[begin:]
 
 
 def _pairs(stretches: Iterable[Stretch]) -> Iterator[tuple[Span, Span]]:
