@@ -43,20 +43,29 @@ class MaskedCall:
 
     masks: tuple[MaskedTime, ...]
 
-    keys: tuple[CallEvent, ...]
-    """One for each mask with keys in it and each speaker who pressed some."""
+    events: tuple[CallEvent, ...]
+    """By their start: those that were given, as far as they lie outside the masks, and one of the kind ``keys`` for each mask
+    with keys in it and each speaker who pressed some."""
 
     def as_json(self) -> list[dict[str, Any]]:
         """Give the masks for a transcript's ``masked``: when, and the names of what is under them."""
         return [{"start": round(it.start, 3), "end": round(it.end, 3), "kinds": list(it.kinds)} for it in self.masks]
 
 
-def mask(recording: Recording, turns: Sequence[SpokenTurn], speakers: Sequence[Speaker | None]) -> MaskedCall:
-    """Mask a call. ``speakers``: who speaks on each channel, ``None`` where that is not known."""
-    keyed = [(who, span) for who, channel in zip(speakers, recording.channels, strict=True) for span in key_spans(channel)]
+def mask(
+    recording: Recording,
+    turns: Sequence[SpokenTurn],
+    speakers: Sequence[Speaker | None],
+    events: Sequence[CallEvent] = (),
+) -> MaskedCall:
+    """Mask a call. ``speakers``: who speaks on each channel, ``None`` or missing where that is not known."""
+    whose = (*speakers, *[None] * len(recording.channels))
+    keyed = [(who, span) for who, channel in zip(whose, recording.channels, strict=False) for span in key_spans(channel)]
     told, masks = mask_turns(turns, [span for _, span in keyed], recording.duration)
     sound = masked(recording, [(it.start, it.end) for it in masks])
-    return MaskedCall(sound, told, masks, tuple(_events(masks, keyed)))
+    outside = filter(None, (_outside(event, masks) for event in events))
+    happened = sorted([*outside, *_key_events(masks, keyed)], key=lambda event: (event.span.start, event.span.end))
+    return MaskedCall(sound, told, masks, tuple(happened))
 
 
 def mask_turns(
@@ -81,11 +90,11 @@ def key_spans(channel: AudioFrame) -> tuple[MaskedTime, ...]:
     detector = KeyToneDetector()
     tones = [tone for frame in frames_of(line, _AT_ONCE) for tone in detector.feed(frame)]
     keys = [(tone.start, tone.start + tone.duration) for tone in (*tones, *detector.finish())]
-    return tuple(_around(*span) for span in sorted([*keys, *key_traces(line)]))
+    return tuple(_around(*span, channel.duration) for span in sorted([*keys, *key_traces(line)]))
 
 
-def _around(start: float, end: float) -> MaskedTime:
-    return MaskedTime(Seconds(max(0.0, start - _BESIDE_KEY)), Seconds(end + _BESIDE_KEY), (KEYS,))
+def _around(start: float, end: float, duration: Seconds) -> MaskedTime:
+    return MaskedTime(Seconds(max(0.0, start - _BESIDE_KEY)), Seconds(min(end + _BESIDE_KEY, duration)), (KEYS,))
 
 
 def _told(turn: SpokenTurn, masks: Sequence[MaskedTime], own: Sequence[MaskedTime]) -> SpokenTurn | None:
@@ -100,7 +109,15 @@ def _owners(turns: Sequence[Turn], spans: Sequence[Span], masks: Sequence[Masked
     return dict(found)
 
 
-def _events(masks: Sequence[MaskedTime], keyed: Sequence[tuple[Speaker | None, MaskedTime]]) -> Iterator[CallEvent]:
+def _key_events(masks: Sequence[MaskedTime], keyed: Sequence[tuple[Speaker | None, MaskedTime]]) -> Iterator[CallEvent]:
     for it in masks:
         pressing = dict.fromkeys(who for who, span in keyed if it.start <= span.start < it.end)
         yield from (CallEvent(EventKind.KEYS, CallSpan(it.start, it.end, who)) for who in pressing)
+
+
+def _outside(event: CallEvent, masks: Sequence[MaskedTime]) -> CallEvent | None:
+    """Cut off what of an event lies in a mask: its edge there would tell when something was said."""
+    start, end = event.span.start, event.span.end
+    start = next((it.end for it in masks if it.start <= start < it.end), start)
+    end = next((it.start for it in masks if it.start < end <= it.end), end)
+    return replace(event, span=replace(event.span, start=start, end=end)) if start <= end else None

@@ -15,7 +15,8 @@ from engine.core.call import Speaker
 from engine.core.speech import Transcript, Word
 from engine.core.units import Seconds
 from engine.privacy import MASK
-from engine.qa.timeline import EventKind
+from engine.qa.spans import Span
+from engine.qa.timeline import CallEvent, EventKind
 from engine.runtime.batch.masking import key_spans, mask
 from engine.runtime.transcribe import SpokenTurn
 
@@ -64,16 +65,16 @@ def test_a_spoken_card_is_masked_in_words_and_on_both_channels() -> None:
     assert np.array_equal(
         done.recording.channels[0].samples[: round(6.7 * 8_000)], call().channels[0].samples[: round(6.7 * 8_000)]
     )
-    assert done.keys == ()
+    assert done.events == ()
 
 
 def test_keys_on_one_channel_are_one_event_without_a_count_and_masked_on_both() -> None:
     four, six = (mask(with_keys(call(), keys, 20.0), [], _BOTH) for keys in (b"4821", b"482193"))
 
-    assert [(event.kind, event.span.speaker, event.value) for event in four.keys] == [(EventKind.KEYS, Speaker.CALLER, None)]
+    assert [(event.kind, event.span.speaker, event.value) for event in four.events] == [(EventKind.KEYS, Speaker.CALLER, None)]
     assert is_masked(four.recording, 19.95, 23.9)
     assert four.masks == six.masks
-    assert four.keys == six.keys
+    assert four.events == six.events
     assert four.as_json() == [{"start": pytest.approx(19.94, abs=0.01), "end": pytest.approx(23.94, abs=0.01), "kinds": ["keys"]}]
 
 
@@ -90,7 +91,7 @@ def test_a_call_on_one_channel_with_nobody_known_is_masked() -> None:
     done = mask(with_keys(call(channels=1), b"1", 30.0), spoken, [None])
 
     assert [it.transcript.text for it in done.turns] == [f"card number please {MASK}"]
-    assert [event.span.speaker for event in done.keys] == [None]
+    assert [event.span.speaker for event in done.events] == [None]
 
 
 def test_masking_the_masked_call_changes_nothing() -> None:
@@ -124,7 +125,7 @@ def test_short_and_weak_traces_of_keys_are_masked_too(tone: float, level: float)
     planes[1][80_000:][: len(sound)] += sound
     done = mask(Recording(tuple(AudioFrame(plane) for plane in planes), TELEPHONY, ""), [], _BOTH)
 
-    assert [event.span.speaker for event in done.keys] == [Speaker.AGENT]
+    assert [event.span.speaker for event in done.events] == [Speaker.AGENT]
     assert is_masked(done.recording, 9.99, 13.9)
 
 
@@ -135,3 +136,20 @@ def test_no_tone_of_a_real_recording_of_keys_is_left(testdata: Path) -> None:
 
     assert sum(bool(call.masks) for call in masked) >= 7
     assert not [span for call in masked for channel in call.recording.channels for span in key_spans(channel)]
+
+
+def test_events_are_told_outside_the_masks_only() -> None:
+    spans = [(19.0, 21.0), (20.5, 22.0), (22.0, 26.0), (18.0, 30.0), (1.0, 2.0)]
+    given = [CallEvent(EventKind.LOUDNESS, Span(Seconds(start), Seconds(end), Speaker.AGENT), -20.0) for start, end in spans]
+    done = mask(with_keys(call(), b"4821", 20.0), [], _BOTH, given)
+    (begin, end) = done.masks[0].start, done.masks[0].end
+    told = [(event.span.start, event.span.end) for event in done.events if event.kind is EventKind.LOUDNESS]
+
+    assert told == [(1.0, 2.0), (18.0, 30.0), (19.0, begin), (end, 26.0)]
+
+
+def test_more_channels_than_known_speakers_are_masked_all_the_same() -> None:
+    done = mask(with_keys(call(channels=3), b"4821", 20.0, channel=2), [], _BOTH)
+
+    assert [event.span.speaker for event in done.events] == [None]
+    assert is_masked(done.recording, 20.0, 23.9)
