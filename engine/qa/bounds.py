@@ -10,6 +10,7 @@ other bound. ``first`` and ``last`` are neither: one that may be there can push 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from engine.core.units import Seconds
@@ -48,8 +49,11 @@ class Bounds:
 
     def apart(self, others: Bounds, reach: Reach) -> Bounds:
         """Those that are not near one of the others."""
-        sure, maybe = self.sure - self.sure.near(others.maybe, reach), self.maybe - self.maybe.near(others.sure, reach)
-        return Bounds(sure, maybe)
+        return self.but(others, lambda these, those: these.near(those, reach))
+
+    def but(self, others: Bounds, lie: Callable[[Spans, Spans], Spans]) -> Bounds:
+        """Those that do not lie so to the others."""
+        return Bounds(self.sure - lie(self.sure, others.maybe), self.maybe - lie(self.maybe, others.sure))
 
     def longer(self, least: Seconds) -> Bounds:
         return Bounds(self.sure.longer(least), self.maybe.longer(least))

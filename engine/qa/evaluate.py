@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import cached_property, reduce
 from operator import and_, or_
 from typing import assert_never
 
 from engine.core.call import Speaker
 from engine.core.units import Seconds
+from engine.nlu.encoder import Encoder
 from engine.qa.bounds import Bounds, certain
 from engine.qa.expressions import (
     Amount,
@@ -29,11 +30,14 @@ from engine.qa.expressions import (
     Speed,
     Turns,
     Unit,
+    Window,
     Within,
 )
 from engine.qa.laying import Doubt, Speech
 from engine.qa.spans import NONE, Reach, Span, Spans, spans
+from engine.qa.terms import Listener, Term
 from engine.qa.timeline import Timeline, reach_of_seconds
+from engine.qa.windows import windows
 
 _FEWEST_FOR_SPEED = 5  # words; the speed of "yes" means nothing
 
@@ -46,10 +50,18 @@ class Hearing:
 
     doubt: Doubt
 
+    encoder: Encoder | None = None
+    """For terms that ask for meaning; without one they are not known."""
+
     _known: dict[Expression, Bounds] = field(default_factory=dict)
     """What was found already: terms are used in several questions."""
 
     _said_by: dict[Speaker | None, Speech] = field(default_factory=dict)
+
+    @cached_property
+    def listener(self) -> Listener:
+        """The same for terms of other kinds."""
+        return Listener(self.call, self.doubt, self.encoder)
 
     def find(self, wanted: Expression) -> Bounds:
         """The spans of an expression, as far as they are known."""
@@ -57,7 +69,7 @@ class Hearing:
             self._known[wanted] = self._find(wanted)
         return self._known[wanted]
 
-    def _find(self, wanted: Expression) -> Bounds:  # noqa: PLR0911 one for each kind
+    def _find(self, wanted: Expression) -> Bounds:  # noqa: C901, PLR0911 one for each kind
         match wanted:
             case Any(parts):
                 return reduce(or_, map(self.find, parts), Bounds())
@@ -75,6 +87,11 @@ class Hearing:
                 return self.find(part).longer(least)
             case Say():
                 return self._said(wanted)
+            case Term():
+                return wanted.find(self.listener)
+            case Window(after, until, length):
+                begin, end = (self.find(it) if it else None for it in (after, until))
+                return windows(self.call.conversation, begin, end, self._reach(length))
         return certain(self._happened(wanted))
 
     def _happened(self, wanted: Silence | Overlap | Turns | Speed | Edge) -> Spans:
@@ -125,8 +142,8 @@ class Hearing:
 
     def _edge(self, edge: Edge) -> Span:
         whole = self.call.conversation
-        if edge.length.unit is Unit.SECONDS:
-            length = edge.length.number
+        if edge.length.unit in {Unit.SECONDS, Unit.PERCENT}:
+            length = edge.length.number * (1.0 if edge.length.unit is Unit.SECONDS else whole.length / 100.0)
             if edge.side is Side.FIRST:
                 return Span(whole.start, Seconds(min(whole.end, whole.start + length)))
             return Span(Seconds(max(whole.start, whole.end - length)), whole.end)
@@ -148,6 +165,10 @@ class Hearing:
                 return part.near(other, reach)
             case Relation.UNLESS:
                 return part.apart(other, reach)
+            case Relation.NOT_BEFORE:
+                return part.but(other, lambda span, those: span.before(those, reach))
+            case Relation.NOT_AFTER:
+                return part.but(other, lambda span, those: span.after(those, reach))
 
     def _reach(self, gap: Amount) -> Reach:
         match gap.unit:

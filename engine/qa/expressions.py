@@ -10,6 +10,7 @@ from typing import TypeAlias
 from engine.core.call import Speaker
 from engine.core.units import Language, Seconds
 from engine.qa.phrases import Phrase
+from engine.qa.terms import Term
 
 
 class Unit(StrEnum):
@@ -18,6 +19,9 @@ class Unit(StrEnum):
     SECONDS = "s"
     TURNS = "turns"
     WORDS = "words"
+
+    PERCENT = "%"
+    """Of the conversation's time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,8 @@ class Relation(StrEnum):
     AFTER = "after"
     NEAR = "near"
     UNLESS = "unless"
+    NOT_BEFORE = "not_before"
+    NOT_AFTER = "not_after"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,6 +110,21 @@ class Edge:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Window:
+    """The ground from each of one thing to the next of another, at most so long.
+
+    It begins where one of ``after`` ends (without: where the conversation begins), and ends where the next of ``until`` begins
+    (without one: where the conversation ends).
+    """
+
+    after: Expression | None
+
+    until: Expression | None
+
+    length: Amount
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Any:
     """What any of the parts finds."""
 
@@ -135,7 +156,7 @@ class Within:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Related:
-    """Those that lie before, after or near others, or that do not lie near any (``unless``)."""
+    """Those that lie before, after or near others, or that do not lie so (``unless``: not near any)."""
 
     part: Expression
 
@@ -167,7 +188,9 @@ class Longer:
     least: Seconds
 
 
-Expression: TypeAlias = Say | Silence | Overlap | Turns | Speed | Edge | Any | Both | Not | Within | Related | Pick | Longer
+Expression: TypeAlias = (
+    Say | Silence | Overlap | Turns | Speed | Edge | Term | Window | Any | Both | Not | Within | Related | Pick | Longer
+)
 
 ANYWHERE = Amount(float("inf"))
 """No limit to a gap."""
@@ -176,7 +199,7 @@ ANYWHERE = Amount(float("inf"))
 def is_ground(expression: Expression) -> bool:
     """Whether it gives ground, whose pieces mean nothing when counted."""
     match expression:
-        case Both() | Not():
+        case Both() | Not() | Window():
             return True
         case Within(part) | Related(part) | Pick(part) | Longer(part):
             return is_ground(part)

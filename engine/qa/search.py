@@ -25,15 +25,19 @@ from engine.qa.expressions import (
     Silence,
     Speed,
     Turns,
+    Window,
     Within,
 )
 from engine.qa.laying import Match, Speech
 from engine.qa.phrases import Phrase
 from engine.qa.spans import NONE, Span, Spans
+from engine.qa.terms import Term
 
 _ANY_LENGTH = Seconds(0.0)
+_NEEDED = {Relation.BEFORE, Relation.AFTER, Relation.NEAR}
+"""Relations to something that must be there."""
 
-Leaf: TypeAlias = Say | Silence | Overlap | Speed | Turns | Edge
+Leaf: TypeAlias = Say | Silence | Overlap | Speed | Turns | Edge | Term
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +88,17 @@ def searches(wanted: Expression, ground: Spans, call: Hearing) -> Iterator[Searc
                 yield from searches(part, ground, call)
         case Within(part, place):
             yield from searches(part, ground & call.find(place).maybe, call)
+            if isinstance(place, Window) and place.after and not call.find(place.after).sure:
+                yield from searches(place.after, ground, call)
         case Related(part, relation, other):
             yield from searches(part, ground, call)
-            if relation is not Relation.UNLESS and not call.find(other).sure:
+            if relation in _NEEDED and not call.find(other).sure:
                 yield from searches(other, ground, call)
         case Pick(part) | Longer(part) | Not(part):
             yield from searches(part, ground, call)
+        case Window(after, until):
+            for side in (after, until):
+                yield from searches(side, ground, call) if side else ()
         case _:
             yield _search(wanted, ground, call)
 
@@ -104,6 +113,9 @@ def _search(wanted: Leaf, ground: Spans, call: Hearing) -> Search:
         case Overlap(_, by):
             events = of(call.call.overlaps(_ANY_LENGTH), by).within(ground)
             return Search((_described(wanted),), (), by, ground, events)
+        case Term(by):
+            near = wanted.nearest(call.listener, ground)
+            return Search(wanted.what, (), by, ground, Spans((near,)) if near else NONE)
     return Search((_described(wanted),), (), wanted.by, ground)
 
 
@@ -120,7 +132,7 @@ def _described(wanted: Silence | Overlap | Speed | Turns | Edge) -> str:
     return f"the {wanted.side} {wanted.length.number:g} {wanted.length.unit}"
 
 
-def blind(wanted: Expression, call: Hearing) -> bool:
+def blind(wanted: Expression, call: Hearing) -> bool:  # noqa: PLR0911 one for each kind
     """Whether something can't be found here at all: no phrases in the call's language, or its speaker was never heard."""
     match wanted:
         case Any(parts) | Both(parts):
@@ -129,6 +141,10 @@ def blind(wanted: Expression, call: Hearing) -> bool:
             return blind(part, call) or blind(other, call)
         case Pick(part) | Longer(part) | Not(part):
             return blind(part, call)
+        case Window(after, until):
+            return any(blind(it, call) for it in (after, until) if it)
+        case Term():
+            return wanted.deaf(call.listener)
         case Say(phrases, by):
             return call.call.language not in phrases or _deaf_to(by, call)
         case Overlap(_, by) | Turns(by) | Speed(_, _, by):

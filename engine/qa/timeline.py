@@ -101,6 +101,13 @@ class Timeline:
     facts: Mapping[str, str] = field(default_factory=dict)
     """What is known of the call from elsewhere: ``agent``, ``queue``, ``direction``, ``campaign`` ..."""
 
+    listened_for: frozenset[EventKind] = frozenset()
+    """Kinds of events that whoever heard the call would have told; an event of another kind may have been there untold."""
+
+    def listens_for(self, kind: EventKind) -> bool:
+        """Whether it is known when events of a kind happened, and that no others did."""
+        return kind in self.listened_for or any(it.kind is kind for it in self.events)
+
     @cached_property
     def words(self) -> Sequence[HeardWord]:
         """All words, by their start."""

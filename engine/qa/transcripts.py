@@ -6,6 +6,7 @@
 * ``"source": "machine"`` or ``"human"``: whose words they are (a machine's where any has a confidence, else a person's);
 * the speaker ``unknown``;
 * ``"events": [{"kind", "start", "end", "speaker", "value"}]`` (``timeline.EventKind``; the last two may be absent);
+* ``"listened_for": [kinds]``: which of them would have been told; without it, all kinds where there is a key ``events`` at all;
 * ``"facts": {"agent": ...}``, texts.
 
 Transcribers' marks (``[noise]``) are dropped; ``<unk>`` is a word that was said and not understood, and so is a mask (``•``).
@@ -83,7 +84,8 @@ class TranscriptPart(_Part):
     language: str = ENGLISH
     source: object = None
     turns: list[TurnPart]
-    events: list[EventPart] = []
+    events: list[EventPart] | None = None
+    listened_for: frozenset[EventKind] | None = None
     facts: dict[str, str] = {}
 
 
@@ -119,8 +121,10 @@ def _timeline(part: TranscriptPart) -> Timeline:
     by_machine = part.source == "machine" or (part.source != "human" and _has_confidence(part))
     found = (_stretch(turn, by_machine) for turn in part.turns)
     stretches = sorted(filter(None, found), key=lambda it: (it.span.start, it.span.end))
-    events = tuple(sorted(map(_event, part.events), key=lambda it: (it.span.start, it.span.end)))
-    return Timeline(Language(part.language), tuple(stretches), by_machine, events, part.facts)
+    events = tuple(sorted(map(_event, part.events or ()), key=lambda it: (it.span.start, it.span.end)))
+    told = frozenset(EventKind) if part.events is not None else frozenset[EventKind]()
+    listened_for = told if part.listened_for is None else part.listened_for
+    return Timeline(Language(part.language), tuple(stretches), by_machine, events, part.facts, listened_for)
 
 
 def _event(part: EventPart) -> CallEvent:
