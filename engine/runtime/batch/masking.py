@@ -9,7 +9,7 @@ Nothing is logged, no file is written, and no message holds what was said.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -20,8 +20,9 @@ from engine.audio.recording import Recording
 from engine.audio.resample import resample
 from engine.core.audio import TELEPHONY, AudioFrame, frames_of
 from engine.core.call import Speaker
+from engine.core.speech import Word
 from engine.core.units import Seconds
-from engine.privacy import Span, Turn, mask_call, time_spans
+from engine.privacy import MASK, Turn, mask_call, time_spans
 from engine.privacy.masked_time import KEYS, MaskedTime, Stretch, masked_times, told_outside
 from engine.qa.spans import Span as CallSpan
 from engine.qa.timeline import CallEvent, EventKind
@@ -71,17 +72,23 @@ def mask(
 def mask_turns(
     turns: Sequence[SpokenTurn], keys: Sequence[MaskedTime], duration: Seconds
 ) -> tuple[tuple[SpokenTurn, ...], tuple[MaskedTime, ...]]:
-    """Mask the words of a call, and say when its sound is to be masked; ``keys``: when keys were heard."""
-    given = [Turn(turn.speaker or "unknown", turn.transcript) for turn in turns]
-    words = mask_call(given)
-    spoken = [MaskedTime(it.start, it.end, (it.kind.value,)) for it in time_spans(given, words.spans)]
-    masks = masked_times([*spoken, *keys], duration)
-    own = _owners(given, words.spans, masks)
-    told = [
-        _told(replace(turn, transcript=without.said), masks, [it for it, owner in own.items() if owner == place])
-        for place, (turn, without) in enumerate(zip(turns, words.turns, strict=True))
-    ]
-    return tuple(filter(None, told)), masks
+    """Mask the words of a call, and say when its sound is to be masked; ``keys``: when keys were heard.
+
+    Words that go with a mask bring what stood on both sides of it together, so it is looked at again until nothing changes.
+    """
+    told: Sequence[SpokenTurn] = turns
+    masks = masked_times(keys, duration)
+    while True:
+        given = [Turn(turn.speaker or "unknown", turn.transcript) for turn in told]
+        words = mask_call(given)
+        spoken = [MaskedTime(it.start, it.end, (it.kind.value,)) for it in time_spans(given, words.spans)]
+        masks = masked_times([*masks, *spoken], duration)
+        own = _owners(words.turns, masks)
+        without = [replace(turn, transcript=masked.said) for turn, masked in zip(told, words.turns, strict=True)]
+        now = [_told(turn, masks, own[place]) for place, turn in enumerate(without)]
+        before, told = told, [turn for turn in now if turn is not None]
+        if told == before:
+            return tuple(told), masks
 
 
 def key_spans(channel: AudioFrame) -> tuple[MaskedTime, ...]:
@@ -102,11 +109,20 @@ def _told(turn: SpokenTurn, masks: Sequence[MaskedTime], own: Sequence[MaskedTim
     return None if told is None else replace(turn, start=told.start, end=told.end, transcript=told.said)
 
 
-def _owners(turns: Sequence[Turn], spans: Sequence[Span], masks: Sequence[MaskedTime]) -> Mapping[MaskedTime, int]:
-    """Tell in which turn the first secret word of each mask is."""
-    firsts = sorted((turns[span.turn].said.words[span.first].start, span.turn) for span in spans)
-    found = ((next(it for it in masks if it.start <= start <= it.end), turn) for start, turn in reversed(firsts))
-    return dict(found)
+def _owners(turns: Sequence[Turn], masks: Sequence[MaskedTime]) -> Sequence[Sequence[MaskedTime]]:
+    """Tell for each turn which masks begin in it: those of which it has the first masked word."""
+    own: list[list[MaskedTime]] = [[] for _ in turns]
+    firsts = sorted((word.start, place) for place, turn in enumerate(turns) for word in turn.said.words if _is_secret(word))
+    for it in masks:
+        place = next((place for start, place in firsts if it.start <= start <= it.end), None)
+        if place is not None:
+            own[place].append(it)
+    return own
+
+
+def _is_secret(word: Word) -> bool:
+    """Whether a secret lies under it; a mask without length only says that words before or after it are gone."""
+    return MASK in word.text and word.end > word.start
 
 
 def _key_events(masks: Sequence[MaskedTime], keyed: Sequence[tuple[Speaker | None, MaskedTime]]) -> Iterator[CallEvent]:

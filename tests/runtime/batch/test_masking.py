@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.audio.files import read
 from engine.audio.keytones import make_key_tones
 from engine.audio.recording import Recording
 from engine.core.audio import TELEPHONY, AudioFrame
 from engine.core.call import Speaker
-from engine.core.speech import Transcript, Word
-from engine.core.units import Seconds
-from engine.privacy import MASK
+from engine.core.speech import CHINESE, ENGLISH, RUSSIAN, Transcript, Word
+from engine.core.units import Language, Seconds
+from engine.privacy import MASK, Kind, Turn, find_spans
+from engine.privacy.masked_time import MaskedTime
 from engine.qa.spans import Span
 from engine.qa.timeline import CallEvent, EventKind
-from engine.runtime.batch.masking import key_spans, mask
+from engine.runtime.batch.masking import key_spans, mask, mask_turns
 from engine.runtime.transcribe import SpokenTurn
+from engine.testing.spoken_numbers import Manners, dialogue, styles
 
+NOISY = Manners(filler=0.2, correction=0.1, other_turn=0.3, read_back=0.2, error=0.1)
 _BOTH = (Speaker.CALLER, Speaker.AGENT)
 
 
@@ -153,3 +159,24 @@ def test_more_channels_than_known_speakers_are_masked_all_the_same() -> None:
 
     assert [event.span.speaker for event in done.events] == [None]
     assert is_masked(done.recording, 20.0, 23.9)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.text("0123456789", min_size=3, max_size=19),
+    st.sampled_from([ENGLISH, RUSSIAN, CHINESE]),
+    st.sampled_from([Kind.CARD, Kind.PIN, Kind.PHONE]),
+    st.integers(0, 2**32).map(Random),
+    st.lists(st.tuples(st.floats(0, 30), st.floats(0.05, 3)), max_size=3),
+)
+def test_what_was_masked_holds_no_secret_and_is_left_as_it_is(
+    digits: str, language: Language, kind: Kind, random: Random, pressed: list[tuple[float, float]]
+) -> None:
+    told = dialogue(digits, kind, language, random.choice(styles(language)), random, NOISY).turns
+    turns = [SpokenTurn(Speaker(it.speaker), it.said.words[0].start, it.said.words[-1].end, it.said) for it in told]
+    keys = [MaskedTime(Seconds(start), Seconds(start + length), ("keys",)) for start, length in pressed]
+    once, masks = mask_turns(turns, keys, Seconds(60.0))
+
+    assert find_spans([Turn(turn.speaker or "", turn.transcript) for turn in once]) == ()
+    assert mask_turns(once, masks, Seconds(60.0)) == (once, masks)
+    assert not any(it.start < edge < it.end for turn in once for edge in (turn.start, turn.end) for it in masks)
