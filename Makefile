@@ -12,7 +12,7 @@ help: ## list the targets
 	$(BIN)/python -m pip install --quiet --editable '.[models,sip,dev]' --constraint constraints.txt
 	@touch $@
 
-.PHONY: help setup system demo test check unit bench fixtures docs
+.PHONY: help setup system demo test check unit fuzz bench fixtures docs
 setup: .venv/.ready ## make .venv with everything that demo and test need
 
 system: ## install the system packages that voices and browser tests need, where we may
@@ -31,6 +31,10 @@ unit: setup ## the tests alone
 	$(BIN)/python -m pytest $(ARGS)
 
 test: setup system check unit ## everything CI asks for
+
+fuzz: setup ## every parser of strangers' bytes, led by what it reaches (ARGS='--seconds 600 twilio')
+	$(BIN)/python -m pip install --quiet --editable '.[fuzz]' --constraint constraints.txt
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 bench: setup ## latency on this machine (ARGS='--calls 10')
 	$(BIN)/callwright bench latency $(ARGS)
