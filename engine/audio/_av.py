@@ -6,6 +6,8 @@ that a file can't choose one of FFmpeg's hundreds, and its references to other f
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from typing import BinaryIO
 
 import numpy as np
@@ -15,10 +17,8 @@ from engine.core.errors import MediaError
 
 try:
     import av
-except ImportError as error:
-    raise MediaError(
-        "expected a WAV, FLAC, Ogg or MP3 file, found MP4/M4A, which needs the package av (it comes with faster-whisper)"
-    ) from error
+except ImportError:
+    av = None  # type: ignore[assignment]  # asked for below
 
 _CODECS = {
     "aac",
@@ -35,12 +35,22 @@ _CODECS = {
 }
 
 
+def load_whole() -> None:
+    """Import all of PyAV, which else imports parts at their first use: a process that is fenced in can't."""
+    for module in pkgutil.walk_packages(av.__path__ if av else [], "av."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+
+
 def pour(file: BinaryIO, terms: Terms) -> Poured:
     """Decode the first sound track of an MP4.
 
     Raises:
-        MediaError: it is no MP4, holds no sound, is broken, or is beyond its limits.
+        MediaError: it is no MP4, holds no sound, is broken, or is beyond its limits; or PyAV is missing.
     """
+    if av is None:
+        remedy = "which needs the package av (it comes with faster-whisper)"
+        raise MediaError(f"{terms.name}: expected a WAV, FLAC, Ogg or MP3 file, found MP4/M4A, {remedy}")
     try:
         with av.open(file, mode="r", format="mp4", metadata_errors="ignore") as container:
             if not container.streams.audio:
