@@ -60,7 +60,7 @@ class FileHearer:
         told = self.ears.transcribe(recording, work.language, work.tier, left)
         if told.nothing is not None:
             return Excluded(work, told.nothing)
-        return _kept(work, told, mask(recording, told.turns, speakers_of(recording, left)))
+        return _kept(work, told, mask(recording, told.turns, speakers_of(recording, left), told.events))
 
     def _different(self, work: Work) -> str | None:
         """Say so if the file is not what was seen; asked after it was read, so that no change in between is missed."""
@@ -108,7 +108,6 @@ def _kept(work: Work, told: HeardRecording, call: MaskedCall) -> Heard:
 
 
 def _transcript(work: Work, told: HeardRecording, call: MaskedCall) -> dict[str, Any]:
-    events = sorted([*told.events, *call.keys], key=lambda it: (it.span.start, it.span.end))
     return {
         "call_id": (work.facts or {}).get("call_id", work.content),
         "language": told.language,
@@ -116,7 +115,7 @@ def _transcript(work: Work, told: HeardRecording, call: MaskedCall) -> dict[str,
         "model": told.model,
         "seconds": round(call.recording.duration, 3),
         "turns": [turn.as_json() for turn in call.turns],
-        "events": [event_as_json(it) for it in events],
+        "events": [event_as_json(it) for it in call.events],
         "masked": call.as_json(),
         "facts": dict(work.facts or {}),
         "warnings": list(call.recording.warnings),
