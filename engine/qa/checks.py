@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias
 
 from engine.core.call import Speaker
 from engine.core.units import Confidence
+from engine.qa.coverage import coverage
 from engine.qa.evaluate import Hearing
 from engine.qa.expressions import Expression
 from engine.qa.search import Search, blind, searches
@@ -73,13 +74,29 @@ class Negated:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class AtLeast:
+    """So many of them hold."""
+
+    number: int
+
+    parts: Sequence[Check]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """What is known of the call from elsewhere is one of these, each under its name."""
+
+    facts: Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class People:
     """A question that only people can answer."""
 
     asked: str
 
 
-Check: TypeAlias = Exists | Absent | Count | All | Either | Negated | People
+Check: TypeAlias = Exists | Absent | Count | All | Either | Negated | AtLeast | Known | People
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +121,9 @@ class Searched:
 
     confidence: Confidence | None
     """How well that was heard; ``None`` where nobody can say."""
+
+    coverage: Confidence | None
+    """Which share of the speech there was heard well enough to be relied on; ``None`` where nobody spoke."""
 
     nearest: Evidence | None
     """What was said there that is most like it, however unlike."""
@@ -142,6 +162,10 @@ def rule(check: Check, call: Hearing) -> Ruling:  # noqa: PLR0911 one for each k
             return _together([rule(it, call) for it in parts], Verdict.PASS)
         case Negated(part):
             return rule(part, call).opposite()
+        case AtLeast(number, parts):
+            return _enough([rule(it, call) for it in parts], number)
+        case Known(facts):
+            return _together([_known(name, values, call) for name, values in facts.items()], Verdict.FAIL)
         case People():
             return Ruling(Verdict.UNKNOWN)
 
@@ -158,9 +182,12 @@ def _counted(wanted: Expression, at_least: int, at_most: float, call: Hearing) -
     else:
         verdict = Verdict.UNKNOWN
     shown = found.sure if found.sure and verdict is not Verdict.UNKNOWN else found.maybe
-    if few and few >= at_least:
+    by_absence = many < at_least or (verdict is Verdict.PASS and at_most < float("inf"))
+    if few and few >= at_least and not by_absence:
         return Ruling(verdict, _best(shown), _evidence(shown, call))
     searched = tuple(_searched(it, call) for it in searches(wanted, Spans((call.call.conversation,)), call))
+    if by_absence and any(it.coverage is not None and it.coverage < call.doubt.heard_at_least for it in searched):
+        verdict = Verdict.UNKNOWN
     sure = _best(shown) if shown else _least(it.confidence for it in searched)
     return Ruling(verdict, sure, _evidence(shown, call) or _misses(searched), searched)
 
@@ -175,6 +202,26 @@ def _together(rulings: Sequence[Ruling], decisive: Verdict) -> Ruling:
     return Ruling(verdict, _least(it.confidence for it in deciding), evidence[:_MOST_EVIDENCE], searched)
 
 
+def _enough(rulings: Sequence[Ruling], number: int) -> Ruling:
+    """Whether so many passed, surely or perhaps."""
+    passed = [it for it in rulings if it.verdict is Verdict.PASS]
+    open_ = [it for it in rulings if it.verdict is Verdict.UNKNOWN]
+    if len(passed) >= number:
+        return _together(passed, Verdict.PASS)
+    verdict = Verdict.UNKNOWN if len(passed) + len(open_) >= number else Verdict.FAIL
+    wanting = open_ if verdict is Verdict.UNKNOWN else [it for it in rulings if it.verdict is Verdict.FAIL]
+    return replace(_together(wanting, verdict), verdict=verdict)
+
+
+def _known(name: str, values: Sequence[str], call: Hearing) -> Ruling:
+    """Whether a fact is one of these; where nobody told it, nobody knows."""
+    facts = {"language": call.call.language, **call.call.facts}
+    if name not in facts:
+        return Ruling(Verdict.UNKNOWN, evidence=(Evidence(call.call.conversation, f"{name}: not known"),))
+    verdict = Verdict.PASS if facts[name] in values else Verdict.FAIL
+    return Ruling(verdict, evidence=(Evidence(call.call.conversation, f"{name}: {facts[name]}"),))
+
+
 def _evidence(found: Spans, call: Hearing) -> tuple[Evidence, ...]:
     return tuple(Evidence(it, call.call.text(it)) for it in found.first(_MOST_EVIDENCE))
 
@@ -182,7 +229,8 @@ def _evidence(found: Spans, call: Hearing) -> tuple[Evidence, ...]:
 def _searched(search: Search, call: Hearing) -> Searched:
     miss = search.nearest(call)
     shown = Evidence(miss, call.call.text(miss)) if miss else None
-    return Searched(tuple(search.what), search.by, search.ground, search.confidence(call), shown)
+    covered = coverage(search.ground, search.by, call.listener)
+    return Searched(tuple(search.what), search.by, search.ground, search.confidence(call), covered, shown)
 
 
 def _misses(searched: Sequence[Searched]) -> tuple[Evidence, ...]:

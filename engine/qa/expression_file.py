@@ -1,9 +1,9 @@
 """How a card writes what it asks for.
 
-* a word: the name of a term, or ``first 30s``, ``last 2 turns``, ``first 1 agent turn`` of the conversation;
+* a word: the name of a term, or ``first 30s``, ``last 2 turns``, ``first 1 agent turn``, ``last 10%`` of the conversation;
 * a list: any of its entries;
-* a mapping with one head, ``say silence overlap turns speed any both not of``, and what narrows it, in this order whatever the
-  order it is written in: ``within``; ``before after near unless`` with ``gap``; ``longer``; ``first`` or ``last``.
+* a mapping with one head, of ``HEADS``, and what narrows it, in this order whatever the order it is written in: ``within``;
+  ``before after near unless not_before not_after`` with ``gap``; ``longer``; ``first`` or ``last``.
 
 Terms are read when they are first named, each once; one that leads back to itself is a problem.
 """
@@ -37,18 +37,25 @@ from engine.qa.expressions import (
     Speed,
     Turns,
     Unit,
+    Window,
     Within,
 )
 from engine.qa.lexicon import Lexicon
 from engine.qa.phrases import Kind, Phrase, Tolerance, phrase
 from engine.qa.reading import Reading, shown
+from engine.qa.term_file import TERM_HEADS, TermReader
 from engine.written.problems import did_you_mean, listed
 from engine.written.yaml_tree import Path, Value
 
-HEADS = ("say", "silence", "overlap", "turns", "speed", "any", "both", "not", "of")
+HEADS = ("say", "silence", "overlap", "turns", "speed", *TERM_HEADS, "window", "any", "both", "not", "of")
 NARROWING = ("within", *Relation, "gap", "longer", *Side)
-_OF_ITS_OWN: Mapping[str, Sequence[str]] = {"say": ("by", "tolerance"), "overlap": ("by",), "turns": (), "speed": ("by",)}
-_EDGE = re.compile(r"(first|last)\s+(?:([1-9]\d{0,3})\s+(?:(agent|caller)\s+)?turns?|(\d+(?:\.\d+)?\s*(?:ms|s|min)))")
+OF_ITS_OWN: Mapping[str, Sequence[str]] = {"say": ("by", "tolerance"), "overlap": ("by",), "speed": ("by",), **TERM_HEADS}
+"""What may stand beside a head."""
+
+_WINDOW = ("after", "until", "for")
+_EDGE = re.compile(
+    r"(first|last)\s+(?:([1-9]\d{0,3})\s+(?:(agent|caller)\s+)?turns?|(\d+(?:\.\d+)?\s*(?:ms|s|min))|([1-9]\d?)\s*%)"
+)
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _NOTHING = Any(())
 
@@ -130,8 +137,9 @@ class ExpressionReader:
         if found is None:
             self.reading.wrong(path, "a part of the call such as first 30s, last 2 turns or first 1 agent turn", shown(word))
             return _NOTHING
-        side, turns, who, time = found.groups()
-        length = Amount(int(turns), Unit.TURNS) if turns else Amount(self.reading.duration(time, path))
+        side, turns, who, time, share = found.groups()
+        counted, unit = (turns, Unit.TURNS) if turns else (share, Unit.PERCENT)
+        length = Amount(self.reading.duration(time, path)) if time else Amount(int(counted), unit)
         return Edge(Side(side), length, Speaker(who) if who else None)
 
     def _any(self, value: Value, path: Path) -> Expression:
@@ -146,10 +154,10 @@ class ExpressionReader:
             self.reading.wrong(path, f"one of the keys {listed(HEADS)}", found, hint)
             return _NOTHING
         (head,) = heads
-        self.reading.mapping(value, path, (head, *_OF_ITS_OWN.get(head, ()), *NARROWING))
+        self.reading.mapping(value, path, (head, *OF_ITS_OWN.get(head, ()), *NARROWING))
         return self.narrowed(self._head(head, value, path), value, path)
 
-    def _head(self, head: str, value: Mapping[str, Value], path: Path) -> Expression:  # noqa: PLR0911 one for each head
+    def _head(self, head: str, value: Mapping[str, Value], path: Path) -> Expression:  # noqa: C901, PLR0911 one for each head
         here, at = value[head], (*path, head)
         match head:
             case "say":
@@ -162,13 +170,24 @@ class ExpressionReader:
                 return Turns(self.reading.choice(here, at, Who).speaker)
             case "speed":
                 return self._speed(here, at, self._by(value, path))
+            case "window":
+                return self._window(here, at)
             case "any":
                 return self._any(here, at)
             case "both":
                 return Both([self.read(it, (*at, n)) for n, it in enumerate(self.reading.items(here, at, "terms"))] or [_NOTHING])
             case "not":
                 return Not(self.read(here, at))
-        return self.read(here, at)
+            case "of":
+                return self.read(here, at)
+        return TermReader(self.reading, self.languages, self.read).read(head, value, path, self._by(value, path))
+
+    def _window(self, value: Value, path: Path) -> Expression:
+        keys = self.reading.mapping(value, path, _WINDOW)
+        if isinstance(value, dict) and not keys:
+            self.reading.wrong(path, f"one of the keys {listed(_WINDOW)}", "none")
+        after, until = (self.read(keys[it], (*path, it)) if it in keys else None for it in ("after", "until"))
+        return Window(after, until, self.reading.gap(keys["for"], (*path, "for")) if "for" in keys else ANYWHERE)
 
     def _by(self, value: Mapping[str, Value], path: Path) -> Speaker | None:
         return self.reading.choice(value["by"], (*path, "by"), Who).speaker if "by" in value else None

@@ -51,6 +51,9 @@ class Doubt:
     by_machine: bool = False
     """Whether words without a confidence are a recogniser's."""
 
+    heard_at_least: float = 0.5
+    """The share of the speech in a window that must be relied on before what was not found there counts as absent."""
+
     def joker(self, word: HeardWord) -> bool:
         """Whether the word may have been any other."""
         return word.confidence is not None and word.confidence < self.unsure_below

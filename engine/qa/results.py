@@ -51,6 +51,7 @@ def _searched(it: Searched) -> dict[str, Any]:
         "by": None if it.by is None else it.by.value,
         "windows": [{"start": round(window.start, 3), "end": round(window.end, 3)} for window in it.windows],
         "confidence": _rounded(it.confidence),
+        "coverage": _rounded(it.coverage),
         "nearest": None if it.nearest is None else _evidence(it.nearest),
     }
 
