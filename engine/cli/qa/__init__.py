@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import typer
 
-from engine.cli.qa import score
+from engine.cli.qa import prove, report, score
 
 app = typer.Typer(help="Quality control: calls scored by a card, each verdict with its evidence.", no_args_is_help=True)
+app.command()(prove.prove)
 app.command()(score.score)
+app.command()(report.report)
 
 
 @app.callback()
