@@ -103,8 +103,13 @@ def draw(candidates: Sequence[Candidate], size: int, seed: int, by: Sequence[By]
     sizes = {name: len(queue) for name, queue in queues.items()}
     shares = _shares(sizes, min(size, len(candidates)))
     calls = [Drawn(call, name, shares[name] / sizes[name]) for name, queue in queues.items() for call in queue[: shares[name]]]
-    calls.sort(key=lambda it: _place(seed, it.call))
+    calls.sort(key=lambda it: place(seed, it.call))
     return Draw(seed, {name: Stratum(sizes[name], shares[name]) for name in queues}, tuple(calls))
+
+
+def place(seed: int, call: str) -> bytes:
+    """Where a call stands in the queue of a seed."""
+    return hashlib.sha256(f"{seed} {call}".encode()).digest()
 
 
 def calls_for(within: float, wrong: float = 0.1, calls: int | None = None) -> int:
@@ -121,7 +126,7 @@ def calls_for(within: float, wrong: float = 0.1, calls: int | None = None) -> in
 
 def part_for_two(calls: Iterable[Drawn], seed: int, share: float) -> frozenset[str]:
     """The part of a draw that a second person scores too: how far people agree is what the engine can't beat."""
-    queue = sorted((it.call for it in calls), key=lambda call: _place(seed, f"second {call}"))
+    queue = sorted((it.call for it in calls), key=lambda call: place(seed, f"second {call}"))
     return frozenset(queue[: math.ceil(share * len(queue))])
 
 
@@ -131,7 +136,7 @@ def _queues(candidates: Sequence[Candidate], size: int, seed: int, by: Sequence[
     for one in candidates:
         strata.setdefault(_cut("/".join(_part(one, it, often) for it in by)), []).append(one.call)
     queues = _merged(strata, max(1, size // _LEAST))
-    return {name: sorted(queues[name], key=lambda call: _place(seed, call)) for name in sorted(queues)}
+    return {name: sorted(queues[name], key=lambda call: place(seed, call)) for name in sorted(queues)}
 
 
 def _merged(strata: Mapping[str, list[str]], most: int) -> Mapping[str, list[str]]:
@@ -197,7 +202,3 @@ def _cut(name: str) -> str:
     if len(name) <= _LONGEST:
         return name
     return f"{name[: _LONGEST - 9]} {hashlib.sha256(name.encode()).hexdigest()[:8]}"
-
-
-def _place(seed: int, call: str) -> bytes:
-    return hashlib.sha256(f"{seed} {call}".encode()).digest()
