@@ -18,13 +18,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, select, update
+from sqlalchemy import ColumnElement, Engine, func, select, update
 from sqlalchemy.orm import Session
 
 from engine.core.units import Language, Seconds
 from engine.qa.ledger import Entry, Event, Lease, State, after
 from engine.store.quality_models import RecordingRow, SightingRow
-from engine.store.scores import add_scores
+from engine.store.scores import add_scores, scored_by
 
 _LONGEST_REASON = 512
 _KILLED = "the run that had it was killed"
@@ -57,6 +57,9 @@ class Claimed:
 
     transcript: str | None = None
     """The place of what it heard, in the folder."""
+
+    scored_by: frozenset[tuple[str, str]] = frozenset()
+    """Names and revisions of the cards that scored that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,13 @@ class Ledger:
         over = RecordingRow.lease_until <= now
         gone = RecordingRow.owner.in_(list(dead))
         return self._change((RecordingRow.state == State.RUNNING) & (over | gone), Event.LOST, _KILLED, now)
+
+    def left(self) -> tuple[int, int]:
+        """Give how many recordings wait, and of how many bytes."""
+        waiting = select(func.count(), func.coalesce(func.sum(RecordingRow.size), 0)).where(RecordingRow.state == State.WAITING)
+        with Session(self._engine) as session:
+            number, size = session.execute(waiting).one()
+        return int(number), int(size)
 
     def owners(self) -> frozenset[str]:
         """Who has recordings at the moment."""
@@ -225,6 +235,7 @@ def _claimed(session: Session, row: RecordingRow, owner: str) -> Claimed:
         language=None if row.language is None else Language(row.language),
         model=row.model,
         transcript=row.transcript,
+        scored_by=frozenset() if row.model is None else scored_by(session, row.content, row.model),
     )
 
 

@@ -79,22 +79,20 @@ def content_of(address: str) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
-@contextmanager
-def local(address: str, folder: Path) -> Iterator[Path]:
-    """Give a file to read: a local one where it is, any other as a copy in ``folder`` that is deleted afterwards.
+def fetched(address: str, folder: Path) -> Path:
+    """Copy a file into a folder, to be deleted by the caller; nobody else may read it, for its sound is not masked yet.
 
     Raises:
         MediaError: it can't be read, or is larger than ``MOST_BYTES``.
     """
-    path = path_of(address)
-    if path is not None:
-        yield path
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=folder, prefix="fetched-") as copy:  # its mode is 0600: the sound is not masked yet
-        with opened(address) as file:
+    descriptor, name = tempfile.mkstemp(dir=folder, prefix="fetched-")
+    try:
+        with os.fdopen(descriptor, "wb") as copy, opened(address) as file:
             _copied(file, copy, name_of(address))
-        yield Path(copy.name)
+    except BaseException:
+        Path(name).unlink()
+        raise
+    return Path(name)
 
 
 @contextmanager

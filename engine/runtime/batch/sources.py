@@ -71,6 +71,10 @@ class Listed:
 class Source(Protocol):
     """Where recordings come from."""
 
+    @property
+    def address(self) -> str:
+        """What to call it in messages."""
+
     def look(self, now: float) -> Sequence[Listed]:
         """List what is there; ``now`` in seconds since 1970.
 
@@ -137,6 +141,11 @@ class EngineCalls:
 
     restless: int = 0
 
+    @property
+    def address(self) -> str:
+        """The folder."""
+        return str(self.folder)
+
     def look(self, now: float) -> Sequence[Listed]:  # noqa: ARG002 -- a recording that has its name is whole
         """List the calls that are over and were recorded."""
         with Session(self.engine) as session:
@@ -153,6 +162,11 @@ class SiprecCalls:
     folder: Path
 
     restless: int = 0
+
+    @property
+    def address(self) -> str:
+        """The folder."""
+        return str(self.folder)
 
     def look(self, now: float) -> Sequence[Listed]:  # noqa: ARG002 -- as above
         """List the calls that are over."""
