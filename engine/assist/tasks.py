@@ -1,6 +1,6 @@
 """What a silent agent is asked, and what they can answer.
 
-Times are seconds since the epoch: a task is seen by several processes, on machines whose clocks agree to a fraction of a second. A
+Times are seconds since the epoch: several processes see a task, on machines whose clocks agree to a fraction of a second. A
 phrase's sound is not in here; it is handed only to the agent who holds the task. No task is ever made of a secret entry.
 """
 
