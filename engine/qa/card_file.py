@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 from engine.core.units import Confidence, Language
-from engine.qa.card import UNSURE_BELOW, Fatal, Question, Scorecard, ScorecardErrors
-from engine.qa.checks import Absent, All, Check, Count, Either, Exists, Negated, People
-from engine.qa.expression_file import NARROWING, ExpressionReader
-from engine.qa.expressions import Expression, is_ground
+from engine.nlu.encoder import Encoder
+from engine.qa.card import HEARD_AT_LEAST, UNSURE_BELOW, Fatal, Question, Scorecard, ScorecardErrors
+from engine.qa.card_test_file import CardTestReader
+from engine.qa.check_file import NOTHING_ASKED, CheckReader
+from engine.qa.expression_file import ExpressionReader
 from engine.qa.reading import Reading, shown
-from engine.written.problems import Problem, did_you_mean, listed
+from engine.qa.revision import revision
+from engine.qa.walking import asked
+from engine.written.problems import Problem
 from engine.written.yaml_tree import Path, Value, read_tree
 
-_CARD_KEYS = ("scorecard", "title", "languages", "unsure_below", "settings", "terms", "questions")
-_QUESTION_KEYS = ("id", "text", "section", "weight", "fatal", "if", "check")
-_CHECKS = ("exists", "absent", "count", "all", "any", "not", "people")
+CARD_KEYS = (
+    *("scorecard", "title", "languages", "applies_if", "unsure_below", "heard_at_least", "settings", "terms", "questions"),
+    "tests",
+)
+QUESTION_KEYS = ("id", "text", "section", "weight", "fatal", "if", "check")
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
-_NOTHING_ASKED = People("")
 
 
-def parse_scorecard(text: str, name: str) -> Scorecard:
-    """Read a card. ``name`` is what to call the file in messages.
+def parse_scorecard(text: str, name: str, encoder: Encoder | None = None) -> Scorecard:
+    """Read a card. ``name`` is what to call the file in messages; ``encoder`` is for cards that ask for meaning.
 
     Raises:
         ScorecardErrors: it can't be used; all problems at once.
@@ -35,28 +37,31 @@ def parse_scorecard(text: str, name: str) -> Scorecard:
     card = _card(tree.value, reading)
     if reading.problems:
         raise ScorecardErrors(dict.fromkeys(reading.problems))
-    return card
+    return replace(card, encoder=encoder)
 
 
 def _card(value: Value, reading: Reading) -> Scorecard:
-    keys = reading.mapping(value, (), _CARD_KEYS, ("scorecard", "languages", "questions"))
+    keys = reading.mapping(value, (), CARD_KEYS, ("scorecard", "languages", "questions"))
     languages = _languages(keys["languages"], reading) if "languages" in keys else (Language("en"),)
     terms = _named(keys.get("terms", {}), ("terms",), reading)
     expressions = ExpressionReader(reading, languages, _settings(keys.get("settings", {}), reading), terms)
-    for term in terms:
-        expressions.term(term)
-    return Scorecard(
+    checks = CheckReader(expressions)
+    applies = checks.read(keys["applies_if"], ("applies_if",)) if "applies_if" in keys else None
+    questions = _questions(keys["questions"], checks) if "questions" in keys else ()
+    known = {term: expressions.term(term) for term in terms}
+    card = Scorecard(
         name=reading.name(keys["scorecard"], ("scorecard",)) if "scorecard" in keys else "",
-        revision=_revision(value),
+        revision="",
         languages=languages,
-        questions=_questions(keys["questions"], expressions) if "questions" in keys else (),
+        questions=questions,
         title=reading.text(keys["title"], ("title",)) if "title" in keys else "",
-        unsure_below=_unsure_below(keys, reading),
+        unsure_below=_share(keys, "unsure_below", UNSURE_BELOW, reading),
+        heard_at_least=_share(keys, "heard_at_least", HEARD_AT_LEAST, reading),
+        applies=applies,
+        terms=known,
+        tests=tuple(CardTestReader(reading, languages, questions).read(keys["tests"])) if "tests" in keys else (),
     )
-
-
-def _revision(value: Value) -> str:
-    return hashlib.sha256(json.dumps(value, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+    return replace(card, revision=revision(value, asked(card)))
 
 
 def _languages(value: Value, reading: Reading) -> Sequence[Language]:
@@ -71,10 +76,8 @@ def _languages(value: Value, reading: Reading) -> Sequence[Language]:
     return found or [Language("en")]
 
 
-def _unsure_below(keys: Mapping[str, Value], reading: Reading) -> Confidence:
-    if "unsure_below" not in keys:
-        return UNSURE_BELOW
-    return Confidence(reading.number(keys["unsure_below"], ("unsure_below",), 1.0))
+def _share(keys: Mapping[str, Value], key: str, usual: float, reading: Reading) -> Confidence:
+    return Confidence(reading.number(keys[key], (key,), 1.0) if key in keys else usual)
 
 
 def _named(value: Value, path: Path, reading: Reading) -> Mapping[str, Value]:
@@ -95,13 +98,13 @@ def _settings(value: Value, reading: Reading) -> Mapping[str, Sequence[str]]:
     return found
 
 
-def _questions(value: Value, expressions: ExpressionReader) -> Sequence[Question]:
-    reading = expressions.reading
+def _questions(value: Value, checks: CheckReader) -> Sequence[Question]:
+    reading = checks.expressions.reading
     found = []
     seen: dict[str, int] = {}
     for n, it in enumerate(reading.items(value, ("questions",), "questions")):
         path: Path = ("questions", n)
-        question = _Questions(expressions, path).read(it)
+        question = _question(it, path, checks)
         line = reading.tree.place(path)[0]
         if question.id and question.id in seen:
             reading.wrong((*path, "id"), "an id of its own", f"{question.id!r}, as in line {seen[question.id]}")
@@ -110,78 +113,21 @@ def _questions(value: Value, expressions: ExpressionReader) -> Sequence[Question
     return found
 
 
-@dataclass(frozen=True)
-class _Questions:
-    """Reads one question."""
-
-    expressions: ExpressionReader
-
-    path: Path
-
-    def read(self, value: Value) -> Question:
-        reading, path = self.expressions.reading, self.path
-        keys = reading.mapping(value, path, _QUESTION_KEYS, ("id", "check"))
-        fatal = reading.choice(keys["fatal"], (*path, "fatal"), Fatal) if "fatal" in keys else Fatal.NO
-        if fatal is Fatal.SECTION and "section" not in keys:
-            reading.wrong((*path, "fatal"), "a section for the question to be fatal to", "none")
-        return Question(
-            id=reading.name(keys["id"], (*path, "id")) if "id" in keys else "",
-            check=self._check(keys["check"], (*path, "check")) if "check" in keys else _NOTHING_ASKED,
-            text=reading.text(keys["text"], (*path, "text")) if "text" in keys else "",
-            section=reading.text(keys["section"], (*path, "section")) if "section" in keys else "",
-            weight=reading.number(keys["weight"], (*path, "weight"), 1000.0) if "weight" in keys else 1.0,
-            fatal=fatal,
-            applies=self._check(keys["if"], (*path, "if")) if "if" in keys else None,
-        )
-
-    def _check(self, value: Value, path: Path) -> Check:
-        reading = self.expressions.reading
-        heads = [key for key in value if key in _CHECKS] if isinstance(value, dict) else []
-        if len(heads) != 1 or not isinstance(value, dict):
-            found = f"{listed(heads)} together" if heads else shown(value)
-            slips = value if isinstance(value, dict) else ()
-            hint = next(filter(None, (did_you_mean(key, _CHECKS) for key in slips)), "") if not heads else ""
-            reading.wrong(path, f"a mapping with one of {listed(_CHECKS)}", found, hint)
-            return _NOTHING_ASKED
-        (head,) = heads
-        here: Path = (*path, head)
-        match head:
-            case "all" | "any":
-                reading.mapping(value, path, (head,))
-                parts = [self._check(it, (*here, n)) for n, it in enumerate(reading.items(value[head], here, "checks"))]
-                return All(parts) if head == "all" else Either(parts)
-            case "not":
-                reading.mapping(value, path, (head,))
-                return Negated(self._check(value[head], here))
-            case "people":
-                reading.mapping(value, path, (head,))
-                return People(reading.text(value[head], here))
-        return self._spans(head, value, path)
-
-    def _spans(self, head: str, value: Mapping[str, Value], path: Path) -> Check:
-        """A check of what there is; what narrows an expression may stand beside it."""
-        reading = self.expressions.reading
-        limits = ("at_least", "at_most") if head == "count" else ()
-        reading.mapping(dict(value), path, (head, *limits, *NARROWING))
-        part = self.expressions.read(value[head], (*path, head))
-        wanted = self.expressions.narrowed(part, value, path)
-        match head:
-            case "exists":
-                return Exists(wanted)
-            case "absent":
-                return Absent(wanted)
-        if is_ground(wanted):
-            reading.wrong((*path, head), "things that are said or happen, to be counted", "stretches of the call (both, not)")
-        return self._count(wanted, value, path)
-
-    def _count(self, wanted: Expression, value: Mapping[str, Value], path: Path) -> Count:
-        reading = self.expressions.reading
-        given = {it: reading.count(value[it], (*path, it), 0) for it in ("at_least", "at_most") if it in value}
-        if not given:
-            reading.wrong(path, "at_least or at_most beside count", "neither")
-        if given.get("at_least", 0) > given.get("at_most", float("inf")):
-            reading.wrong(path, "at_least no more than at_most", f"{given['at_least']} and {given['at_most']}")
-        return Count(wanted, given.get("at_least", 0), given.get("at_most", float("inf")))
+def _question(value: Value, path: Path, checks: CheckReader) -> Question:
+    reading = checks.expressions.reading
+    keys = reading.mapping(value, path, QUESTION_KEYS, ("id", "check"))
+    fatal = reading.choice(keys["fatal"], (*path, "fatal"), Fatal) if "fatal" in keys else Fatal.NO
+    if fatal is Fatal.SECTION and "section" not in keys:
+        reading.wrong((*path, "fatal"), "a section for the question to be fatal to", "none")
+    return Question(
+        id=reading.name(keys["id"], (*path, "id")) if "id" in keys else "",
+        check=checks.read(keys["check"], (*path, "check")) if "check" in keys else NOTHING_ASKED,
+        text=reading.text(keys["text"], (*path, "text")) if "text" in keys else "",
+        section=reading.text(keys["section"], (*path, "section")) if "section" in keys else "",
+        weight=reading.number(keys["weight"], (*path, "weight"), 1000.0) if "weight" in keys else 1.0,
+        fatal=fatal,
+        applies=checks.read(keys["if"], (*path, "if")) if "if" in keys else None,
+    )
 
 
 def problems_in(text: str, name: str) -> Sequence[Problem]:

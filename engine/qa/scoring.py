@@ -2,6 +2,7 @@
 
 * The score is the points of the questions that passed, in per cent of the points of those that passed or failed. What is unknown
   or not applicable leaves the sum; a card of which nothing is known has no score.
+* A card that does not apply to the call has no score; every question is not applicable.
 * A question fatal to its section takes the section's points with it, one fatal to the card all of them: the score is 0.
 """
 
@@ -80,19 +81,23 @@ def total_of(verdicts: Iterable[tuple[Counted, Verdict]]) -> Total:
 
 def score(card: Scorecard, call: Timeline) -> Score:
     """Answer every question of the card for one call."""
-    hearing = Hearing(call, Doubt(card.unsure_below, call.by_machine))
-    answers = tuple(Answer(it, _ruling(it, hearing)) for it in card.questions)
+    hearing = hearing_of(card, call)
+    answers = tuple(Answer(it, answered(card, it, hearing)) for it in card.questions)
     total = total_of((Counted.of(it.question), it.ruling.verdict) for it in answers)
     return Score(card, answers, total.points, total.fatal)
 
 
-def _ruling(question: Question, call: Hearing) -> Ruling:
-    if question.applies is None:
-        return rule(question.check, call)
-    applies = rule(question.applies, call)
-    match applies.verdict:
-        case Verdict.PASS:
-            return rule(question.check, call)
-        case Verdict.FAIL:
-            return replace(applies, verdict=Verdict.NA)
-    return applies
+def hearing_of(card: Scorecard, call: Timeline) -> Hearing:
+    """The call as the card hears it."""
+    return Hearing(call, Doubt(card.unsure_below, call.by_machine, card.heard_at_least), card.encoder)
+
+
+def answered(card: Scorecard, question: Question, call: Hearing) -> Ruling:
+    """Answer one question, if the card and the question apply at all."""
+    for condition in (card.applies, question.applies):
+        if condition is None:
+            continue
+        applies = rule(condition, call)
+        if applies.verdict is not Verdict.PASS:
+            return replace(applies, verdict=Verdict.NA) if applies.verdict is Verdict.FAIL else applies
+    return rule(question.check, call)
