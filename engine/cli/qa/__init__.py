@@ -7,12 +7,22 @@ from __future__ import annotations
 
 import typer
 
-from engine.cli.qa import prove, report, score
+from engine.cli.qa import appeal, calibrate, export, promote, prove, replay, report, retry, review, run, sample, score, status
 
 app = typer.Typer(help="Quality control: calls scored by a card, each verdict with its evidence.", no_args_is_help=True)
 app.command()(prove.prove)
 app.command()(score.score)
+app.command()(run.run)
+app.command()(status.status)
+app.command()(retry.retry)
 app.command()(report.report)
+app.command()(export.export)
+app.command()(sample.sample)
+app.command()(review.review)
+app.command()(calibrate.calibrate)
+app.command()(promote.promote)
+app.add_typer(appeal.app, name="appeal")
+app.command()(replay.replay)
 
 
 @app.callback()

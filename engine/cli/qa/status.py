@@ -1,0 +1,91 @@
+"""``callwright qa status``: how every recording stands, and that the account agrees."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from engine.cli.output import console, say_json
+from engine.cli.qa.shared import DEFAULT, ConfigFile, database, settings
+from engine.core.errors import ConfigError
+from engine.runtime.batch.looking import unfamiliar
+from engine.runtime.batch.sources import Source
+from engine.runtime.batch.wiring import cards_of, sources_of
+from engine.store.account import Account, account
+from engine.store.sightings import Sightings
+
+
+def status(
+    card: Annotated[list[Path] | None, typer.Option(help="A card that is in force, besides the configured ones.")] = None,
+    *,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    config: ConfigFile = DEFAULT,
+) -> None:
+    """Say how every recording stands, and prove that the account agrees (exit code 1 where it does not)."""
+    found = settings(config)
+    engine = database(found)
+    cards = cards_of(found.qa, card or ())
+    drawn = account(engine, cards, found.qa.folder, datetime.now(UTC))
+    unseen, silent = _unseen(sources_of(found, engine), Sightings(engine))
+    if json:
+        say_json(_as_json(drawn, unseen, silent))
+    else:
+        _print(drawn, unseen, silent)
+    if drawn.disagreements:
+        raise typer.Exit(1)
+
+
+def _unseen(sources: Sequence[Source], sightings: Sightings) -> tuple[int, list[str]]:
+    """How many files lie in the sources that no run has seen as they are now, and which sources can't be asked."""
+    number, silent = 0, []
+    for source in sources:
+        try:
+            number += len(unfamiliar(source, sightings, time.time())) + source.restless
+        except ConfigError as error:
+            silent.append(str(error))
+    return number, silent
+
+
+def _as_json(drawn: Account, unseen: int, silent: Sequence[str]) -> dict[str, Any]:
+    return {
+        "recordings": drawn.recordings,
+        "states": {state.value: number for state, number in drawn.states.items()},
+        "sightings": drawn.sightings,
+        "hours": round(drawn.hours, 2),
+        "reasons": {state.value: dict(found) for state, found in drawn.reasons.items()},
+        "suspects": drawn.suspects,
+        "overdue": drawn.overdue,
+        "unseen": unseen,
+        "sources_not_there": list(silent),
+        "disagreements": list(drawn.disagreements),
+        "agrees": not drawn.disagreements,
+    }
+
+
+def _print(drawn: Account, unseen: int, silent: Sequence[str]) -> None:
+    table = Table(box=None, padding=(0, 2), show_header=False)
+    for state, number in drawn.states.items():
+        table.add_row(state.value, str(number))
+        for reason, times in drawn.reasons.get(state, {}).items():
+            table.add_row("", "", str(times), reason)
+    table.add_row("together", str(sum(drawn.states.values())))
+    table.add_row("recordings", str(drawn.recordings), "", f"seen in {drawn.sightings} places; {drawn.hours:.1f} hours heard")
+    console.print(table, markup=False)
+    for text in _notes(drawn, unseen, silent):
+        console.print(text, markup=False)
+    console.print("\n".join(f"DOES NOT AGREE: {it}" for it in drawn.disagreements) or "the account agrees", markup=False)
+
+
+def _notes(drawn: Account, unseen: int, silent: Sequence[str]) -> list[str]:
+    counted = {
+        "waiting to be tried alone, after an attempt that did not come to an end": drawn.suspects,
+        "running for a run that gave no sign of life; the next one takes them back": drawn.overdue,
+        "files in the inboxes that no run has seen as they are now": unseen,
+    }
+    return [*(f"{number} {text}" for text, number in counted.items() if number), *(f"not asked: {it}" for it in silent)]

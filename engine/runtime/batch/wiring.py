@@ -1,0 +1,74 @@
+"""From the settings to what a run works with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from engine.config import Config, QualitySection
+from engine.core.errors import ConfigError
+from engine.core.units import Language, Seconds
+from engine.qa.files import load_scorecard
+from engine.qa.ledger import CardInForce, Wanted
+from engine.runtime.batch.hearer import FileHearerLoader
+from engine.runtime.batch.local import LocalExecutor
+from engine.runtime.batch.order import Order
+from engine.runtime.batch.sources import EngineCalls, Inbox, SiprecCalls, Source
+from engine.runtime.batch.work import Executor, Tier
+
+
+def sources_of(config: Config, database: Engine) -> list[Source]:
+    """Where recordings come from by the settings."""
+    found: list[Source] = list(inboxes(config.qa.inboxes, config.qa))
+    recordings = config.store.recordings
+    if recordings is not None and recordings.is_dir():
+        found += [EngineCalls(database, recordings)] if config.qa.calls else []
+        found += [SiprecCalls(database, recordings)] if config.qa.siprec else []
+    return found
+
+
+def inboxes(addresses: Sequence[str], settings: QualitySection) -> list[Inbox]:
+    """Watched folders and stores."""
+    return [Inbox(it, Seconds(settings.rest), "address" if "://" in it else "folder") for it in addresses]
+
+
+def cards_of(settings: QualitySection, more: Sequence[Path] = ()) -> tuple[CardInForce, ...]:
+    """The cards in force; ``more`` are meant for every call.
+
+    Raises:
+        ScorecardErrors: one can't be read or used.
+        ConfigError: two are called the same.
+    """
+    cards = [CardInForce(load_scorecard(it.path), it.values) for it in settings.cards]
+    cards += [CardInForce(load_scorecard(path)) for path in more]
+    names = [it.card.name for it in cards]
+    if twice := sorted({it for it in names if names.count(it) > 1}):
+        raise ConfigError(f"expected one card of each name, found several called {', '.join(twice)}")
+    return tuple(cards)
+
+
+def order_of(settings: QualitySection, cards: Sequence[CardInForce], *, again: bool, watch: bool) -> Order:
+    """What a run is to do; ``again``: also hear again what another model heard."""
+    tier = Tier(settings.tier)
+    return Order(
+        settings.folder,
+        Wanted(cards, FileHearerLoader().model(tier) if again else None),
+        tier,
+        Language(settings.language) if settings.language else None,
+        {queue: Language(language) for queue, language in settings.languages.items()},
+        Seconds(settings.every),
+        watch,
+    )
+
+
+def executor_of(settings: QualitySection) -> Executor:
+    """Who does the work.
+
+    Raises:
+        ConfigError: it is not installed.
+    """
+    if settings.executor == "ray":
+        raise ConfigError("qa.executor: expected local, found ray, which is not there yet")
+    return LocalExecutor(FileHearerLoader(), settings.workers)
