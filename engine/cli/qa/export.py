@@ -1,0 +1,32 @@
+"""``callwright qa export``: scores as tables or documents, for the bank's own evaluation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.cli.output import console
+from engine.cli.qa.selecting import Card, ConfigFile, Since, Team, Until, Zone, database_of, selection, zone_of
+from engine.config import load_config
+from engine.runtime.quality.export import Format
+from engine.runtime.quality.export import export as write
+
+
+def export(
+    format: Annotated[Format, typer.Option(help="What to write.")],
+    out: Annotated[Path, typer.Option(help="The file; for csv and parquet, the folder.")],
+    *,
+    since: Since = None,
+    until: Until = None,
+    card: Card = None,
+    team: Team = None,
+    zone: Zone = "UTC",
+    config: ConfigFile = Path("engine.toml"),
+) -> None:
+    """Write calls, scores, verdicts and evidence as xlsx, csv, parquet, json or jsonl."""
+    chosen = selection(since, until, card, team, zone_of(zone))
+    counts = write(database_of(load_config(config)), chosen, format, out)
+    told = ", ".join(f"{count} {name}" for name, count in counts.items())
+    console.print(f"{out}: {told}", markup=False)
