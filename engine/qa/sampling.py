@@ -124,9 +124,9 @@ def calls_for(within: float, wrong: float = 0.1, calls: int | None = None) -> in
     return math.ceil(endless if calls is None else endless / (1.0 + (endless - 1.0) / max(1, calls)))
 
 
-def part_for_two(calls: Iterable[Drawn], seed: int, share: float) -> frozenset[str]:
+def part_for_two(calls: Iterable[str], seed: int, share: float) -> frozenset[str]:
     """The part of a draw that a second person scores too: how far people agree is what the engine can't beat."""
-    queue = sorted((it.call for it in calls), key=lambda call: place(seed, f"second {call}"))
+    queue = sorted(calls, key=lambda call: place(seed, f"second {call}"))
     return frozenset(queue[: math.ceil(share * len(queue))])
 
 

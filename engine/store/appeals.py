@@ -78,6 +78,12 @@ class Appeals:
             session.flush()
             return _kept(row, score, disputed.verdict)
 
+    def result_of(self, kept: KeptAppeal) -> str:
+        """What the engine said of the call when the appeal was opened: JSON (``engine.qa.results``)."""
+        wanted = select(ScoreRow.result).join(AppealRow, AppealRow.score == ScoreRow.id).where(AppealRow.id == kept.id)
+        with Session(self._engine) as session:
+            return session.scalars(wanted).one()
+
     def listed(self, states: Collection[AppealState] = tuple(AppealState)) -> list[KeptAppeal]:
         """Appeals in these states, the oldest first."""
         wanted = select(AppealRow, ScoreRow, VerdictRow.verdict).join(ScoreRow, ScoreRow.id == AppealRow.score)

@@ -1,0 +1,68 @@
+"""Every call as it is scored now, for those who would score it anew."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import ColumnElement, Connection, Engine, func, select
+from sqlalchemy.orm import aliased
+
+from engine.qa.flips import Before
+from engine.store.quality_models import RecordingRow, ScoreRow, VerdictRow
+from engine.store.samples import began
+
+_ROWS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What one card, in whatever revision, said last of each call."""
+
+    engine: Engine
+
+    card: str
+
+    since: datetime | None = None
+    """UTC; calls that began then or later."""
+
+    def number(self) -> int:
+        """How many calls."""
+        wanted = select(func.count()).select_from(ScoreRow).join(RecordingRow, RecordingRow.content == ScoreRow.content)
+        with self.engine.connect() as connection:
+            return connection.scalar(wanted.where(*self._chosen())) or 0
+
+    def calls(self) -> Iterator[Before]:
+        """All of them, the newest score last; read in batches, each by itself, so that nothing is held up meanwhile."""
+        last = 0
+        while True:
+            with self.engine.connect() as connection:
+                batch = self._batch(connection, last)
+            if not batch:
+                return
+            yield from batch.values()
+            last = max(batch)
+
+    def _batch(self, connection: Connection, after: int) -> Mapping[int, Before]:
+        columns = (ScoreRow.id, ScoreRow.content, ScoreRow.points, ScoreRow.fatal, RecordingRow.transcript)
+        wanted = select(*columns).join(RecordingRow, RecordingRow.content == ScoreRow.content)
+        wanted = wanted.where(ScoreRow.id > after, *self._chosen()).order_by(ScoreRow.id).limit(_ROWS)
+        rows = connection.execute(wanted).all()
+        verdicts = _verdicts(connection, [row.id for row in rows])
+        return {row.id: Before(row.content, row.transcript or "", verdicts[row.id], row.points, row.fatal) for row in rows}
+
+    def _chosen(self) -> list[ColumnElement[bool]]:
+        newer = aliased(ScoreRow)
+        same = (newer.content == ScoreRow.content) & (newer.card == ScoreRow.card) & (newer.id > ScoreRow.id)
+        chosen = [ScoreRow.card == self.card, ~select(newer.id).where(same).exists()]
+        return chosen if self.since is None else [*chosen, began() >= self.since.astimezone(UTC)]
+
+
+def _verdicts(connection: Connection, scores: list[int]) -> Mapping[int, Mapping[str, str]]:
+    found: dict[int, dict[str, str]] = defaultdict(dict)
+    wanted = select(VerdictRow.score, VerdictRow.question, VerdictRow.verdict).where(VerdictRow.score.in_(scores))
+    for score, question, verdict in connection.execute(wanted):
+        found[score][question] = verdict
+    return found
