@@ -123,7 +123,7 @@ class Searched:
     """How well that was heard; ``None`` where nobody can say."""
 
     coverage: Confidence | None
-    """Which share of the speech there was heard well enough to be relied on; ``None`` where nobody spoke."""
+    """Which share of the speech there can be relied on; ``None`` where nobody spoke, or where speech tells nothing."""
 
     nearest: Evidence | None
     """What was said there that is most like it, however unlike."""
@@ -229,7 +229,7 @@ def _evidence(found: Spans, call: Hearing) -> tuple[Evidence, ...]:
 def _searched(search: Search, call: Hearing) -> Searched:
     miss = search.nearest(call)
     shown = Evidence(miss, call.call.text(miss)) if miss else None
-    covered = coverage(search.ground, search.by, call.listener)
+    covered = coverage(search.ground, search.by, call.listener) if search.said else None
     return Searched(tuple(search.what), search.by, search.ground, search.confidence(call), covered, shown)
 
 

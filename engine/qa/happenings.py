@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from engine.qa.bounds import Bounds
 from engine.qa.spans import Span, Spans, spans
@@ -15,6 +16,8 @@ from engine.qa.timeline import CallEvent, EventKind
 @dataclass(frozen=True, slots=True, eq=False)
 class Happens(Term):
     """Events of a kind. They are not in doubt; only whose doing one was may be unknown."""
+
+    said: ClassVar[bool] = False
 
     kind: EventKind
 

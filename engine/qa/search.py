@@ -56,6 +56,9 @@ class Search:
     events: Spans = NONE
     """All of the kind there, however short, where it is something that happens."""
 
+    said: bool = False
+    """Whether it is something that is said, so that what was not understood may have been it."""
+
     def confidence(self, call: Hearing) -> Confidence | None:
         """How well it was heard there: the words' mean, ``None`` where one is unknown or nothing was said."""
         ranges = ((speech, first, last) for speech in self._speeches(call) for first, last in speech.ranges(self.ground))
@@ -107,7 +110,7 @@ def _search(wanted: Leaf, ground: Spans, call: Hearing) -> Search:
     match wanted:
         case Say(phrases, by):
             here = phrases.get(call.call.language, ())
-            return Search(tuple(it.text for it in here), tuple(here), by, ground)
+            return Search(tuple(it.text for it in here), tuple(here), by, ground, said=True)
         case Silence():
             return Search((_described(wanted),), (), None, ground, call.call.silences(_ANY_LENGTH).within(ground))
         case Overlap(_, by):
@@ -115,7 +118,7 @@ def _search(wanted: Leaf, ground: Spans, call: Hearing) -> Search:
             return Search((_described(wanted),), (), by, ground, events)
         case Term(by):
             near = wanted.nearest(call.listener, ground)
-            return Search(wanted.what, (), by, ground, Spans((near,)) if near else NONE)
+            return Search(wanted.what, (), by, ground, Spans((near,)) if near else NONE, wanted.said)
     return Search((_described(wanted),), (), wanted.by, ground)
 
 

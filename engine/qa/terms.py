@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import ClassVar
 
 from engine.core.call import Speaker
 from engine.nlu.encoder import Encoder
@@ -59,6 +60,9 @@ class Term(ABC):
 
     by: Speaker | None
     """Whose words, or whose doing; ``None``: anybody's."""
+
+    said: ClassVar[bool] = True
+    """Whether it is something that is said, not something that happens."""
 
     @property
     @abstractmethod
