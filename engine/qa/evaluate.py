@@ -33,8 +33,9 @@ from engine.qa.expressions import (
     Window,
     Within,
 )
-from engine.qa.laying import Doubt, Speech
+from engine.qa.laying import Doubt
 from engine.qa.spans import NONE, Reach, Span, Spans, spans
+from engine.qa.speech import Speech
 from engine.qa.terms import Listener, Term
 from engine.qa.timeline import Timeline, reach_of_seconds
 from engine.qa.windows import windows

@@ -89,6 +89,10 @@ class Phrase:
         """Which parts are any few words."""
         return tuple(it.kind is Kind.GAP for it in self.parts)
 
+    @cached_property
+    def has_gaps(self) -> bool:
+        return any(self.gaps)
+
     def costs(self, heard: str) -> tuple[float, ...]:
         """How badly a word fits each part."""
         if heard not in self._costs:

@@ -28,9 +28,10 @@ from engine.qa.expressions import (
     Window,
     Within,
 )
-from engine.qa.laying import Match, Speech
+from engine.qa.laying import Match
 from engine.qa.phrases import Phrase
 from engine.qa.spans import NONE, Span, Spans
+from engine.qa.speech import Speech
 from engine.qa.terms import Term
 
 _ANY_LENGTH = Seconds(0.0)

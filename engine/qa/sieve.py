@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, reduce
+from operator import or_
 from typing import TypeAlias
 
 from engine.qa.lexicon import Lexicon
-from engine.qa.phrases import EXTRA, HESITATION, IN_A_GAP, ROUNDING, Kind, Part, Phrase
+from engine.qa.phrases import EXTRA, HESITATION, IN_A_GAP, MISSING, ROUNDING, Kind, Part, Phrase
 from engine.qa.words import OTHER
 
 Bits: TypeAlias = int
@@ -27,20 +29,16 @@ Levels: TypeAlias = Sequence[tuple[int, Bits]]
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """Getting over one part of a phrase."""
+class More:
+    """The words that may come behind a part of a phrase without being any of it."""
 
-    over: Levels
-    """The words it can be laid over."""
-
-    missing: int
-    """What it costs to leave it out."""
-
-    more: Levels
-    """The words that may come behind it, each for its cost."""
+    costly: Levels
 
     free: Bits
-    """Those of them that cost nothing."""
+    """Those that cost less than a unit."""
+
+
+_NO_MORE = More((), 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,78 +58,95 @@ class Sieve:
 
     _fits: dict[Lexicon, Mapping[str, Mapping[float, Bits]]] = field(default_factory=dict)
 
+    _known: dict[tuple[Lexicon, Sequence[str]], Levels] = field(default_factory=dict)
+
+    def can_hold(self, wanted: Phrase) -> bool:
+        """Whether enough of a phrase's words are there at all."""
+        fits = self._fitting(wanted.lexicon)
+        absent = sum(fits.keys().isdisjoint(part.options) for part in wanted.needed)
+        return absent * min(MISSING, OTHER * self._least) <= wanted.allowed
+
     def ends(self, wanted: Phrase, most: float, among: Bits) -> Sequence[Bits]:
         """The places that a phrase may end at, by what it costs in units, up to ``most``; only words ``among`` these count."""
         row: Sequence[Bits] = [among] * (self._units(most) + 1)
-        for step in self._steps(wanted, among):
-            row = _over(step, row)
+        last = len(wanted.parts) - 1
+        for place, part in enumerate(wanted.parts):
+            more = _NO_MORE if place == last else self._in_a_gap if wanted.gaps[place] else self._between
+            row = _over(row, self._laid_over(part, wanted.lexicon), self._units(wanted.missing[place]), more, among)
             if not row[-1]:
                 break
         return row
 
-    def _steps(self, wanted: Phrase, among: Bits) -> Iterator[Step]:
-        fits = self._fitting(wanted.lexicon)
-        last = len(wanted.parts) - 1
-        for place, part in enumerate(wanted.parts):
-            over = _levels((level, bits & among) for level, bits in self._laid_over(part, fits, among))
-            more = self._more(among, gap=wanted.gaps[place]) if place < last else ()
-            free = sum(bits for level, bits in more if not level)
-            yield Step(over, self._units(wanted.missing[place]), [it for it in more if it[0]], free)
-
-    def _laid_over(self, part: Part, fits: Mapping[str, Mapping[float, Bits]], among: Bits) -> Iterator[tuple[int, Bits]]:
+    def _laid_over(self, part: Part, lexicon: Lexicon) -> Levels:
+        """The words that a part can be laid over."""
         if part.kind is Kind.ANY_WORD:
-            yield 0, among
-            return
-        for weight, here in self.weights:
-            yield self._units(OTHER * weight), here
-            for option in part.options:
-                for cost, words in fits.get(option, {}).items():
-                    yield self._units(cost * weight), words & here
+            return [(0, self._everywhere)]
+        key = lexicon, part.options
+        if key not in self._known:
+            fits = self._fitting(lexicon)
+            fitting = [(cost, words) for option in part.options for cost, words in fits.get(option, {}).items()]
+            self._known[key] = self._weighed([*fitting, (OTHER, self._everywhere)])
+        return self._known[key]
 
-    def _more(self, among: Bits, *, gap: bool) -> Levels:
-        if gap:
-            return [(self._units(IN_A_GAP), among)]
-        others = among & ~self.hesitations
-        costly = [(self._units(EXTRA * weight), words & others) for weight, words in self.weights]
-        return _levels([(self._units(HESITATION), self.hesitations & among), *costly])
+    @cached_property
+    def _least(self) -> float:
+        return min((weight for weight, _ in self.weights), default=1.0)
+
+    @cached_property
+    def _everywhere(self) -> Bits:
+        return reduce(or_, (words for _, words in self.weights), 0)
+
+    @cached_property
+    def _between(self) -> More:
+        hesitations = [(HESITATION / weight, words & self.hesitations) for weight, words in self.weights]
+        return self._more(self._weighed([*hesitations, (EXTRA, self._everywhere & ~self.hesitations)]))
+
+    @cached_property
+    def _in_a_gap(self) -> More:
+        return self._more([(self._units(IN_A_GAP), self._everywhere)])
+
+    def _more(self, levels: Levels) -> More:
+        return More([it for it in levels if it[0]], reduce(or_, (words for level, words in levels if not level), 0))
 
     def _fitting(self, lexicon: Lexicon) -> Mapping[str, Mapping[float, Bits]]:
         """Where each word of a card fits, and how badly."""
         if lexicon not in self._fits:
-            found: dict[str, dict[float, Bits]] = defaultdict(lambda: defaultdict(int))
+            found: dict[str, dict[float, Bits]] = {}
             for heard, places in self.words.items():
                 for word, cost in lexicon.fits(heard).items():
-                    found[word][cost] |= places
+                    costs = found.setdefault(word, {})
+                    costs[cost] = costs.get(cost, 0) | places
             self._fits[lexicon] = found
         return self._fits[lexicon]
+
+    def _weighed(self, costs: Iterable[tuple[float, Bits]]) -> Levels:
+        """Words by what they cost where they are."""
+        found: dict[int, Bits] = defaultdict(int)
+        for cost, words in costs:
+            for weight, here in self.weights:
+                if words & here:
+                    found[self._units(cost * weight)] |= words & here
+        return sorted(found.items())
 
     def _units(self, cost: float) -> int:
         return math.floor(cost / self.unit + ROUNDING)
 
 
-def _levels(words: Iterable[tuple[int, Bits]]) -> Levels:
-    """One set of words a level."""
-    found: dict[int, Bits] = defaultdict(int)
-    for level, bits in words:
-        if bits:
-            found[level] |= bits
-    return sorted(found.items())
-
-
-def _over(step: Step, row: Sequence[Bits]) -> Sequence[Bits]:
+def _over(row: Sequence[Bits], over: Levels, missing: int, more: More, among: Bits) -> Sequence[Bits]:
     """The places one can be at behind a part, from those before it; both by cost."""
     found: list[Bits] = []
+    free = more.free & among
     for level in range(len(row)):
-        bits = row[level - step.missing] if step.missing <= level else 0
-        for cost, words in step.over:
+        bits = row[level - missing] if missing <= level else 0
+        for cost, words in over:
             if cost > level:
                 break
-            bits |= (row[level - cost] & words) << 1
-        for cost, words in step.more:
+            bits |= (row[level - cost] & words & among) << 1
+        for cost, words in more.costly:
             if cost > level:
                 break
-            bits |= (found[level - cost] & words) << 1
-        found.append(_run(bits, step.free))
+            bits |= (found[level - cost] & words & among) << 1
+        found.append(_run(bits, free))
     return found
 
 

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from engine.core.call import Speaker
 from engine.core.units import Confidence, Seconds
 from engine.nlu.wording import tokens
-from engine.qa.laying import Doubt, Match, Speech, _apart, laid
+from engine.qa.laying import Doubt, Match, apart, laid
 from engine.qa.phrases import Phrase, Tolerance, phrase
 from engine.qa.spans import Span, spans
+from engine.qa.speech import Speech
 from engine.qa.timeline import HeardWord
 from engine.qa.words import OTHER, stem, unlikeness
 
@@ -173,8 +174,8 @@ def test_looking_only_where_the_sieve_says_misses_nothing(
     spoken: list[tuple[str, float | None]], wanted: str, tolerance: Tolerance, by_machine: bool
 ) -> None:
     sought, speech = phrase(wanted, tolerance), Speech(spoken_words(spoken), Doubt(by_machine=by_machine))
-    as_heard = list(_apart(everywhere(speech, sought, None, sought.allowed)))
-    as_may_be = list(_apart(everywhere(speech, sought, speech.weights, sought.allowed)))
+    as_heard = list(apart(everywhere(speech, sought, None, sought.allowed)))
+    as_may_be = list(apart(everywhere(speech, sought, speech.weights, sought.allowed)))
 
     assert list(speech.heard(sought)) == as_heard
     assert list(speech.perhaps(sought)) == (as_may_be if set(speech.weights) != {1.0} else [])

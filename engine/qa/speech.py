@@ -1,0 +1,182 @@
+"""What one speaker said in a call, searched for phrases.
+
+A phrase is laid (:mod:`engine.qa.laying`) only where :mod:`engine.qa.sieve` says that one can lie at all. Nothing is missed by
+that: the tests compare it with laying every phrase everywhere.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+from engine.core.units import Seconds
+from engine.nlu.wording import HESITATIONS
+from engine.qa.laying import LOST, MISHEARD, Doubt, Match, apart, laid
+from engine.qa.phrases import EXTRA, HESITATION, IN_A_GAP, MISSING, Phrase
+from engine.qa.sieve import Bits, Sieve
+from engine.qa.spans import Spans
+from engine.qa.timeline import UNHEARD, HeardWord
+
+PAUSE = Seconds(3.0)  # a phrase is said in one breath, or nearly
+_UNIT = 0.25  # of costs in the sieve, as the words were heard
+_DOUBTFUL_UNIT = 0.15  # and as they may have been
+
+Range = tuple[int, int]
+"""From one word to before another, by their places."""
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """Words, taken in one of two ways: as they were heard, or as they may have been."""
+
+    sieve: Sieve
+
+    weights: Sequence[float] | None
+    """How much it counts that each word differs; ``None`` for all of it."""
+
+    extras: Sequence[float]
+    """What each word costs where it is one too many."""
+
+    @cached_property
+    def _cheapest(self) -> float:
+        return min((IN_A_GAP, *self.extras))
+
+    def reach(self, wanted: Phrase, most: float, end: int) -> int:
+        """How many words a phrase covers at most that ends before ``end``, and costs no more than ``most``."""
+        parts = len(wanted.parts)
+        longest = parts + int(most / self._cheapest)
+        return longest if wanted.has_gaps else parts + int(most / min(self.extras[max(0, end - longest) : end], default=EXTRA))
+
+
+@dataclass(frozen=True)
+class Speech:
+    """What one speaker said, and how much each word is to be relied on."""
+
+    words: Sequence[HeardWord]
+
+    doubt: Doubt = Doubt()
+
+    @cached_property
+    def weights(self) -> Sequence[float]:
+        """How much it counts that each word differs."""
+        return [self.doubt.weight(word) for word in self.words]
+
+    @cached_property
+    def breaths(self) -> Sequence[Range]:
+        """The words that are said in one breath."""
+        cuts = (at for at, (one, other) in enumerate(pairwise(self.words), 1) if other.start - one.end > PAUSE)
+        return list(pairwise([0, *cuts, len(self.words)])) if self.words else []
+
+    def ranges(self, ground: Spans) -> Iterator[Range]:
+        """The words that begin on some ground, by breaths."""
+        starts = [word.start for word in self.words]
+        for stretch in ground.merged():
+            begin, end = (bisect_left(starts, time) for time in (stretch.start, stretch.end))
+            for first, last in self.breaths:
+                if first < end and begin < last:
+                    yield max(first, begin), min(last, end)
+
+    def heard(self, wanted: Phrase) -> Iterator[Match]:
+        """Every place where the phrase is, taking the words for what they are; the best of those that overlap."""
+        return apart(self._laid(wanted, self._as_heard))
+
+    def perhaps(self, wanted: Phrase) -> Iterator[Match]:
+        """Every place where the phrase may have been said, the doubtful words taken for what they may have been."""
+        return apart(self._laid(wanted, self._as_may_be)) if self._doubtful else iter(())
+
+    def nearest(self, wanted: Phrase, within: Sequence[Range], most: float = math.inf) -> Match | None:
+        """The place that is most like the phrase, of those within some ranges that cost no more than ``most``."""
+        most = min(most, sum(wanted.missing) + MISSING)
+        best: Match | None = None
+        looked_at: Bits = 0
+        for level, ends in enumerate(self._as_heard.sieve.ends(wanted, most, sum(map(self._bits, within)))):
+            for end in map(self._words_before, _each(ends & ~looked_at)):
+                if best is not None and best.cost <= _UNIT * level:
+                    return best
+                begin = self._begin(end, wanted, _UNIT * (level + 1), self._as_heard, within)
+                found = laid(wanted, self.words[begin:end], None, most)
+                best = min((it for it in (best, *found) if it), key=lambda it: it.cost, default=None)
+            looked_at |= ends
+        return best
+
+    def _laid(self, wanted: Phrase, taken: _Taken) -> Iterator[Match]:
+        """All ways to lay a phrase within its tolerance."""
+        if not self.words or not taken.sieve.can_hold(wanted):
+            return
+        ends = taken.sieve.ends(wanted, wanted.allowed, self._everywhere)[-1]
+        for first, last in self._around(ends, wanted, taken) if ends else ():
+            weights = None if taken.weights is None else taken.weights[first:last]
+            yield from laid(wanted, self.words[first:last], weights, wanted.allowed)
+
+    def _around(self, ends: Bits, wanted: Phrase, taken: _Taken) -> Sequence[Range]:
+        """The words that a phrase can cover that ends at some places, within its tolerance; what overlaps as one."""
+        found: list[Range] = []
+        for end in map(self._words_before, _each(ends)):
+            begin = self._begin(end, wanted, wanted.allowed, taken, self.breaths)
+            while found and begin < found[-1][1]:
+                begin = min(begin, found.pop()[0])
+            found.append((begin, end))
+        return found
+
+    def _begin(self, end: int, wanted: Phrase, most: float, taken: _Taken, within: Sequence[Range]) -> int:
+        """The first word that a phrase can cover that ends before ``end`` and costs no more than ``most``."""
+        begin, _ = within[bisect_right(within, (end - 1, math.inf)) - 1]
+        return max(begin, end - taken.reach(wanted, most, end))
+
+    @cached_property
+    def _places(self) -> Sequence[int]:
+        """Which bit of a sieve each word is; between two breaths is one that is no word's."""
+        return [at + breath for breath, words in enumerate(self.breaths) for at in range(*words)]
+
+    def _words_before(self, place: int) -> int:
+        return bisect_left(self._places, place)
+
+    def _bits(self, words: Range) -> Bits:
+        first, last = words
+        return sum(1 << place for place in self._places[first:last])
+
+    @cached_property
+    def _everywhere(self) -> Bits:
+        return self._bits((0, len(self.words)))
+
+    @cached_property
+    def _by_word(self) -> dict[str, Bits]:
+        found: dict[str, Bits] = defaultdict(int)
+        for place, word in zip(self._places, self.words, strict=True):
+            found[word.text] |= 1 << place
+        return found
+
+    @cached_property
+    def _hesitations(self) -> Bits:
+        return sum(places for word, places in self._by_word.items() if word in HESITATIONS)
+
+    @cached_property
+    def _as_heard(self) -> _Taken:
+        extras = [HESITATION if word.text in HESITATIONS else EXTRA for word in self.words]
+        return _Taken(Sieve(self._by_word, self._hesitations, [(1.0, self._everywhere)], _UNIT), None, extras)
+
+    @cached_property
+    def _as_may_be(self) -> _Taken:
+        jokers = sum(1 << place for place, word in zip(self._places, self.words, strict=True) if self.doubt.joker(word))
+        lost = self._by_word.get(UNHEARD, 0) & jokers
+        least = min((self.doubt.weight(it) for it in self.words if not self.doubt.joker(it)), default=1.0)
+        weights = [(MISHEARD, jokers & ~lost), (LOST, lost), (least, self._everywhere & ~jokers)]
+        sieve = Sieve(self._by_word, self._hesitations, [it for it in weights if it[1]], _DOUBTFUL_UNIT)
+        extras = [HESITATION if it.text in HESITATIONS else EXTRA * self.doubt.weight(it) for it in self.words]
+        return _Taken(sieve, self.weights, extras)
+
+    @cached_property
+    def _doubtful(self) -> bool:
+        return any(weight != 1.0 for weight in self.weights)
+
+
+def _each(places: Bits) -> Iterator[int]:
+    while places:
+        last = places & -places
+        yield last.bit_length() - 1
+        places ^= last
