@@ -98,9 +98,10 @@ class Speech:
             for end in map(self._words_before, _each(ends & ~looked_at)):
                 if best is not None and best.cost <= _UNIT * level:
                     return best
-                begin = self._begin(end, wanted, _UNIT * (level + 1), self._as_heard, within)
+                begin = self._begin(end, wanted, most, self._as_heard, within)
                 found = laid(wanted, self.words[begin:end], None, most)
                 best = min((it for it in (best, *found) if it), key=lambda it: it.cost, default=None)
+                most = best.cost if best else most
             looked_at |= ends
         return best
 

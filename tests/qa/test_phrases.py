@@ -182,6 +182,7 @@ def test_looking_only_where_the_sieve_says_misses_nothing(
 
 
 @settings(max_examples=200)
+@example([("you", None), *[("thank", None)] * 4, ("bye", None)], "you ... bye", 0, 7)
 @given(SPOKEN, st.sampled_from(WANTED), st.integers(0, 30), st.integers(0, 60))
 def test_the_nearest_miss_is_the_nearest_there_is(
     spoken: list[tuple[str, float | None]], wanted: str, start: int, length: int
