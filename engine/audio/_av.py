@@ -33,6 +33,7 @@ _CODECS = {
     "libopencore_amrnb",
     "libopencore_amrwb",
 }
+_NEARLY_ALL = 0.9  # of the packets; an encoder's first ones may hold no sound
 
 
 def load_whole() -> None:
@@ -57,20 +58,26 @@ def pour(file: BinaryIO, terms: Terms) -> Poured:
                 raise MediaError(f"{terms.name}: expected a sound track, found MP4 without one")
             return _decoded(container, terms)
     except (av.FFmpegError, ValueError) as error:  # ValueError: FFmpeg's EINVAL, and PyAV's own checks
-        raise MediaError(f"{terms.name}: expected MP4 sound that can be decoded, found: {error}") from error
+        found = getattr(error, "strerror", None) or error
+        raise MediaError(f"{terms.name}: expected MP4 sound that can be decoded, found: {found}") from error
 
 
 def _decoded(container: av.container.InputContainer, terms: Terms) -> Poured:
     track = container.streams.audio[0]
     codec = track.codec_context
-    if codec.name not in _CODECS and not codec.name.startswith("pcm_"):
-        raise MediaError(f"{terms.name}: expected MP4 with AAC, ALAC, AMR, FLAC, MP3, Opus or PCM, found {codec.name}")
+    if codec is None or (codec.name not in _CODECS and not codec.name.startswith("pcm_")):
+        found = "a codec that nobody here knows" if codec is None else codec.name
+        raise MediaError(f"{terms.name}: expected MP4 with AAC, ALAC, AMR, FLAC, MP3, Opus or PCM, found {found}")
     codec.thread_type, codec.thread_count = "NONE", 1  # a fenced process may start none
     gatherer = Gatherer(terms, track.rate, track.channels)
     if track.duration and track.time_base:
         gatherer.expect(int(track.duration * track.time_base * track.rate))
     planar = av.AudioResampler(format="fltp", layout=track.layout, rate=track.rate)  # one format, whatever the codec gives
+    packets = 0
     for decoded in container.decode(track):
+        packets += 1
         for frame in planar.resample(decoded):
             gatherer.add(np.ascontiguousarray(frame.to_ndarray().T, dtype=np.float32))
+    if packets < _NEARLY_ALL * track.frames:
+        gatherer.warnings.append(f"{track.frames} packets of sound were promised, only {packets} could be decoded")
     return gatherer.poured(f"MP4/{codec.name.upper()}")

@@ -32,6 +32,12 @@ _HEAD = 16  # bytes that tell a container
 
 _AT_ONCE = {b"fLaC", b"OggS", b".snd", b"caff", b"RF64", b"riff"}  # the first four bytes; lower-case riff is Sony's Wave64
 _FORMS = {(b"RIFF", b"WAVE"), (b"RIFX", b"WAVE"), (b"FORM", b"AIFF"), (b"FORM", b"AIFC")}  # bytes 0-4 and 8-12
+_MOST_LEFT = 1 << 20  # bytes behind the sound: tags, pictures, tables of other programs
+_SAID_BETTER = {  # what libsndfile says of some lies
+    "SF_INFO struct incomplete": "a header whose rate or number of channels can't be",
+    "possibly a pipe": "a header, and nothing behind it that its decoder knows",
+    "unknown error in flac decoder": "a header, and damage behind it",
+}
 _FLOATS = {"FLOAT", "DOUBLE", "VORBIS", "OPUS"}  # decoded as floats, as are all of MPEG
 
 
@@ -212,9 +218,16 @@ def _decoded(file: _Fenced, terms: Terms, warnings: list[str]) -> Poured:
         if known:
             gatherer.expect(sound.frames)
         _gather(sound, gatherer, terms.name)
-        if known and gatherer.frames < sound.frames and not gatherer.warnings:
-            gatherer.warnings.append(f"{sound.frames} samples were promised, only {gatherer.frames} could be decoded")
+        if known and not gatherer.warnings:
+            gatherer.warnings += _kept_promise(sound.frames, gatherer.frames, terms.size - file.tell())
         return gatherer.poured(f"{sound.format}/{sound.subtype}")
+
+
+def _kept_promise(promised: int, found: int, left: int) -> list[str]:
+    """What is to be said where the header and what follows it are not of one length; ``left``: bytes nobody decoded."""
+    if found < promised:
+        return [f"{promised} samples were promised, only {found} could be decoded"]
+    return [f"{promised} samples were promised, and {left} more bytes follow them unheard"] if left > _MOST_LEFT else []
 
 
 def _whole(poured: Poured, blocks: list[Samples]) -> Recording:
@@ -238,5 +251,6 @@ def _gather(sound: soundfile.SoundFile, gatherer: Gatherer, name: str) -> None:
 
 
 def _reason(error: Exception) -> str:
-    """The library's sentence, without the file object's address."""
-    return str(getattr(error, "error_string", error)).rstrip(".")
+    """The library's sentence, without the file object's address; ours where its own says nothing or what is not so."""
+    sentence = str(getattr(error, "error_string", error)).rstrip(".")
+    return next((ours for theirs, ours in _SAID_BETTER.items() if theirs in sentence), sentence)

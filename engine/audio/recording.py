@@ -23,8 +23,8 @@ Take = Callable[[npt.NDArray[np.int16]], None]
 """Is given piece after piece, shape ``(n, channels)``, and may keep it."""
 
 _FULL_SCALE = 32_768
-_CHEAP = 20_000_000  # samples that anybody may have for any file: 40 MB, decoded in half a second
-_MOST_EXPANSION = 256  # samples from one byte of the file; speech as Opus gives up to 120, a bomb of silence 400 to 2000
+_CHEAP = 10_000_000  # samples that any file may become: 20 minutes of one channel at 8 kHz, decoded in half a second at worst
+_MOST_EXPANSION = 128  # samples from one byte of the file; speech as Opus gives up to 64, a bomb of silence 400 to 2000
 _TOO_MUCH_CLIPPED = 0.10  # of all samples beyond full scale: not a hot recording but integers stored as floats
 
 

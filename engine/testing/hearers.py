@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from engine.audio.recording import Recording
 from engine.core.errors import HostError, MediaError, ModelNotFound
 from engine.core.units import Seconds
+from engine.runtime.batch.decoding import Decoder
 from engine.runtime.batch.work import Excluded, Heard, Refused, Tier, Work
 
 _HOARD: list[bytearray] = []
@@ -65,6 +67,27 @@ ORDERS: Mapping[str, Callable[[str], object]] = {
     "other_error": _fail_with(HostError),
     "bug": _fail_with(ZeroDivisionError),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class DecodingHearer:
+    """Decodes its work's file as a batch worker does, and hears nothing in it."""
+
+    decode: Callable[[Path], Recording]
+
+    def hear(self, work: Work) -> Heard | Refused | Excluded:
+        """Decode it."""
+        try:
+            recording = self.decode(work.path)
+        except MediaError as error:
+            return Refused(work, str(error))
+        told = {"warnings": recording.warnings, "pid": os.getpid()}
+        return Heard(work, told, f"{work.content}.json", f"{work.content}.wav", "decoding", recording.duration)
+
+
+def decoding() -> DecodingHearer:
+    """Load the one that decodes."""
+    return DecodingHearer(Decoder().decoded)
 
 
 def obedient() -> ObedientHearer:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import struct
-import sys
 import tracemalloc
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -195,8 +194,8 @@ def test_a_bomb_is_refused_by_its_header_before_it_is_decoded(tmp_path: Path) ->
         for _ in range(12):
             bomb.write(silent)
     tracemalloc.start()
-    with pytest.raises(MediaError, match=r"expected at most 30 s of 8 channel\(s\) at 48000 Hz, found at least 120 s"):
-        read(path, Limits(longest=Seconds(30.0)))
+    with pytest.raises(MediaError, match=r"expected at most 20 s of 8 channel\(s\) at 48000 Hz, found at least 120 s"):
+        read(path, Limits(longest=Seconds(20.0)))
     _, most_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
@@ -213,7 +212,7 @@ def test_a_bomb_that_hides_its_length_is_cut_off_and_honest_sound_of_untold_leng
 
 def test_silence_packed_to_nearly_nothing_is_refused_by_its_header_where_speech_of_that_length_is_not() -> None:
     with pytest.raises(
-        MediaError, match=r"expected at most 312 s of 8 channel\(s\) at 8000 Hz in \d+ bytes, found at least 320 s"
+        MediaError, match=r"expected at most 156 s of 8 channel\(s\) at 8000 Hz in \d+ bytes, found at least 320 s"
     ):
         read(stored(np.zeros((8_000 * 320, 8), np.int16), 8_000, "FLAC", "PCM_16"))
     assert read(stored(np.tile(WAVE[:, None], (320, 8)), 8_000, "FLAC", "PCM_16")).duration == 320
@@ -252,9 +251,7 @@ def test_a_pipe_as_a_stream_is_refused() -> None:
 
 
 def test_without_the_package_av_an_mp4_is_refused_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "av", None)
-    monkeypatch.delitem(sys.modules, "engine.audio._av", raising=False)
-    monkeypatch.delattr("engine.audio._av", raising=False)
+    monkeypatch.setattr("engine.audio._av.av", None)
 
     with pytest.raises(MediaError, match="needs the package av"):
         read(io.BytesIO(b"\x00\x00\x00\x18ftypM4A " + bytes(99)))
