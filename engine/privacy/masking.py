@@ -58,6 +58,12 @@ def _alternatives(turns: Sequence[Turn], place: int, spans: Sequence[Span]) -> t
 
 
 def _masked_alternative(turns: Sequence[Turn], place: int, text: str, *, secret: bool) -> str:
+    other, spans = other_reading(turns, place, text, secret=secret)
+    return "".join(word.text for word in _masked_words(other.said.words, spans))
+
+
+def other_reading(turns: Sequence[Turn], place: int, text: str, *, secret: bool) -> tuple[Turn, tuple[Span, ...]]:
+    """Put ``text`` in a turn's place, and find its spans; ``secret``: whether every number in it is one."""
     begin = max(place - _AROUND, 0)
     said = turns[place].said
     start = said.words[0].start if said.words else Seconds(0.0)
@@ -65,7 +71,7 @@ def _masked_alternative(turns: Sequence[Turn], place: int, text: str, *, secret:
     around = [*turns[begin:place], other, *turns[place + 1 : place + _AROUND]]
     here = place - begin
     found = find_spans(around, suspected=frozenset({here} if secret else ()))
-    return "".join(word.text for word in _masked_words(other.said.words, [span for span in found if span.turn == here]))
+    return other, tuple(span for span in found if span.turn == here)
 
 
 def _of_text(text: str) -> Transcript:

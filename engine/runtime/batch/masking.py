@@ -1,15 +1,15 @@
 """The last step before anything of a recording is stored: what was said and the sound, both without secrets.
 
-What is a secret: numbers as :mod:`engine.privacy` finds them, with a margin on both sides, since word times are off by as much;
-and keys of the pad and traces of them, heard on any channel. Over both lies one mask of whole steps
-(:mod:`engine.privacy.masked_time`), in the sound a steady tone on all channels (:mod:`engine.audio.masks`).
+What is a secret: numbers as :mod:`engine.privacy` finds them, with a margin on both sides; and keys of the pad and traces of
+them, heard on any channel. Over both lies one mask of whole steps (:mod:`engine.privacy.masked_time`), in the sound a steady tone
+on all channels (:mod:`engine.audio.masks`).
 
 Nothing is logged, no file is written, and no message holds what was said.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -20,15 +20,18 @@ from engine.audio.recording import Recording
 from engine.audio.resample import resample
 from engine.core.audio import TELEPHONY, AudioFrame, frames_of
 from engine.core.call import Speaker
-from engine.core.speech import Word
 from engine.core.units import Seconds
-from engine.privacy import MASK, Turn, mask_call, time_spans
+from engine.privacy import MASK, Kind, Turn, mask_call, time_spans
+from engine.privacy.doubt import doubtful
 from engine.privacy.masked_time import KEYS, MaskedTime, Stretch, masked_times, told_outside
 from engine.qa.spans import Span as CallSpan
 from engine.qa.timeline import CallEvent, EventKind
 from engine.runtime.transcribe import SpokenTurn
 
 _BESIDE_KEY: Final = Seconds(0.06)  # a tone's rise and fall, and its beginning before it was sure
+_BESIDE_WORDS: Final = Seconds(
+    0.75
+)  # word times are off by 0.25; and the first or last digit may have been heard as another word
 _AT_ONCE: Final = Seconds(1.0)  # of sound given to the detector, so that its tables stay small
 
 
@@ -81,10 +84,12 @@ def mask_turns(
     while True:
         given = [Turn(turn.speaker or "unknown", turn.transcript) for turn in told]
         words = mask_call(given)
-        spoken = [MaskedTime(it.start, it.end, (it.kind.value,)) for it in time_spans(given, words.spans)]
-        masks = masked_times([*masks, *spoken], duration)
-        own = _owners(words.turns, masks)
+        spoken = [MaskedTime(it.start, it.end, (it.kind.value,)) for it in time_spans(given, words.spans, _BESIDE_WORDS)]
+        whole = doubtful(given, words.spans)
+        doubted = [MaskedTime(told[place].start, told[place].end, (Kind.UNKNOWN.value,)) for place in whole]
+        masks = masked_times([*masks, *spoken, *doubted], duration)
         without = [replace(turn, transcript=masked.said) for turn, masked in zip(told, words.turns, strict=True)]
+        own = _owners(without, whole, masks)
         now = [_told(turn, masks, own[place]) for place, turn in enumerate(without)]
         before, told = told, [turn for turn in now if turn is not None]
         if told == before:
@@ -109,10 +114,10 @@ def _told(turn: SpokenTurn, masks: Sequence[MaskedTime], own: Sequence[MaskedTim
     return None if told is None else replace(turn, start=told.start, end=told.end, transcript=told.said)
 
 
-def _owners(turns: Sequence[Turn], masks: Sequence[MaskedTime]) -> Sequence[Sequence[MaskedTime]]:
+def _owners(turns: Sequence[SpokenTurn], whole: Container[int], masks: Sequence[MaskedTime]) -> Sequence[Sequence[MaskedTime]]:
     """Tell for each turn which masks begin in it: those of which it has the first masked word."""
     own: list[list[MaskedTime]] = [[] for _ in turns]
-    firsts = sorted((word.start, place) for place, turn in enumerate(turns) for word in turn.said.words if _is_secret(word))
+    firsts = sorted((start, place) for place, turn in enumerate(turns) for start in _secret_starts(turn, whole=place in whole))
     for it in masks:
         place = next((place for start, place in firsts if it.start <= start <= it.end), None)
         if place is not None:
@@ -120,9 +125,11 @@ def _owners(turns: Sequence[Turn], masks: Sequence[MaskedTime]) -> Sequence[Sequ
     return own
 
 
-def _is_secret(word: Word) -> bool:
-    """Whether a secret lies under it; a mask without length only says that words before or after it are gone."""
-    return MASK in word.text and word.end > word.start
+def _secret_starts(turn: SpokenTurn, *, whole: bool) -> Iterator[Seconds]:
+    """Give when secrets begin in a turn; a mask without length only says that words before or after it are gone."""
+    if whole:
+        yield turn.start
+    yield from (word.start for word in turn.transcript.words if MASK in word.text and word.end > word.start)
 
 
 def _key_events(masks: Sequence[MaskedTime], keyed: Sequence[tuple[Speaker | None, MaskedTime]]) -> Iterator[CallEvent]:

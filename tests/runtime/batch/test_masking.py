@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -16,7 +17,7 @@ from engine.audio.recording import Recording
 from engine.core.audio import TELEPHONY, AudioFrame
 from engine.core.call import Speaker
 from engine.core.speech import CHINESE, ENGLISH, RUSSIAN, Transcript, Word
-from engine.core.units import Language, Seconds
+from engine.core.units import Language, Seconds, confidence
 from engine.privacy import MASK, Kind, Turn, find_spans
 from engine.privacy.masked_time import MaskedTime
 from engine.qa.spans import Span
@@ -60,18 +61,35 @@ def test_a_spoken_card_is_masked_in_words_and_on_both_channels() -> None:
     turns = [
         turn(Speaker.AGENT, "your card number please", 2),
         turn(Speaker.CALLER, "it is four one one one double two 4444", 6, "it is for one one one"),
-        turn(Speaker.AGENT, "thank you very much", 14),
+        turn(Speaker.AGENT, "thank you very much", 16),
     ]
     done = mask(call(), turns, _BOTH)
 
-    assert [it.transcript.text for it in done.turns] == ["your card number please", f"it is {MASK}", "thank you very much"]
-    assert done.as_json() == [{"start": 6.75, "end": 10.75, "kinds": ["card_number"]}]
+    assert [it.transcript.text for it in done.turns] == ["your card number please", f"it {MASK}", "thank you very much"]
+    assert done.as_json() == [{"start": 6.25, "end": 10.25, "kinds": ["card_number"]}]
     assert done.turns[1].transcript.alternatives == ()
-    assert is_masked(done.recording, 6.75, 10.75)
+    assert is_masked(done.recording, 6.25, 10.25)
     assert np.array_equal(
-        done.recording.channels[0].samples[: round(6.7 * 8_000)], call().channels[0].samples[: round(6.7 * 8_000)]
+        done.recording.channels[0].samples[: round(6.2 * 8_000)], call().channels[0].samples[: round(6.2 * 8_000)]
     )
     assert done.events == ()
+
+
+def test_a_turn_whose_other_reading_tells_more_digits_is_masked_whole() -> None:
+    heard = turn(Speaker.CALLER, "all eyes and nice six seven", 6, "four five three nine one four eight eight")
+    done = mask(call(), [turn(Speaker.AGENT, "your card number please", 2), heard], _BOTH)
+
+    assert [it.transcript.text for it in done.turns] == ["your card number please", MASK]
+    assert is_masked(done.recording, heard.start, heard.end)
+
+
+@pytest.mark.parametrize(("question", "told"), [("your card number please", MASK), ("how are you", "all eyes be nice when")])
+def test_an_answer_that_nobody_understood_is_masked_where_a_secret_was_asked_for(question: str, told: str) -> None:
+    heard = turn(Speaker.CALLER, "all eyes be nice when", 6)
+    doubted = replace(heard, transcript=replace(heard.transcript, confidence=confidence(0.01)))
+    done = mask(call(), [turn(Speaker.AGENT, question, 2), doubted], _BOTH)
+
+    assert [it.transcript.text for it in done.turns] == [question, told]
 
 
 def test_keys_on_one_channel_are_one_event_without_a_count_and_masked_on_both() -> None:
@@ -96,7 +114,7 @@ def test_a_call_on_one_channel_with_nobody_known_is_masked() -> None:
     spoken = [turn(Speaker.CALLER, "card number please four one one one two two two two", 3)]
     done = mask(with_keys(call(channels=1), b"1", 30.0), spoken, [None])
 
-    assert [it.transcript.text for it in done.turns] == [f"card number please {MASK}"]
+    assert [it.transcript.text for it in done.turns] == [f"card number {MASK}"]
     assert [event.span.speaker for event in done.events] == [None]
 
 
