@@ -14,12 +14,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from engine.audio.files import read
 from engine.audio.recording import Recording
 from engine.core.call import Speaker
 from engine.core.errors import MediaError
 from engine.core.units import Language
 from engine.qa.ledger import AT_SOURCE
+from engine.runtime.batch.decoding import Decoder
 from engine.runtime.batch.heard import HeardRecording, event_as_json
 from engine.runtime.batch.hearing import BatchTranscriber, HearingSettings
 from engine.runtime.batch.keeping import keep_sound, keep_transcript
@@ -79,7 +79,7 @@ class FileHearerLoader:
 
     def __call__(self) -> FileHearer:
         """Load nothing yet: a model is loaded by the first recording that needs it."""
-        return FileHearer(read, BatchTranscriber(self.settings))
+        return FileHearer(Decoder().decoded, BatchTranscriber(self.settings))
 
     def model(self, tier: Tier) -> str:
         """The revision of what would hear a recording."""
