@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from operator import and_, or_
@@ -34,6 +33,7 @@ from engine.qa.expressions import (
     Within,
 )
 from engine.qa.laying import Doubt
+from engine.qa.saying import Saying
 from engine.qa.spans import NONE, Reach, Span, Spans, spans
 from engine.qa.speech import Speech
 from engine.qa.terms import Listener, Term
@@ -59,6 +59,8 @@ class Hearing:
 
     _said_by: dict[Speaker | None, Speech] = field(default_factory=dict)
 
+    _sayings: dict[Say, Saying] = field(default_factory=dict)
+
     @cached_property
     def listener(self) -> Listener:
         """The same for terms of other kinds."""
@@ -69,6 +71,21 @@ class Hearing:
         if wanted not in self._known:
             self._known[wanted] = self._find(wanted)
         return self._known[wanted]
+
+    def sure(self, wanted: Expression) -> Spans:
+        """Only those that are surely there, which takes less looking."""
+        match wanted:
+            case _ if wanted in self._known:
+                return self._known[wanted].sure
+            case Say():
+                return self._saying(wanted).sure
+            case Any(parts):
+                return reduce(or_, map(self.sure, parts), NONE)
+            case Within(part, ground):
+                return self.sure(part).within(self.sure(ground))
+            case Longer(part, least):
+                return self.sure(part).longer(least)
+        return self.find(wanted).sure
 
     def _find(self, wanted: Expression) -> Bounds:  # noqa: C901, PLR0911 one for each kind
         match wanted:
@@ -87,7 +104,7 @@ class Hearing:
             case Longer(part, least):
                 return self.find(part).longer(least)
             case Say():
-                return self._said(wanted)
+                return self._saying(wanted).bounds
             case Term():
                 return wanted.find(self.listener)
             case Window(after, until, length):
@@ -109,29 +126,19 @@ class Hearing:
                 return Spans((self._edge(wanted),))
         assert_never(wanted)
 
-    def _said(self, say: Say) -> Bounds:
-        sure: list[Span] = []
-        maybe: list[Span] = []
-        for speaker in (say.by, None) if say.by else (*Speaker, None):
-            whose = speaker is not None or say.by is None
-            speech = self.speech(speaker)
-            for wanted in say.phrases.get(self.call.language, ()):
-                found = [it.span for it in speech.heard(wanted)]
-                reliable = [it for it in found if whose and self._reliable(it)]
-                sure += reliable
-                maybe += [it for it in found if it not in reliable]
-                maybe += [it.span for it in speech.perhaps(wanted)]
-        known = _distinct(sure)
-        return Bounds(known, known | _distinct(it for it in maybe if not _touches(it, known)))
+    def _saying(self, say: Say) -> Saying:
+        if say not in self._sayings:
+            theirs = (say.by,) if say.by else (*Speaker, None)
+            nobodys = (None,) if say.by else ()
+            speeches, others = ([self.speech(it) for it in speakers] for speakers in (theirs, nobodys))
+            self._sayings[say] = Saying(say.phrases.get(self.call.language, ()), speeches, others)
+        return self._sayings[say]
 
     def speech(self, speaker: Speaker | None) -> Speech:
         """What one says."""
         if speaker not in self._said_by:
             self._said_by[speaker] = Speech(self.call.words_of(speaker), self.doubt)
         return self._said_by[speaker]
-
-    def _reliable(self, span: Span) -> bool:
-        return span.confidence is None or span.confidence >= self.doubt.unsure_below
 
     def _paced(self, speed: Speed) -> Spans:
         rates = ((turn, self._rate(turn)) for turn in of(self.call.turns, speed.by))
@@ -183,16 +190,3 @@ class Hearing:
 def of(found: Spans, by: Speaker | None) -> Spans:
     """A speaker's, or everybody's."""
     return found if by is None else found.by(by)
-
-
-def _touches(span: Span, others: Spans) -> bool:
-    return any(it.speaker == span.speaker and it.start < span.end and span.start < it.end for it in others)
-
-
-def _distinct(found: Iterable[Span]) -> Spans:
-    """One span a place: where several phrases, or readings of one, overlap, the longest."""
-    kept = NONE
-    for span in sorted(set(found), key=lambda it: (-it.length, it.start, it.end)):
-        if not _touches(span, kept):
-            kept |= Spans((span,))
-    return kept

@@ -43,7 +43,11 @@ class Doubt:
 
     def joker(self, word: HeardWord) -> bool:
         """Whether the word may have been any other."""
-        return word.confidence is not None and word.confidence < self.unsure_below
+        return not self.relies_on(word.confidence)
+
+    def relies_on(self, confidence: Confidence | None) -> bool:
+        """Whether something heard with this confidence is taken for what it is."""
+        return confidence is None or confidence >= self.unsure_below
 
     def weight(self, word: HeardWord) -> float:
         """How much it counts that this word differs."""

@@ -41,7 +41,8 @@ class Span:
         return Seconds(self.end - self.start)
 
 
-def _key(span: Span) -> tuple[float, float, str, float]:
+def order(span: Span) -> tuple[float, float, str, float]:
+    """What spans are sorted by."""
     return span.start, span.end, span.speaker or "", -1.0 if span.confidence is None else span.confidence
 
 
@@ -151,7 +152,7 @@ NONE = Spans()
 
 def spans(items: Iterable[Span]) -> Spans:
     """A set of spans, each once, in order."""
-    return Spans(tuple(sorted(set(items), key=_key)))
+    return Spans(tuple(sorted(set(items), key=order)))
 
 
 def _next(starts: list[Seconds], time: Seconds) -> float:
@@ -162,5 +163,5 @@ def _next(starts: list[Seconds], time: Seconds) -> float:
 
 def rank(items: Spans, among: Spans) -> list[tuple[Span, int]]:
     """Each span with how many of ``among`` come before it in order."""
-    keys = [_key(it) for it in among]
-    return [(span, bisect_left(keys, _key(span))) for span in items]
+    keys = [order(it) for it in among]
+    return [(span, bisect_left(keys, order(span))) for span in items]
