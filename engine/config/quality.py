@@ -9,6 +9,7 @@ from typing import Literal, Self
 from pydantic import Field
 
 from engine.config.section import NoneIfEmpty, Section
+from engine.config.webhooks import WebhookSection
 
 _ADDRESS = "://"  # what tells an fsspec address from a path
 
@@ -50,6 +51,7 @@ class QualitySection(Section):
     )
     languages: Mapping[str, str] = Field({}, description='The language of each queue: `{ overdue_ru = "ru" }`.')
     executor: Literal["local", "ray"] = Field("local", description="Who does the work: processes of this machine, or Ray.")
+    webhooks: Mapping[str, WebhookSection] = Field({}, description="Who of the bank's own systems is told of scores, by name.")
     workers: int = Field(1, ge=1, le=1024, description="Worker processes; each holds its own models.")
 
     def beside(self, folder: Path) -> Self:

@@ -5,7 +5,8 @@ Rules:
 * the states and what leads from one to another are ``engine.qa.ledger``'s; nothing else writes the column ``state``;
 * a change is written only over the state that it was decided on (and, while it is running, by its owner): who comes second
   changes nothing and is told so. So several runs on several machines can work at once, and who was taken for dead does no harm;
-* scores are written with the change to ``scored``, in the same transaction: both are there, or neither.
+* scores are written with the change to ``scored``, in the same transaction, as is what the bank's systems are told of it: all is
+  there, or nothing.
 
 For several threads and processes. Times are the machines' clocks, which should agree within a minute or so.
 """
@@ -23,6 +24,7 @@ from sqlalchemy.orm import Session
 
 from engine.core.units import Language, Seconds
 from engine.qa.ledger import Entry, Event, Lease, State, after
+from engine.store.outbox import tell_failures, tell_scores
 from engine.store.quality_models import RecordingRow, SightingRow
 from engine.store.scores import add_scores, scored_by
 
@@ -169,7 +171,10 @@ class Ledger:
             if not changed:
                 return None
             if results:
-                add_scores(session, claimed.content, changed[0].model, results, now)
+                new = add_scores(session, claimed.content, changed[0].model, results, now)
+                tell_scores(session, claimed.content, changed[0].model, new, now)
+            if entry.state is State.FAILED:
+                tell_failures(session, [claimed.content], now)
         return entry
 
     def _change(self, which: ColumnElement[bool], event: Event, reason: str | None, now: datetime) -> int:
@@ -181,12 +186,15 @@ class Ledger:
             for state, attempts in kinds:
                 entry = after(Entry(State(state), attempts), event, reason)
                 same = which & (RecordingRow.state == state) & (RecordingRow.attempts == attempts)
-                changed += _count(session, same, _values(entry, now))
+                contents = _changed(session, same, _values(entry, now))
+                if entry.state is State.FAILED:
+                    tell_failures(session, contents, now)
+                changed += len(contents)
             return changed
 
     def _bulk(self, which: ColumnElement[bool], values: Mapping[str, Any]) -> int:
         with Session(self._engine) as session, session.begin():
-            return _count(session, which, values)
+            return len(_changed(session, which, values))
 
 
 def change(session: Session, row: RecordingRow, event: Event, reason: str | None, now: datetime) -> bool:
@@ -194,12 +202,18 @@ def change(session: Session, row: RecordingRow, event: Event, reason: str | None
     before = Entry(State(row.state), row.attempts, row.reason)
     entry = after(before, event, reason and _cut(reason))
     same = (RecordingRow.content == row.content) & (RecordingRow.state == row.state) & (RecordingRow.attempts == row.attempts)
-    return entry == before or bool(_count(session, same, _values(entry, now)))
+    if entry == before:
+        return True
+    changed = _changed(session, same, _values(entry, now))
+    if entry.state is State.FAILED:
+        tell_failures(session, changed, now)
+    return bool(changed)
 
 
-def _count(session: Session, which: ColumnElement[bool], values: Mapping[str, Any]) -> int:
-    changed = session.execute(update(RecordingRow).where(which).values(values).execution_options(synchronize_session=False))
-    return int(changed.rowcount)  # type: ignore[attr-defined]  # an UPDATE's result always has it
+def _changed(session: Session, which: ColumnElement[bool], values: Mapping[str, Any]) -> Sequence[str]:
+    """Change them; gives which they were."""
+    change = update(RecordingRow).where(which).values(values).execution_options(synchronize_session=False)
+    return session.scalars(change.returning(RecordingRow.content)).all()
 
 
 def _held_by(owner: str) -> ColumnElement[bool]:

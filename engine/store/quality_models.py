@@ -151,3 +151,29 @@ class StageRow(Base):
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     by: Mapped[str] = mapped_column(String(128))
     why: Mapped[str] = mapped_column(Text)
+
+
+class ReceiverRow(Base):
+    """A system of the bank's that is told of events; its address and its secret are in the configuration."""
+
+    __tablename__ = "receivers"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    occasions: Mapped[str] = mapped_column(Text)  # JSON: what it wants to be told
+    stopped: Mapped[bool] = mapped_column(Boolean)  # it answered that it is gone
+
+
+class OutboxRow(Base):
+    """One message to one receiver."""
+
+    __tablename__ = "outbox"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)  # the webhook-id; the same event has the same one
+    receiver: Mapped[str] = mapped_column(String(64), index=True)
+    type: Mapped[str] = mapped_column(String(64))
+    body: Mapped[str] = mapped_column(Text)  # JSON, byte for byte as it is signed and sent
+    state: Mapped[str] = mapped_column(String(16), index=True)  # waiting, sent, stopped, given_up
+    attempts: Mapped[int] = mapped_column(Integer)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    due_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)  # the next attempt; moved on by a claim
+    told: Mapped[str | None] = mapped_column(String(256))  # why the last attempt failed

@@ -13,18 +13,21 @@ from sqlalchemy.orm import Session
 from engine.store.quality_models import ScoreRow, VerdictRow
 
 
-def add_scores(session: Session, content: str, model: str, results: Sequence[Mapping[str, Any]], now: datetime) -> None:
-    """Keep results (``engine.qa.results``) with their verdicts; one that is there already stays as it is.
+def add_scores(
+    session: Session, content: str, model: str, results: Sequence[Mapping[str, Any]], now: datetime
+) -> Sequence[Mapping[str, Any]]:
+    """Keep results (``engine.qa.results``) with their verdicts; gives those that are new, what is there already stays as it is.
 
     In the caller's transaction, which must hold the recording: nobody else adds to its scores meanwhile.
     """
     known = scored_by(session, content, model)
-    for result in results:
-        if (result["scorecard"], result["revision"]) not in known:
-            row = _score(content, model, result, now)
-            session.add(row)
-            session.flush()  # its id names the verdicts
-            session.add_all(_verdicts(row.id, result))
+    new = [it for it in results if (it["scorecard"], it["revision"]) not in known]
+    for result in new:
+        row = _score(content, model, result, now)
+        session.add(row)
+        session.flush()  # its id names the verdicts
+        session.add_all(_verdicts(row.id, result))
+    return new
 
 
 def scored_by(session: Session, content: str, model: str) -> frozenset[tuple[str, str]]:

@@ -12,6 +12,7 @@ def upgrade() -> None:
     _scores()
     _samples()
     _people()
+    _outbox()
 
 
 def _recordings() -> None:
@@ -128,6 +129,28 @@ def _people() -> None:
     )
 
 
+def _outbox() -> None:
+    op.create_table(
+        "receivers",
+        sa.Column("name", sa.String(64), primary_key=True),
+        sa.Column("occasions", sa.Text, nullable=False),
+        sa.Column("stopped", sa.Boolean, nullable=False),
+    )
+    op.create_table(
+        "outbox",
+        sa.Column("id", sa.String(64), primary_key=True),
+        sa.Column("receiver", sa.String(64), nullable=False, index=True),
+        sa.Column("type", sa.String(64), nullable=False),
+        sa.Column("body", sa.Text, nullable=False),
+        sa.Column("state", sa.String(16), nullable=False, index=True),
+        sa.Column("attempts", sa.Integer, nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False, index=True),
+        sa.Column("told", sa.String(256)),
+    )
+
+
 def downgrade() -> None:
-    for table in ("stages", "appeals", "reviews", "sampled", "samples", "verdicts", "scores", "sightings", "recordings"):
+    people = ("stages", "appeals", "reviews", "sampled", "samples")
+    for table in ("outbox", "receivers", *people, "verdicts", "scores", "sightings", "recordings"):
         op.drop_table(table)
