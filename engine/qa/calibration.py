@@ -6,11 +6,14 @@ Rules:
 * What several people say of one call shares the call's weight. Drawn calls that nobody has scored yet count as missing by chance
   in their stratum: the others stand for them.
 * Wrong is a pass, fail or na where a person decided otherwise. An unknown is not wrong: it goes to people.
+* For the intervals of agreement, calls of one draw that stand for about as many calls (to a factor of two) are drawn anew
+  together: many strata are too small to be drawn from alone.
 * A language's figures are those of its calls among the drawn; how many there are in all is estimated from the draw.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -165,7 +168,7 @@ def _pairs(question: str, evidence: Evidence, beside: Beside) -> list[Pair]:
     pairs = []
     for it, both in found:
         stands_for = evidence.sizes[it.draw][it.stratum] / scored[it.draw, it.stratum] * of_draw[it.draw] / len(found)
-        stratum, given = f"{it.draw} {it.stratum}", it.given.get(question)
+        stratum, given = f"{it.draw} {math.floor(math.log2(stands_for))}", it.given.get(question)
         sure = given.confidence if given else None
         pairs += [Pair(it.call, one, other, sure, stands_for / len(both), stratum) for one, other in both]
     return pairs

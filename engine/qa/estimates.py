@@ -6,9 +6,10 @@ stratum's share of all calls. Rules:
 * A drawn call that nobody has scored counts as missing by chance inside its stratum. A stratum of which none was scored may be
   anything: the interval says so.
 * Several draws of the same calls are averaged, each counting by how many of its calls were scored.
-* Of a share (wrong or not) the interval is Wilson's with the effective number of calls, the strata's variances smoothed by half a
-  call each way, Student's t for few calls (compare Franco, Little, Louis and Slud 2019, https://doi.org/10.1093/jssam/smy019).
-  Plain normal intervals claim far too much where errors are rare.
+* Of a share (wrong or not) the interval is Wilson's with the effective number of calls, variances smoothed by half a call each
+  way, Student's t for few calls (compare Franco, Little, Louis and Slud 2019, https://doi.org/10.1093/jssam/smy019). Plain normal
+  intervals claim far too much where errors are rare. For the variance, strata whose calls stand for about as many calls (to a
+  factor of two) are taken together: half a call in each of many small strata would drown what was found.
 * Of a mean (points a score is off) it is Student's t; where no call differed at all, what the rule of three can't rule out.
 * Calls that were scored are known, not guessed: a stratum scored whole has no variance.
 """
@@ -84,6 +85,11 @@ class _Part:
         return math.fsum((it - self.mean) ** 2 for it in self.values) / (len(self.values) - 1)
 
     @property
+    def class_of_weight(self) -> int:
+        """How many calls one of its calls stands for, as a power of two."""
+        return math.floor(math.log2(self.size / len(self.values)))
+
+    @property
     def smoothed(self) -> float:
         """Of a share."""
         share = (math.fsum(self.values) + _HALF) / (len(self.values) + 1.0)
@@ -96,7 +102,7 @@ def share_of_all(strata: Sequence[Scored]) -> Estimate:
     if not parts:
         return Estimate(None, 0.0, 1.0, 0, 1.0)
     value = math.fsum(it.share * it.mean for it in parts)
-    low, high = _wilson(value, [it.scatter(it.smoothed) for it in parts], parts)
+    low, high = _wilson(value, _together(parts))
     return _told(value, (low, high), parts, unseen, (0.0, 1.0))
 
 
@@ -140,8 +146,20 @@ def _weights(draws: Mapping[int, Sequence[Scored]]) -> Mapping[int, float]:
     return {draw: number / every if every else 0.0 for draw, number in scored.items()}
 
 
-def _wilson(value: float, scatters: Sequence[float], parts: Sequence[_Part]) -> tuple[float, float]:
+def _together(parts: Sequence[_Part]) -> Sequence[_Part]:
+    """Strata of about the same weight as one."""
+    classes: dict[int, list[_Part]] = {}
+    for it in parts:
+        classes.setdefault(it.class_of_weight, []).append(it)
+    return [
+        _Part(math.fsum(it.share for it in some), sum(it.size for it in some), [one for it in some for one in it.values])
+        for some in classes.values()
+    ]
+
+
+def _wilson(value: float, parts: Sequence[_Part]) -> tuple[float, float]:
     """Wilson's interval for as many evenly drawn calls as would scatter like these."""
+    scatters = [it.scatter(it.smoothed) for it in parts]
     variance = math.fsum(scatters)
     if variance < _ALONE:
         return value, value

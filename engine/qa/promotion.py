@@ -8,8 +8,8 @@ What the reviews allow (``Standing``), by the lower ends of 95 % intervals, so t
 
 * ``too_few``: fewer calls than ``Demands`` asks for.
 * ``automatic``: AC1 at least at the floor; precision and recall of violations at least at theirs; enough violations seen. The
-  floor is what people reach among each other (AC1 of calls that two scored) less 0.05, and never below ``least_floor``; where too
-  few calls were scored by two, it is ``floor``.
+  floor is what people reach among each other (AC1 of calls that two scored) less 0.05, but between ``least_floor`` and
+  ``most_floor``; where too few calls were scored by two, it is ``floor``.
 * ``assisted``: AC1 at least at ``assisted_floor``.
 * ``neither``.
 
@@ -69,6 +69,9 @@ class Demands:
 
     least_floor: float = 0.6
     """AC1, however little people agree."""
+
+    most_floor: float = 0.9
+    """AC1, however well people agree: some hundred calls prove no more."""
 
     below_people: float = 0.05
 
@@ -186,7 +189,7 @@ def _floor(people: Agreement, asked: Demands) -> float:
     among = people.figures["ac1"].value
     if among is None or people.calls < asked.scored_by_two:
         return asked.floor
-    return max(asked.least_floor, among - asked.below_people)
+    return min(asked.most_floor, max(asked.least_floor, among - asked.below_people))
 
 
 def _missing(found: Agreement, floor: float, asked: Demands) -> list[str]:
@@ -203,7 +206,7 @@ def _missing(found: Agreement, floor: float, asked: Demands) -> list[str]:
 def _short(name: str, figure: Measured, least: float) -> str:
     if figure.low is None:
         return f"{name} not known"
-    return f"{name} at least {figure.low:.2f}, asked {least:.2f}"
+    return f"{name} surely {figure.low:.3f}, asked {least:.3f}"
 
 
 def _reaches(figure: Measured, least: float) -> bool:
@@ -212,5 +215,5 @@ def _reaches(figure: Measured, least: float) -> bool:
 
 def _why(to: Stage, judgement: Judgement) -> str:
     if to is Stage.AUTOMATIC:
-        return f"reviews allow it: AC1 surely above {judgement.floor:.2f}, precision and recall of violations as asked"
+        return f"reviews allow it: AC1 surely above {judgement.floor:.3f}, precision and recall of violations as asked"
     return f"reviews allow {judgement.standing.value.replace('_', ' ')}: {'; '.join(judgement.missing) or 'nothing is missing'}"

@@ -100,7 +100,7 @@ def test_violations_that_are_missed_keep_a_question_from_being_automatic() -> No
     judged = judge(agreement_of([Pair(f"c{n}", *it) for n, it in enumerate(kinds)]), NOBODY)
 
     assert judged.standing is Standing.ASSISTED
-    assert [it.split(" at least")[0] for it in judged.missing] == ["recall"]
+    assert [it.split(" surely")[0] for it in judged.missing] == ["recall"]
 
 
 def test_where_people_differ_themselves_the_engine_need_not_be_better_than_they() -> None:
@@ -115,6 +115,10 @@ def test_where_people_differ_themselves_the_engine_need_not_be_better_than_they(
 
 def test_people_who_hardly_agree_are_no_excuse() -> None:
     assert judge(agreed(100), agreed(20, 40, fails=10)).floor == Demands().least_floor
+
+
+def test_people_who_always_agree_ask_for_no_more_than_can_be_proved() -> None:
+    assert judge(agreed(100), agreed(40)).floor == Demands().most_floor
 
 
 def test_few_calls_that_two_scored_are_no_measure() -> None:

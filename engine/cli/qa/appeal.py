@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json as json_text
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +11,8 @@ from rich.table import Table
 from sqlalchemy import Engine
 
 from engine.cli.output import console, say_json
-from engine.cli.qa.opening import AsJson, ConfigFile, opened
+from engine.cli.qa.opening import AsJson, opened
+from engine.cli.qa.shared import DEFAULT, ConfigFile
 from engine.qa.appeals import Answer, Appeal, AppealState, Terms, due, is_late
 from engine.qa.checks import Verdict
 from engine.qa.effective import Effective, effective
@@ -33,7 +33,7 @@ def open_(
     text: Annotated[str, typer.Option(help="Why.")],
     *,
     days: _Days = 14,
-    config: ConfigFile = Path("engine.toml"),
+    config: ConfigFile = DEFAULT,
     json: AsJson = False,
 ) -> None:
     """Object to the newest verdict of a card on a call."""
@@ -55,7 +55,7 @@ def answer(
     uphold: Annotated[Verdict | None, typer.Option(help="The appeal is right, and so is this verdict.")] = None,
     *,
     reject: Annotated[bool, typer.Option("--reject", help="The engine's verdict is right.")] = False,
-    config: ConfigFile = Path("engine.toml"),
+    config: ConfigFile = DEFAULT,
     json: AsJson = False,
 ) -> None:
     """Decide an appeal; the engine's result stays as it is, and the score that counts is summed up anew."""
@@ -77,7 +77,7 @@ def list_(
     state: Annotated[list[AppealState] | None, typer.Option(help="Only appeals in this state; may be repeated.")] = None,
     *,
     days: _DaysToAnswer = 10,
-    config: ConfigFile = Path("engine.toml"),
+    config: ConfigFile = DEFAULT,
     json: AsJson = False,
 ) -> None:
     """Tell what became of objections; late ones come first."""

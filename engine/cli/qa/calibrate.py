@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
 from engine.cli.output import console, progress, say_json
-from engine.cli.qa.opening import AsJson, Card, ConfigFile, card_key, opened
+from engine.cli.qa.opening import AsJson, Card, card_key, opened, print_whole
+from engine.cli.qa.shared import DEFAULT, ConfigFile
 from engine.core.errors import ConfigError
 from engine.core.units import Language
 from engine.qa.agreement import AXIS, RESAMPLES, Measured
@@ -23,6 +23,7 @@ from engine.store.samples import CardKey
 from engine.store.stages import Stages
 
 _HALF_WIDTH = 0.025
+_WIDTH = 170  # characters
 _COLUMNS = ("question", "calls", "fails", "kappa", "AC1", "precision", "recall", "decided", "wrong", "people", "stage", "allowed")
 
 
@@ -30,7 +31,7 @@ def calibrate(
     card: Card,
     language: Annotated[str | None, typer.Option(help="Only calls of this language.")] = None,
     seed: Annotated[int, typer.Option(help="Of the resamples that the intervals are made of.")] = 0,
-    config: ConfigFile = Path("engine.toml"),
+    config: ConfigFile = DEFAULT,
     *,
     json: AsJson = False,
 ) -> None:
@@ -57,21 +58,28 @@ def _print(key: CardKey, found: Sequence[Calibrated], stages: Mapping[str, Stage
     console.print(f"[bold]{key.name}[/bold] ({key.revision[:8]}): engine against people, with 95 % intervals\n")
     table = Table(*_COLUMNS, box=None, padding=(0, 1))
     for it in found:
-        figures = it.agreement.figures
-        told = [_told(figures[name]) for name in ("kappa", "ac1", "precision", "recall", "coverage")]
-        counts = [str(it.agreement.calls), str(it.agreement.violations)]
-        among = _told(it.people.figures["ac1"])
-        stage = stages.get(it.question, Stage.SHADOW).value
-        table.add_row(it.question, *counts, *told, _share(it.wrong), among, stage, it.allows.standing.value.replace("_", " "))
-    console.print(table, markup=False)
+        table.add_row(*_row(it), stages.get(it.question, Stage.SHADOW).value, it.allows.standing.value.replace("_", " "))
+    print_whole(table, _WIDTH)
     for it in found:
         if it.allows.missing:
-            console.print(f"{it.question}: for automatic {'; '.join(it.allows.missing)}", style="dim", markup=False)
+            console.print(
+                f"{it.question}: for automatic {'; '.join(it.allows.missing)}", style="dim", markup=False, soft_wrap=True
+            )
+
+
+def _row(it: Calibrated) -> tuple[str, ...]:
+    figures, among = it.agreement.figures, it.people.figures["ac1"].value
+    told = [_told(figures[name]) for name in ("kappa", "ac1", "precision", "recall")]
+    decided = f"{100 * (figures['coverage'].value or 0.0):.0f} %"
+    people = "–" if among is None else f"{among:.2f} ({it.people.calls})"
+    return it.question, str(it.agreement.calls), str(it.agreement.violations), *told, decided, _share(it.wrong), people
 
 
 def _print_whole(score: Whole, evidence: Evidence, not_blind: int) -> None:
     console.print(f"\n{score.scored} of {score.drawn} drawn calls scored, of {_all_calls(evidence)}. Of all calls:")
-    console.print(f"  the score is off by   {_points(score.off)} on average (engine less people: {_points(score.lean)})")
+    console.print(
+        f"  the score is off by   {_points(score.off)} on average (engine less people: {_points(score.lean)})", soft_wrap=True
+    )
     console.print(f"  falsely fatal         {_share(score.false_fatal)}")
     if score.overturned.value is not None:
         console.print(f"  appeals upheld        {_share(score.overturned)} of {score.overturned.scored} answered")

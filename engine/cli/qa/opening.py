@@ -7,25 +7,25 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.table import Table
 from sqlalchemy import Engine
 
-from engine.config import Config, load_config
+from engine.cli.output import console
+from engine.cli.qa.shared import database, settings
+from engine.config import Config
 from engine.core.errors import ConfigError
 from engine.qa.files import load_scorecard
-from engine.store.database import connect, upgrade
 from engine.store.samples import CardKey, Samples
 
-ConfigFile = Annotated[Path, typer.Option("--config", help="The configuration file.")]
 Card = Annotated[str, typer.Option("--card", help="A card's file, or the name of one: its revision that scored last.")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 
 
 def opened(config: Path) -> tuple[Config, Engine]:
-    """Read the configuration and open its database."""
-    known = load_config(config)
-    engine = connect(known.store.database)
-    upgrade(engine)
-    return known, engine
+    """Read the settings and open their database."""
+    known = settings(config)
+    return known, database(known)
 
 
 def card_key(engine: Engine, card: str) -> CardKey:
@@ -41,6 +41,11 @@ def card_key(engine: Engine, card: str) -> CardKey:
     if newest is None:
         raise ConfigError(f"--card: expected a card's file (.yaml), or a card that has scored calls, found {card!r}")
     return newest
+
+
+def print_whole(table: Table, width: int) -> None:
+    """Print a table with all its columns: a narrower terminal breaks the lines, which is better than losing figures."""
+    Console(highlight=False, width=max(console.width, width)).print(table, markup=False)
 
 
 def moment(text: str | None) -> datetime | None:

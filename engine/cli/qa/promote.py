@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from sqlalchemy import Engine
 
 from engine.cli.output import console, say_json
-from engine.cli.qa.opening import AsJson, Card, ConfigFile, card_key, opened
+from engine.cli.qa.opening import AsJson, Card, card_key, opened
+from engine.cli.qa.shared import DEFAULT, ConfigFile
 from engine.core.errors import ConfigError
 from engine.qa.calibration import calibrated
 from engine.qa.promotion import Change, Proposal, Stage, confirm, lower, propose
@@ -30,7 +30,7 @@ def promote(
     why: Annotated[str, typer.Option(help="With --to: the reason.")] = "",
     seed: Annotated[int, typer.Option(help="Of the resamples that the intervals are made of.")] = 0,
     yes: Annotated[bool, typer.Option("--yes", help="Do what is proposed without asking.")] = False,
-    config: ConfigFile = Path("engine.toml"),
+    config: ConfigFile = DEFAULT,
     json: AsJson = False,
 ) -> None:
     """Say what the reviews allow, up or down, and do it where somebody says yes."""
@@ -65,7 +65,7 @@ def _confirmed(proposals: Sequence[Proposal], by: str, *, yes: bool, json: bool)
         if json:
             say_json({"question": it.question, "now": it.now, "to": it.to, "why": it.why, "done": agreed})
         elif not agreed or yes:
-            console.print(f"{it.question}: {it.now.value} → {it.to.value}: {it.why}", markup=False)
+            console.print(f"{it.question}: {it.now.value} → {it.to.value}: {it.why}", markup=False, soft_wrap=True)
         if agreed:
             yield confirm(it, by)
     if proposals and not by and not json:

@@ -15,7 +15,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from engine.cli.output import console, progress, say_json
-from engine.cli.qa.opening import AsJson, ConfigFile, moment, opened
+from engine.cli.qa.opening import AsJson, moment, opened
+from engine.cli.qa.shared import DEFAULT, ConfigFile
 from engine.core.errors import ConfigError
 from engine.qa.files import load_scorecard
 from engine.qa.flips import MOVES, Impact, Rescored
@@ -32,7 +33,7 @@ def replay(
     against: Annotated[str | None, typer.Option(help="The name of the card that scored them; by default the same.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, max=256, help="Processes; by default one a core.")] = None,
     shown: Annotated[int, typer.Option(min=0, help="Calls to list, those whose score moves furthest first.")] = 10,
-    config: ConfigFile = Path("engine.toml"),
+    config: ConfigFile = DEFAULT,
     *,
     json: AsJson = False,
 ) -> None:

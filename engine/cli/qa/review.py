@@ -11,7 +11,8 @@ import typer
 from sqlalchemy import Engine
 
 from engine.cli.output import console
-from engine.cli.qa.opening import ConfigFile, opened
+from engine.cli.qa.opening import opened
+from engine.cli.qa.shared import DEFAULT, ConfigFile
 from engine.core.errors import ConfigError, MediaError
 from engine.qa.promotion import Demands
 from engine.qa.sampling import part_for_two
@@ -27,7 +28,7 @@ def review(
     by: Annotated[str | None, typer.Option(help="Who filled it in.")] = None,
     export: Annotated[Path | None, typer.Option(help="Write an empty sheet instead.")] = None,
     sample: Annotated[int | None, typer.Option(help="The draw that the empty sheet is for.")] = None,
-    config: ConfigFile = Path("engine.toml"),
+    config: ConfigFile = DEFAULT,
     *,
     second: Annotated[bool, typer.Option("--second", help="Only the part that a second person scores too.")] = False,
     shown: Annotated[bool, typer.Option("--shown", help="Show the engine's verdicts; such a sheet proves nothing.")] = False,

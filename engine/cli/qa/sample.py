@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from engine.cli.output import console, say_json
-from engine.cli.qa.opening import AsJson, Card, ConfigFile, card_key, moment, opened
+from engine.cli.qa.opening import AsJson, Card, card_key, moment, opened
+from engine.cli.qa.shared import DEFAULT, ConfigFile
 from engine.core.errors import ConfigError
 from engine.qa.sampling import By, Candidate, Draw, calls_for
 from engine.qa.sampling import draw as drawn
@@ -27,7 +27,7 @@ def sample(
     by: Annotated[list[By] | None, typer.Option(help="What strata are made of; may be repeated.")] = None,
     question: Annotated[str | None, typer.Option(help="Draw for this question alone.")] = None,
     since: Annotated[str | None, typer.Option(help="Only calls that began on this day (UTC) or later.")] = None,
-    config: ConfigFile = Path("engine.toml"),
+    config: ConfigFile = DEFAULT,
     json: AsJson = False,
 ) -> None:
     """Draw calls for people to score, so that they speak for all calls."""
