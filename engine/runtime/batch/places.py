@@ -7,6 +7,7 @@ is quoted, so that every name that a file system allows has an address.
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -145,7 +146,8 @@ def _folder(folder: Path) -> Iterator[Place]:
                 found = path.stat()
             except OSError:  # gone since, or a link that leads nowhere
                 continue
-            yield Place(address_of(path.absolute()), name, found.st_size, found.st_mtime)
+            if stat.S_ISREG(found.st_mode):  # to read a pipe might take for ever
+                yield Place(address_of(path.absolute()), name, found.st_size, found.st_mtime)
 
 
 def _store(address: str) -> Iterator[Place]:

@@ -35,6 +35,7 @@ class Presence:
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, mode=0o700)
+        (self.folder / _LOCK).touch(mode=0o600)
         self._lock = (self.folder / _LOCK).open("wb")
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         return self
