@@ -73,8 +73,6 @@ def _print(number: int, key: CardKey, draw: Draw, calls: int) -> None:
     console.print(table, markup=False)
     spared = math.sqrt(1.0 - size / calls)
     points = 100.0 * 1.96 * math.sqrt(0.1 * 0.9 / size) * spared
-    console.print(
-        f"\nSo many, drawn evenly, tell a share of 10 % wrong verdicts to within ± {points:.1f} points; for ± 2.5 it takes ",
-        end="",
-    )
-    console.print(f"{calls_for(0.025, calls=calls)}.\nTo be scored: callwright qa review --sample {number} --export sheet.csv")
+    told = f"So many, drawn evenly, tell a share of 10 % wrong verdicts to within ± {points:.1f} points"
+    console.print(f"\n{told}; for ± 2.5 it takes {calls_for(0.025, calls=calls)}.", soft_wrap=True)
+    console.print(f"To be scored: callwright qa review --sample {number} --export sheet.csv", soft_wrap=True)
