@@ -53,7 +53,7 @@ class Doubt:
         """How much it counts that this word differs."""
         if word.confidence is None:
             return _MACHINE_UNSAID if self.by_machine else 1.0
-        if self.joker(word):
+        if word.confidence < self.unsure_below:
             return LOST if word.text == UNHEARD else MISHEARD
         return max(word.confidence, MISHEARD)
 

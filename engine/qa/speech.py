@@ -138,12 +138,13 @@ class Speech:
         return bisect_left(self._places, place)
 
     def _bits(self, words: Range) -> Bits:
+        """Those of words in one breath."""
         first, last = words
-        return sum(1 << place for place in self._places[first:last])
+        return ((1 << (last - first)) - 1) << self._places[first]
 
     @cached_property
     def _everywhere(self) -> Bits:
-        return self._bits((0, len(self.words)))
+        return sum(map(self._bits, self.breaths))
 
     @cached_property
     def _by_word(self) -> dict[str, Bits]:
@@ -163,12 +164,16 @@ class Speech:
 
     @cached_property
     def _as_may_be(self) -> _Taken:
-        jokers = sum(1 << place for place, word in zip(self._places, self.words, strict=True) if self.doubt.joker(word))
+        doubtful = [not self.doubt.relies_on(word.confidence) for word in self.words]
+        jokers = sum(1 << place for place, joker in zip(self._places, doubtful, strict=True) if joker)
         lost = self._by_word.get(UNHEARD, 0) & jokers
-        least = min((self.doubt.weight(it) for it in self.words if not self.doubt.joker(it)), default=1.0)
+        least = min((weight for weight, joker in zip(self.weights, doubtful, strict=True) if not joker), default=1.0)
         weights = [(MISHEARD, jokers & ~lost), (LOST, lost), (least, self._everywhere & ~jokers)]
         sieve = Sieve(self._by_word, self._hesitations, [it for it in weights if it[1]], _DOUBTFUL_UNIT)
-        extras = [HESITATION if it.text in HESITATIONS else EXTRA * self.doubt.weight(it) for it in self.words]
+        extras = [
+            HESITATION if word.text in HESITATIONS else EXTRA * weight
+            for word, weight in zip(self.words, self.weights, strict=True)
+        ]
         return _Taken(sieve, self.weights, extras)
 
     @cached_property

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from operator import attrgetter
 
 from engine.core.call import Speaker
 from engine.core.units import Confidence, Language, Seconds
@@ -111,7 +112,7 @@ class Timeline:
     @cached_property
     def words(self) -> Sequence[HeardWord]:
         """All words, by their start."""
-        return sorted((word for it in self.stretches for word in it.words), key=lambda word: (word.start, word.end))
+        return sorted((word for it in self.stretches for word in it.words), key=attrgetter("start", "end"))
 
     @cached_property
     def conversation(self) -> Span:

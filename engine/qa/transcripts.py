@@ -16,9 +16,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Literal
+from functools import lru_cache
+from typing import Annotated, Literal, NotRequired
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from typing_extensions import TypedDict
 
 from engine.core.call import Speaker
 from engine.core.errors import MediaError
@@ -43,29 +45,33 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class _Timed(_Part):
+Text = Annotated[str, Field(max_length=100_000)]
+
+
+class WordPart(TypedDict):
+    """One word. No model of its own: a call has a thousand of them."""
+
+    text: Text
     start: Time
     end: Time
-    text: str = Field(max_length=100_000)
-
-    @model_validator(mode="after")
-    def _in_order(self) -> _Timed:
-        if self.end < self.start:
-            raise ValueError(f"an end at or after the start {self.start:g}, found {self.end:g}")
-        return self
+    confidence: NotRequired[Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)] | None]
 
 
-class WordPart(_Timed):
-    """One word."""
-
-    confidence: float | None = Field(default=None, ge=0.0, le=1.0, allow_inf_nan=False)
-
-
-class TurnPart(_Timed):
+class TurnPart(_Part):
     """One stretch of speech."""
 
     speaker: Literal["caller", "agent", "unknown"]
+    start: Time
+    end: Time
+    text: Text
     words: list[WordPart] = []
+
+    @model_validator(mode="after")
+    def _in_order(self) -> TurnPart:
+        for start, end in ((self.start, self.end), *((word["start"], word["end"]) for word in self.words)):
+            if end < start:
+                raise ValueError(f"an end at or after the start {start:g}, found {end:g}")
+        return self
 
 
 class EventPart(_Part):
@@ -137,14 +143,14 @@ def _speaker(name: str) -> Speaker | None:
 
 
 def _has_confidence(part: TranscriptPart) -> bool:
-    return any(word.confidence is not None for turn in part.turns for word in turn.words)
+    return any(word.get("confidence") is not None for turn in part.turns for word in turn.words)
 
 
 def _stretch(turn: TurnPart, by_machine: bool) -> Stretch | None:
     """A turn, or nothing where nothing in it was understood."""
     speaker = _speaker(turn.speaker)
     words = tuple(_words(turn.words or _spread(turn), speaker))
-    masked = any(MASK in word.text for word in turn.words)
+    masked = any(MASK in word["text"] for word in turn.words)
     if all(word.text == UNHEARD for word in words) and not masked:  # a secret was speech, not silence
         return None
     lost = _lost(turn, speaker) if by_machine and turn.words else ()
@@ -153,7 +159,7 @@ def _stretch(turn: TurnPart, by_machine: bool) -> Stretch | None:
 
 def _lost(turn: TurnPart, speaker: Speaker | None) -> Iterator[HeardWord]:
     """Words that were surely said where a turn has voice long before its first word: recognisers lose beginnings."""
-    silent = turn.words[0].start - turn.start
+    silent = turn.words[0]["start"] - turn.start
     number = round((silent - _LEAD_S) / _A_WORD_S) if silent > _LATE_S else 0
     for place in range(number):
         start, end = (Seconds(turn.start + silent * at / number) for at in (place, place + 1))
@@ -162,11 +168,18 @@ def _lost(turn: TurnPart, speaker: Speaker | None) -> Iterator[HeardWord]:
 
 def _words(parts: Sequence[WordPart], speaker: Speaker | None) -> Iterator[HeardWord]:
     for part in parts:
-        sure = None if part.confidence is None else Confidence(part.confidence)
-        unheard = _UNHEARD.search(part.text) is not None
-        for token in tokens(_UNHEARD.sub(UNHEARD, _MARK.sub(" ", part.text))):
-            confidence = _NEVER_RIGHT if unheard and token.text == UNHEARD else sure
-            yield HeardWord(token.text, Seconds(part.start), Seconds(part.end), speaker, confidence)
+        sure = part.get("confidence")
+        known = None if sure is None else Confidence(sure)
+        for text, lost in _folded(part["text"]):
+            yield HeardWord(text, Seconds(part["start"]), Seconds(part["end"]), speaker, _NEVER_RIGHT if lost else known)
+
+
+@lru_cache(maxsize=50_000)
+def _folded(text: str) -> Sequence[tuple[str, bool]]:
+    """The words of a text, and whether each was not understood; calls repeat theirs."""
+    unheard = _UNHEARD.search(text) is not None
+    words = tokens(_UNHEARD.sub(UNHEARD, _MARK.sub(" ", text)))
+    return tuple((word.text, unheard and word.text == UNHEARD) for word in words)
 
 
 def _spread(turn: TurnPart) -> list[WordPart]:
@@ -174,10 +187,11 @@ def _spread(turn: TurnPart) -> list[WordPart]:
     pieces = _MARK.sub(" ", turn.text).split()
     letters = [letter for piece in pieces for letter in _pieces(piece)]
     each = (turn.end - turn.start) / max(1, sum(map(len, letters)))
-    found, at = [], turn.start
+    found: list[WordPart] = []
+    at = turn.start
     for letter in letters:
         end = min(turn.end, at + each * len(letter))
-        found.append(WordPart(text=letter, start=at, end=max(at, end)))
+        found.append({"text": letter, "start": at, "end": max(at, end)})
         at = max(at, end)
     return found
 
