@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from engine.qa.bounds import Bounds
+from engine.qa.laying import Match
 from engine.qa.phrases import Phrase
 from engine.qa.spans import Span, Spans, order, spans
 from engine.qa.speech import Speech
@@ -39,19 +40,18 @@ class Saying:
     @cached_property
     def _heard(self) -> Sequence[tuple[Span, bool]]:
         """With whether to rely on it."""
-        return [
-            (match.span, speech.doubt.relies_on(match.span.confidence))
-            for speech in self.speeches
-            for phrase in self.phrases
-            for match in speech.heard(phrase)
-        ]
+        found = ((speech, span) for speech in self.speeches for span in _spans(map(speech.heard, self.phrases)))
+        return [(span, speech.doubt.relies_on(span.confidence)) for speech, span in found]
 
     def _of_nobody(self) -> Iterator[Span]:
-        return (match.span for speech in self.nobodys for phrase in self.phrases for match in speech.heard(phrase))
+        return (span for speech in self.nobodys for span in _spans(map(speech.heard, self.phrases)))
 
     def _perhaps(self) -> Iterator[Span]:
-        speeches = (*self.speeches, *self.nobodys)
-        return (match.span for speech in speeches for phrase in self.phrases for match in speech.perhaps(phrase))
+        return (it for speech in (*self.speeches, *self.nobodys) for it in _spans(map(speech.perhaps, self.phrases)))
+
+
+def _spans(found: Iterable[Iterable[Match]]) -> Iterator[Span]:
+    return (match.span for matches in found for match in matches)
 
 
 def distinct(found: Iterable[Span]) -> Spans:
