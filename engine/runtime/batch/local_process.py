@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import pickle
+import selectors
 import signal
 import socket
 import subprocess
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from engine.core.units import Seconds
+from engine.runtime.batch.crew import Gone, News
 from engine.runtime.batch.work import Work
 from engine.runtime.process import Recipe, spawned
 
@@ -23,47 +25,39 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class LocalProcess:
-    """One process; close it at the end.
+    """One process, which ``selector`` waits for; close it at the end.
 
     Raises:
         OSError: the system has no room for it.
     """
 
-    def __init__(self, recipe: Recipe) -> None:
+    placed = True
+
+    def __init__(self, recipe: Recipe, selector: selectors.BaseSelector) -> None:
         self._socket, theirs = socket.socketpair()
         held, self._lifeline = os.pipe()
         try:
             self._process = spawned(_BEGIN, "callwright-batch", theirs.fileno(), recipe.fileno(), held)
         except BaseException:
-            self._hang_up()
+            self._socket.close()
+            os.close(self._lifeline)
             raise
         finally:
             theirs.close()
             os.close(held)
         self._read = bytearray()
+        self._selector = selector
+        selector.register(self._socket, selectors.EVENT_READ, self)
 
     @property
     def pid(self) -> int:
         """Its process id."""
         return self._process.pid
 
-    def fileno(self) -> int:
-        """What to wait for: it has said something, or has ended."""
-        return self._socket.fileno()
-
-    def give(self, work: Work) -> None:
-        """Hand it the next recording; only while it is free, so that its socket has room."""
-        pickled = pickle.dumps(work, pickle.HIGHEST_PROTOCOL)
-        with suppress(ConnectionError):  # it has just died: that will be heard
-            self._socket.sendall(len(pickled).to_bytes(_LENGTH, "big") + pickled)
-
-    def messages(self) -> tuple[list[Any], bool]:
-        """What it has said whole by now, and whether it can still say more; never waits, not for half a message either."""
-        open_still = self._fill()
-        said = []
-        while (message := self._next()) is not None:
-            said.append(pickle.loads(message))  # noqa: S301 -- our own process, over a socket that has no name
-        return said, open_still
+    @property
+    def name(self) -> str:
+        """For the log."""
+        return str(self.pid)
 
     @property
     def resident_bytes(self) -> int:
@@ -73,31 +67,44 @@ class LocalProcess:
         except (OSError, IndexError):
             return 0
 
+    def give(self, work: Work) -> None:
+        """Hand it the next recording; only while it is free, so that its socket has room."""
+        pickled = pickle.dumps(work, pickle.HIGHEST_PROTOCOL)
+        with suppress(ConnectionError):  # it has just died: that will be heard
+            self._socket.sendall(len(pickled).to_bytes(_LENGTH, "big") + pickled)
+
+    def news(self) -> Iterator[News]:
+        """What it has said whole by now; never waits, not for half a message either."""
+        alive = self._fill()
+        while (message := self._next()) is not None:
+            yield pickle.loads(message)  # noqa: S301 -- our own process, over a socket that has no name
+        if not alive:
+            yield Gone(self._ending())
+
     def kill(self) -> None:
         """End it; safe at any time."""
         self._process.kill()
 
     def close(self) -> None:
-        """End it, in the middle of its work if need be, and wait until nothing is left of it."""
-        self._hang_up()
+        """End it, in the middle of its work if need be, and wait until nothing is left of it; as often as one likes."""
+        if self._lifeline < 0:
+            return
+        self._selector.unregister(self._socket)
+        self._socket.close()
+        os.close(self._lifeline)
+        self._lifeline = -1
         try:
             self._process.wait(_LAST_BREATH)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
 
-    def ending(self) -> str:
+    def _ending(self) -> str:
         """How it ended, once it can say no more; closes it."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_LAST_BREATH)
         self.close()
-        return _ending(self._process.returncode)
-
-    def _hang_up(self) -> None:
-        if self._lifeline >= 0:
-            os.close(self._lifeline)
-            self._lifeline = -1
-        self._socket.close()
+        return _told(self._process.returncode)
 
     def _fill(self) -> bool:
         while True:
@@ -120,7 +127,7 @@ class LocalProcess:
         return message
 
 
-def _ending(status: int) -> str:
+def _told(status: int) -> str:
     if status >= 0:
         return f"ended with status {status}"
     name = signal.Signals(-status).name

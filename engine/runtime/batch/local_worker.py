@@ -14,21 +14,14 @@ import select
 import signal
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
 from engine.core.errors import EngineError, MediaError
+from engine.runtime.batch.crew import CannotStart
 from engine.runtime.batch.work import Hearer, HearerLoader, Lost, Outcome, Refused, Work
 from engine.runtime.worker import Ready, recipe_in
 
 _NICE = 10  # behind the workers of live calls
-
-
-@dataclass(frozen=True, slots=True)
-class CannotStart:
-    """The loader refused, and would again."""
-
-    reason: str
 
 
 def main() -> None:

@@ -17,7 +17,8 @@ import pytest
 
 from engine.core.errors import ModelBroken
 from engine.core.units import Seconds
-from engine.runtime.batch.local import LocalExecutor, LocalPolicy
+from engine.runtime.batch.crew import Patience
+from engine.runtime.batch.local import LocalExecutor
 from engine.runtime.batch.work import Heard, HearerLoader, Lost, Outcome, Refused, Work
 from engine.testing.hearers import (
     endless,
@@ -28,7 +29,7 @@ from engine.testing.hearers import (
     without_files,
 )
 
-QUICK = LocalPolicy(restart_after=Seconds(0.01))
+QUICK = Patience(restart_after=Seconds(0.01))
 
 
 def by_content(outcomes: Iterable[Outcome]) -> dict[str, Outcome]:
@@ -38,9 +39,7 @@ def by_content(outcomes: Iterable[Outcome]) -> dict[str, Outcome]:
     return {outcome.work.content: outcome for outcome in outcomes}
 
 
-def run(
-    works: Iterable[Work], workers: int = 2, policy: LocalPolicy = QUICK, load: HearerLoader = obedient
-) -> dict[str, Outcome]:
+def run(works: Iterable[Work], workers: int = 2, policy: Patience = QUICK, load: HearerLoader = obedient) -> dict[str, Outcome]:
     with LocalExecutor(load, workers, policy) as executor:
         return by_content(executor.outcomes(iter(works)))
 
@@ -137,9 +136,9 @@ def test_a_packed_recording_gets_more_time_than_a_plain_one_of_its_size(tmp_path
     plain.write_bytes(b"RIFF" + bytes(999_996))
     packed.write_bytes(b"ID3\4" + bytes(999_996))
 
-    assert QUICK.patience(plain) == QUICK.at_least + QUICK.per_plain_megabyte
-    assert QUICK.patience(packed) == QUICK.at_least + QUICK.per_packed_megabyte
-    assert QUICK.patience(tmp_path / "gone.wav") == QUICK.at_least
+    assert QUICK.silence(plain) == QUICK.at_least + QUICK.per_plain_megabyte
+    assert QUICK.silence(packed) == QUICK.at_least + QUICK.per_packed_megabyte
+    assert QUICK.silence(tmp_path / "gone.wav") == QUICK.at_least
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="only Linux tells a process's size")
@@ -210,6 +209,7 @@ def test_what_was_left_unfinished_does_not_turn_up_later() -> None:
 
 DIES = """
 import os, sys
+from engine.runtime.batch.crew import Patience
 from engine.runtime.batch.local import LocalExecutor
 from engine.testing.hearers import errand, obedient
 
