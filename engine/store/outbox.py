@@ -65,13 +65,11 @@ class ReceiverTold:
 
 
 def subscribe(engine: Engine, receivers: Mapping[str, Sequence[Occasion]]) -> None:
-    """Make these the receivers, each with what it wants to be told; what another was to be told is dropped."""
+    """Make these the receivers, each with what it wants to be told. Another is told nothing new; what waits for it stays."""
     with Session(engine) as session, session.begin():
         known = {it.name: it for it in session.scalars(select(ReceiverRow))}
-        for name in known.keys() - receivers.keys():
-            session.execute(delete(OutboxRow).where(OutboxRow.receiver == name, OutboxRow.state != MessageState.SENT))
-            session.delete(known[name])
-        for name, wants in receivers.items():
+        for name in known.keys() | receivers.keys():
+            wants = receivers.get(name, ())
             row = known.get(name) or ReceiverRow(name=name, stopped=False, occasions="[]")
             row.occasions = json.dumps([it.value for it in wants])
             session.add(row)

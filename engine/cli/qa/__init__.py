@@ -7,16 +7,36 @@ from __future__ import annotations
 
 import typer
 
-from engine.cli.qa import appeal, calibrate, export, promote, prove, replay, report, retry, review, run, sample, score, status
+from engine.cli.qa import (
+    appeal,
+    calibrate,
+    check,
+    export,
+    promote,
+    prove,
+    replay,
+    report,
+    retry,
+    review,
+    run,
+    sample,
+    schema,
+    score,
+    status,
+    webhooks,
+)
 
 app = typer.Typer(help="Quality control: calls scored by a card, each verdict with its evidence.", no_args_is_help=True)
 app.command()(prove.prove)
 app.command()(score.score)
+app.command()(check.check)
+app.command()(schema.schema)
 app.command()(run.run)
 app.command()(status.status)
 app.command()(retry.retry)
 app.command()(report.report)
 app.command()(export.export)
+app.add_typer(webhooks.app, name="webhooks")
 app.command()(sample.sample)
 app.command()(review.review)
 app.command()(calibrate.calibrate)

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from engine.cli.output import console
-from engine.cli.qa.selecting import Card, ConfigFile, Since, Team, Until, Zone, database_of, selection, zone_of
-from engine.config import load_config
+from engine.cli.qa.selecting import Card, Since, Team, Until, Zone, selection, zone_of
+from engine.cli.qa.shared import DEFAULT, ConfigFile, database, settings
 from engine.runtime.quality.export import Format
 from engine.runtime.quality.export import export as write
 
@@ -23,10 +23,10 @@ def export(
     card: Card = None,
     team: Team = None,
     zone: Zone = "UTC",
-    config: ConfigFile = Path("engine.toml"),
+    config: ConfigFile = DEFAULT,
 ) -> None:
     """Write calls, scores, verdicts and evidence as xlsx, csv, parquet, json or jsonl."""
     chosen = selection(since, until, card, team, zone_of(zone))
-    counts = write(database_of(load_config(config)), chosen, format, out)
+    counts = write(database(settings(config)), chosen, format, out)
     told = ", ".join(f"{count} {name}" for name, count in counts.items())
     console.print(f"{out}: {told}", markup=False)

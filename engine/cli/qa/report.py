@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from engine.cli.output import console
-from engine.cli.qa.selecting import Card, ConfigFile, Since, Team, Until, Zone, database_of, selection, zone_of
-from engine.config import load_config
+from engine.cli.qa.selecting import Card, Since, Team, Until, Zone, selection, zone_of
+from engine.cli.qa.shared import DEFAULT, ConfigFile, database, settings
 from engine.core.units import Language
 from engine.qa.report.tally import Step
 
@@ -38,17 +38,17 @@ def report(
     worst: Annotated[int, typer.Option(min=0, max=1000, help="How many calls to show with their evidence.")] = 20,
     least: Annotated[int, typer.Option(min=1, help="Agents with fewer calls are not ranked.")] = 30,
     sound: Annotated[float, typer.Option(min=0, max=500, help="MB of sound within the page; more lies beside it.")] = 20.0,
-    config: ConfigFile = Path("engine.toml"),
+    config: ConfigFile = DEFAULT,
 ) -> None:
     """Write the quality report: one HTML file with trends, agents, questions, and the worst calls to read and hear."""
     from engine.qa.report.wording import Wording  # noqa: PLC0415  --help is quick
     from engine.runtime.quality.report import Wanted, write  # noqa: PLC0415
 
-    settings = load_config(config)
+    known = settings(config)
     days = zone_of(zone)
     chosen = selection(since, until, card, team, days)
     wanted = Wanted(chosen, days, by, worst, least, round(sound * _MB))
-    written = write(database_of(settings), wanted, settings.qa.folder, out, Wording(Language(language.value)))
+    written = write(database(known), wanted, known.qa.folder, out, Wording(Language(language.value)))
     found = written.findings
     console.print(f"{out}: {out.stat().st_size / _MB:.1f} MB", markup=False)
     console.print(

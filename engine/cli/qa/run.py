@@ -22,6 +22,7 @@ from engine.runtime.batch.order import Settled
 from engine.runtime.batch.run import Desk, Run
 from engine.runtime.batch.wiring import cards_of, executor_of, inboxes, order_of, sources_of
 from engine.runtime.logs import set_up_logs
+from engine.runtime.quality.webhooks import sending
 
 _BAD_DATA, _TRY_LATER = 65, 75
 
@@ -53,7 +54,7 @@ def run(
     engine = database(found)
     sources = inboxes(inbox, qa) if inbox else sources_of(found, engine)
     order = order_of(qa, cards, again=again, watch=watch)
-    with executor_of(qa) as executor, _Screen(json=json) as screen:
+    with sending(engine, qa.webhooks), executor_of(qa) as executor, _Screen(json=json) as screen:
         work = Run(Desk(engine, sources, executor, screen), order)
         with _interruptible(work):
             try:

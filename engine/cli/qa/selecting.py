@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
-from sqlalchemy import Engine
 
-from engine.config import Config
 from engine.core.errors import ConfigError
-from engine.store.database import connect, upgrade
 from engine.store.quality_reading import Selection
 
 Since = Annotated[str | None, typer.Option(help="The first day, or moment: 2026-09-01, 2026-09-01T08:00.")]
@@ -20,7 +16,6 @@ Until = Annotated[str | None, typer.Option(help="The last day, which counts; or 
 Card = Annotated[str | None, typer.Option(help="Only scores by the card of this name.")]
 Team = Annotated[str | None, typer.Option(help="Only calls of this team.")]
 Zone = Annotated[str, typer.Option(help="The time zone that days are counted in, such as Asia/Shanghai.")]
-ConfigFile = Annotated[Path, typer.Option("--config", help="The configuration file.")]
 
 
 def selection(since: str | None, until: str | None, card: str | None, team: str | None, zone: tzinfo) -> Selection:
@@ -46,13 +41,6 @@ def zone_of(name: str) -> tzinfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ConfigError(f"--zone: expected a time zone such as Europe/Moscow, found {name!r}") from error
-
-
-def database_of(config: Config) -> Engine:
-    """The database, brought up to date."""
-    engine = connect(config.store.database)
-    upgrade(engine)
-    return engine
 
 
 def _moment(option: str, written: str, zone: tzinfo, day: timedelta) -> datetime:

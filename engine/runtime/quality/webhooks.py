@@ -84,6 +84,11 @@ class Sender:
         return taken
 
     @property
+    def failing(self) -> bool:
+        """Whether the last attempt failed."""
+        return self._failures > 0
+
+    @property
     def rest(self) -> Seconds:
         """How long to leave the receiver alone."""
         return Seconds(min(_LONGEST_REST, _SHORTEST_REST * 2 ** min(max(0, self._failures - 1), 10)))
