@@ -11,9 +11,10 @@ from typing import Final
 
 from engine.core.units import Confidence
 from engine.privacy.lexicon import Role
-from engine.privacy.masking import other_reading
+from engine.privacy.masking import AROUND, other_reading
 from engine.privacy.spans import Span
 from engine.privacy.speech import Token, Turn, row_of
+from engine.privacy.windows import cues
 
 _NOT_UNDERSTOOD: Final = Confidence(0.1)  # that every word is right
 _MORE: Final = 2  # digits; one more is an edge that margins cover
@@ -37,7 +38,11 @@ def _tells_less(turns: Sequence[Turn], place: int, spans: Sequence[Span]) -> boo
 
 def _is_unheard_answer(turns: Sequence[Turn], place: int) -> bool:
     sure = turns[place].said.confidence
-    if sure is None or sure >= _NOT_UNDERSTOOD:
+    if (
+        sure is None
+        or sure >= _NOT_UNDERSTOOD
+        or not any(cues(row_of([turn])) for turn in turns[max(place - AROUND, 0) : place + 1])
+    ):
         return False
     return bool(other_reading(turns, place, _TWO_DIGITS, secret=False)[1])
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from engine.core.speech import Transcript, Word
 from engine.core.units import Seconds
 from engine.privacy.spans import Span, every_number, find_spans
-from engine.privacy.speech import MASK, Turn
+from engine.privacy.speech import MASK, Turn, row_of
 
-_AROUND = 12  # turns before and after one that its alternatives are judged with
+AROUND: Final = 12  # turns before and after one that its alternatives are judged with
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +65,13 @@ def _masked_alternative(turns: Sequence[Turn], place: int, text: str, *, secret:
 
 def other_reading(turns: Sequence[Turn], place: int, text: str, *, secret: bool) -> tuple[Turn, tuple[Span, ...]]:
     """Put ``text`` in a turn's place, and find its spans; ``secret``: whether every number in it is one."""
-    begin = max(place - _AROUND, 0)
+    begin = max(place - AROUND, 0)
     said = turns[place].said
     start = said.words[0].start if said.words else Seconds(0.0)
     other = Turn(turns[place].speaker, _of_text(text).later(start))
-    around = [*turns[begin:place], other, *turns[place + 1 : place + _AROUND]]
+    if all(token.number is None for token in row_of([other]).tokens):
+        return other, ()  # as most are; the rest is slow
+    around = [*turns[begin:place], other, *turns[place + 1 : place + AROUND]]
     here = place - begin
     found = find_spans(around, suspected=frozenset({here} if secret else ()))
     return other, tuple(span for span in found if span.turn == here)

@@ -88,6 +88,8 @@ def mask_turns(
         whole = doubtful(given, words.spans)
         doubted = [MaskedTime(told[place].start, told[place].end, (Kind.UNKNOWN.value,)) for place in whole]
         masks = masked_times([*masks, *spoken, *doubted], duration)
+        if not masks:
+            return tuple(turns), ()
         without = [replace(turn, transcript=masked.said) for turn, masked in zip(told, words.turns, strict=True)]
         own = _owners(without, whole, masks)
         now = [_told(turn, masks, own[place]) for place, turn in enumerate(without)]
