@@ -20,7 +20,7 @@ from engine.written.yaml_tree import Path, Value
 
 _SPEAKERS = ("agent", "caller", "unknown")
 _HEADS = (*_SPEAKERS, "silence", "event")
-_BESIDE = {"silence": (), "event": ("for", "by", "value")} | dict.fromkeys(_SPEAKERS, ("confidence", "for"))
+BESIDE = {"silence": (), "event": ("for", "by", "value")} | dict.fromkeys(_SPEAKERS, ("confidence", "for"))
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _A_WORD_S = 0.4
 _A_CHARACTER_S = 0.25
@@ -56,7 +56,7 @@ class Dialogue:
             self.reading.wrong(path, "a line such as agent: good morning, silence: 12s or event: hold", shown(value))
             return
         (head,) = heads
-        self.reading.mapping(value, path, (head, *_BESIDE[head]))
+        self.reading.mapping(value, path, (head, *BESIDE[head]))
         length = self.reading.duration(value["for"], (*path, "for")) if "for" in value else None
         match head:
             case "silence":

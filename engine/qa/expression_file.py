@@ -52,7 +52,7 @@ NARROWING = ("within", *Relation, "gap", "longer", *Side)
 OF_ITS_OWN: Mapping[str, Sequence[str]] = {"say": ("by", "tolerance"), "overlap": ("by",), "speed": ("by",), **TERM_HEADS}
 """What may stand beside a head."""
 
-_WINDOW = ("after", "until", "for")
+WINDOW_KEYS = ("after", "until", "for")
 _EDGE = re.compile(
     r"(first|last)\s+(?:([1-9]\d{0,3})\s+(?:(agent|caller)\s+)?turns?|(\d+(?:\.\d+)?\s*(?:ms|s|min))|([1-9]\d?)\s*%)"
 )
@@ -183,9 +183,9 @@ class ExpressionReader:
         return TermReader(self.reading, self.languages, self.read).read(head, value, path, self._by(value, path))
 
     def _window(self, value: Value, path: Path) -> Expression:
-        keys = self.reading.mapping(value, path, _WINDOW)
+        keys = self.reading.mapping(value, path, WINDOW_KEYS)
         if isinstance(value, dict) and not keys:
-            self.reading.wrong(path, f"one of the keys {listed(_WINDOW)}", "none")
+            self.reading.wrong(path, f"one of the keys {listed(WINDOW_KEYS)}", "none")
         after, until = (self.read(keys[it], (*path, it)) if it in keys else None for it in ("after", "until"))
         return Window(after, until, self.reading.gap(keys["for"], (*path, "for")) if "for" in keys else ANYWHERE)
 
