@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from engine.cli.output import console, say_json
 from engine.cli.qa.shared import DEFAULT, ConfigFile, database, settings
@@ -69,17 +68,19 @@ def _as_json(drawn: Account, unseen: int, silent: Sequence[str]) -> dict[str, An
 
 
 def _print(drawn: Account, unseen: int, silent: Sequence[str]) -> None:
-    table = Table(box=None, padding=(0, 2), show_header=False)
     for state, number in drawn.states.items():
-        table.add_row(state.value, str(number))
+        _say(f"{state.value:<10}{number:>8}")
         for reason, times in drawn.reasons.get(state, {}).items():
-            table.add_row("", "", str(times), reason)
-    table.add_row("together", str(sum(drawn.states.values())))
-    table.add_row("recordings", str(drawn.recordings), "", f"seen in {drawn.sightings} places; {drawn.hours:.1f} hours heard")
-    console.print(table, markup=False)
+            _say(f"{'':<10}{times:>8}  {reason}")
+    _say(f"{'together':<10}{sum(drawn.states.values()):>8}  of {drawn.recordings} recordings, seen in {drawn.sightings} places")
+    _say(f"{'heard':<10}{drawn.hours:>8.1f}  hours")
     for text in _notes(drawn, unseen, silent):
-        console.print(text, markup=False)
-    console.print("\n".join(f"DOES NOT AGREE: {it}" for it in drawn.disagreements) or "the account agrees", markup=False)
+        _say(text)
+    _say("\n".join(f"DOES NOT AGREE: {it}" for it in drawn.disagreements) or "the account agrees")
+
+
+def _say(text: str) -> None:
+    console.print(text, markup=False, soft_wrap=True)
 
 
 def _notes(drawn: Account, unseen: int, silent: Sequence[str]) -> list[str]:

@@ -9,6 +9,7 @@ Rules:
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -125,6 +126,6 @@ def _transcript(work: Work, told: HeardRecording, call: MaskedCall) -> dict[str,
 def _unnamed(error: MediaError, path: Path) -> str:
     """The message without the file's name, so that equal reasons are equal."""
     message = str(error)
-    for name in (f"{path}: ", f"{path.name}: "):
-        message = message.removeprefix(name)
+    for name in (str(path), path.name, os.fsencode(path).decode("utf-8", "replace")):
+        message = message.removeprefix(f"{name}: ")
     return message
