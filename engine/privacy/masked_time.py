@@ -27,6 +27,8 @@ STEP: Final = Seconds(4.0)  # a PIN, a security code or a one-time code takes 1 
 APART: Final = Seconds(1.0)
 KEYS: Final = "keys"
 """The kind of what was keyed; the others are those of :class:`engine.privacy.kinds.Kind`."""
+UNHEARD: Final = "unheard"
+"""The kind of speech that no recogniser could be asked about."""
 
 _ROUNDING: Final = 1e-6  # of a step
 

@@ -1,10 +1,13 @@
 """Records one call between people, hears it live, and leaves it where QA finds it.
 
 On disk, in the folder of recordings: ``<id>.wav``, the caller on the left and the agent on the right, and ``<id>.json``, the
-transcript. In the database: one row, see :mod:`engine.store.human_calls`.
+transcript; both masked. In the database: one row, see :mod:`engine.store.human_calls`.
 
-Keys of the pad are masked in the sound, whether the telephony tells of them or they are heard as tones; of an entry it is kept
-when it began and ended, not how many keys it had nor which. What people say aloud is kept as they said it.
+Keys of the pad are masked in the sound before they reach the disk, whether the telephony tells of them or they are heard as
+tones. Spoken secrets are known only when all words are there: until then the recording is called ``<id>.unmasked.wav``, which
+nobody is shown. When the call ends, words and sound are masked (:func:`engine.runtime.batch.masking.mask_turns`), and phrases
+that nobody heard as a whole; only then the recording gets its name. Where that fails, or the engine dies before, it keeps the
+other one.
 
 A disk or a database that fails costs the recording or the row, never the other calls; the row then says ``broken``, if it can.
 """
@@ -14,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -26,15 +29,19 @@ from engine.audio.keytones import KeyToneDetector
 from engine.core.audio import AudioFrame
 from engine.core.call import CallId, Speaker
 from engine.core.units import Language, Seconds
+from engine.privacy.masked_time import KEYS, UNHEARD, MaskedTime, masked_times
+from engine.runtime.batch.masking import mask_turns, masks_as_json
 from engine.runtime.dictation import Dictated, Dictation, Lost
 from engine.runtime.dictation import Final as Phrase
 from engine.runtime.tape import Tape
 from engine.runtime.transcribe import SpokenTurn
-from engine.store.human_calls import Ending, HumanCallFacts, HumanCalls, Knowledge, State
+from engine.store.human_calls import Ending, HumanCallFacts, HumanCalls, Knowledge, State, unmasked
 
 _log = structlog.get_logger(__name__)
 _ONE_ENTRY: Final = Seconds(1.0)  # keys closer together are masked together, so that their rhythm is not heard
 _HELD: Final = Seconds(0.05)  # how long a tone has sounded when it is first noticed
+_NOT_ALL_HEARD: Final = "unheard"  # what was said is not known, so it can't be masked
+_NO_END: Final = Seconds(float("inf"))
 _PATIENCE: Final = Seconds(120.0)  # that the workers have for the last phrases
 
 
@@ -59,8 +66,16 @@ class Account:
     lost: int = 0
     """Phrases that no worker could hear."""
 
+    unheard: list[MaskedTime] = field(default_factory=list)
+    """When they were."""
+
     broken: str | None = None
-    """Why the recording is not whole."""
+    """Why the recording is not whole, or not masked."""
+
+    @property
+    def keyed(self) -> tuple[MaskedTime, ...]:
+        """When keys were pressed, as it may be told: neither how many nor how fast."""
+        return masked_times((MaskedTime(start, end, (KEYS,)) for start, end in self.entries), _NO_END)
 
 
 class HumanCall:
@@ -119,6 +134,7 @@ class HumanCall:
                     await ear.settled()
         except TimeoutError:
             self.account.lost += sum(ear.pending for ear in ears)
+            self.account.broken = self.account.broken or _NOT_ALL_HEARD
         finally:
             for ear in ears:
                 ear.close()
@@ -146,19 +162,34 @@ class HumanCall:
             _log.error("human_call.not_kept", call=self.id, error=type(error).__name__)
 
     def _leave(self, known: Knowledge, reason: str, *, whole: bool) -> None:
-        """In a thread: the recording, the transcript, then the row that says they are there."""
+        """In a thread: mask, then the transcript, the recording, and the row that says they are there."""
+        secret = [*self.account.keyed, *self.account.unheard]
+        phrases, masks = mask_turns(sorted(self.account.phrases, key=lambda phrase: phrase.start), secret, self._length)
+        for it in masks:
+            self._parts.tape.mask(it.start, it.end)
         self._parts.tape.close()
         name = f"{self.id}.json"
-        transcript = as_json(self.id, self._language, self.account.phrases, mixed=known.mixed)
+        transcript = as_json(self.id, self._language, phrases, masks, mixed=known.mixed)
         try:
             _keep(self._parts.folder / name, json.dumps(transcript, ensure_ascii=False))
         except OSError as error:
             _log.error("human_call.transcript", call=self.id, error=error.strerror)
             name = ""
+        self._show()
         if self.account.broken is not None:
             reason, whole = self.account.broken, False
         state = State.COMPLETE if whole else State.BROKEN
         self._parts.calls.end(self.id, known, Ending(state, reason, self._length, name or None))
+
+    def _show(self) -> None:
+        """Give the recording its name, if it is surely masked."""
+        recording = self._parts.folder / f"{self.id}.wav"
+        try:
+            if self.account.broken is None:
+                unmasked(recording).rename(recording)
+        except OSError as error:
+            _log.error("human_call.recording", call=self.id, error=error.strerror)
+            self.account.broken = "disk"
 
 
 def listening(account: Account, speaker: Speaker) -> Callable[[Dictated], None]:
@@ -168,22 +199,28 @@ def listening(account: Account, speaker: Speaker) -> Callable[[Dictated], None]:
         match dictated:
             case Phrase(transcript, start, end) if transcript:
                 account.phrases.append(SpokenTurn(speaker, start, end, transcript))
-            case Lost():
+            case Lost(start=start, end=end):
                 account.lost += 1
+                account.unheard.append(MaskedTime(start, end, (UNHEARD,)))
             case _:
                 pass
 
     return heard
 
 
-def as_json(call: CallId, language: Language, phrases: list[SpokenTurn], *, mixed: bool) -> dict[str, Any]:
+def as_json(
+    call: CallId, language: Language, phrases: Sequence[SpokenTurn], masks: Sequence[MaskedTime], *, mixed: bool
+) -> dict[str, Any]:
     """The transcript in the shape that every part of the product reads; where it is ``mixed``, "caller" means either."""
+    keyed = [it for it in masks if KEYS in it.kinds]
     return {
         "call_id": call,
         "language": language,
         "channels": {"left": Speaker.CALLER.value, "right": Speaker.AGENT.value},
         "mixed": mixed,
-        "turns": [phrase.as_json() for phrase in sorted(phrases, key=lambda phrase: phrase.start)],
+        "turns": [phrase.as_json() for phrase in phrases],
+        "events": [{"kind": KEYS, "start": round(it.start, 3), "end": round(it.end, 3)} for it in keyed],
+        "masked": masks_as_json(masks),
     }
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 
 from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
@@ -128,6 +129,11 @@ class HumanCalls:
     def _write(self, call: CallId, **values: object) -> None:
         with Session(self._engine) as session, session.begin():
             session.execute(update(HumanCallRow).where(HumanCallRow.id == call).values(**values))
+
+
+def unmasked(recording: Path) -> Path:
+    """What a recording is called until it is masked: its row never names that file, and nobody is shown it."""
+    return recording.with_suffix(".unmasked.wav")
 
 
 def _cut(known: Knowledge) -> dict[str, object]:

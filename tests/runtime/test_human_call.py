@@ -19,14 +19,15 @@ from engine.core.call import CallId, Speaker
 from engine.core.errors import ModelBroken
 from engine.core.speech import Transcript
 from engine.core.units import Confidence, Language, Seconds
+from engine.privacy import MASK
 from engine.runtime.dictation import Dictation
 from engine.runtime.human_call import Account, HumanCall, Parts, listening
 from engine.runtime.jobs import Transcribe, Urgency
 from engine.runtime.tape import PatientTape
 from engine.store.database import connect, upgrade
-from engine.store.human_calls import HumanCallFacts, HumanCalls, Knowledge
+from engine.store.human_calls import HumanCallFacts, HumanCalls, Knowledge, unmasked
 from engine.store.models import HumanCallRow
-from engine.store.recorder import Recorder
+from engine.store.recorder import Recorder, recover
 from engine.testing.parts import Loudness, tone
 from engine.testing.recognisers import spread
 
@@ -48,7 +49,7 @@ class Stage:
         database = connect(f"sqlite:///{self.folder}/calls.db")
         upgrade(database)
         self.calls = HumanCalls(database)
-        self.tape = Recorder(self.folder / "call-1.wav")
+        self.tape = Recorder(unmasked(self.folder / "call-1.wav"))
         ears = {speaker: self._ear(speaker) for speaker in Speaker}
 
         def lost(_: OSError) -> None:
@@ -135,7 +136,7 @@ async def test_a_key_that_is_held_for_seconds_never_reaches_the_disk(tmp_path: P
     stage = Stage(tmp_path)
     sound = _together(_PAUSE, make_key_tones(b"5", tone=Seconds(3.0)))
     await stage.hear(sound, silence(sound.duration))
-    while_held = read(tmp_path / "call-1.wav.part").channels[0].samples
+    while_held = read(tmp_path / "call-1.unmasked.wav.part").channels[0].samples
     await stage.end()
 
     assert len(while_held) > 16_000
@@ -145,25 +146,77 @@ async def test_a_key_that_is_held_for_seconds_never_reaches_the_disk(tmp_path: P
 
 async def test_keys_told_by_the_telephony_are_masked_as_one_entry(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
-    sound = tone(Seconds(4.0))
+    sound = tone(Seconds(9.0))
     for start in (1.0, 1.6, 2.3):
         stage.call.mask(Seconds(start), Seconds(start + 0.1))
     await stage.hear(sound, sound)
     await stage.end()
 
-    assert stage.account.entries == [(1.0, pytest.approx(2.4))]
-    assert np.abs(stage.recording[0].samples[8_000:19_000]).max() < 1_100
-    assert np.abs(stage.recording[0].samples[24_000:]).max() > 5_000
+    assert [(it.start, it.end) for it in stage.account.keyed] == [(1.0, 5.0)]
+    assert np.abs(stage.recording[0].samples[8_000:40_000]).max() < 1_100
+    assert np.abs(stage.recording[0].samples[48_000:]).max() > 5_000
+    assert json.loads((tmp_path / "call-1.json").read_text())["events"] == [{"kind": "keys", "start": 1.0, "end": 5.0}]
 
 
 async def test_phrases_nobody_could_hear_are_counted_and_the_rest_is_kept(tmp_path: Path) -> None:
     stage = Stage(tmp_path, says={Speaker.CALLER: None, Speaker.AGENT: "hello"})
-    sound = _together(_PAUSE, tone(Seconds(1.0)), silence(Seconds(2.0)))
-    await stage.hear(sound, sound)
+    lost = _together(_PAUSE, tone(Seconds(1.0)), silence(Seconds(8.0)))
+    await stage.hear(lost, _together(silence(Seconds(7.0)), tone(Seconds(1.0)), silence(Seconds(2.0))))
     await stage.end()
+    transcript = json.loads((tmp_path / "call-1.json").read_text())
 
     assert stage.account.lost == 1
-    assert [turn["text"] for turn in json.loads((tmp_path / "call-1.json").read_text())["turns"]] == ["hello"]
+    assert [turn["text"] for turn in transcript["turns"]] == ["hello"]
+    assert [mask["kinds"] for mask in transcript["masked"]] == [["unheard"]]
+    assert np.abs(stage.recording[0].samples).max() < 1_100
+
+
+async def test_a_spoken_card_is_masked_in_the_words_and_in_the_sound_of_both(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, says={Speaker.CALLER: "my card number is 4539 1488 0343 6467", Speaker.AGENT: "thank you"})
+    await stage.hear(
+        _together(_PAUSE, tone(Seconds(4.0)), silence(Seconds(7.0))),
+        _together(silence(Seconds(9.5)), tone(Seconds(1.0)), _PAUSE, silence(Seconds(0.5))),
+    )
+    await stage.end()
+    text = (tmp_path / "call-1.json").read_text()
+    ((start, end),) = [(round(8_000 * it["start"]), round(8_000 * it["end"])) for it in json.loads(text)["masked"]]
+
+    assert [turn["text"] for turn in json.loads(text)["turns"]] == [f"my card number {MASK}", "thank you"]
+    assert "4539" not in text
+    assert "6467" not in text
+    assert all(np.abs(channel.samples[start:end]).max() < 1_100 for channel in stage.recording)
+    assert np.abs(stage.recording[0].samples[:start]).max() > 5_000
+    assert np.abs(stage.recording[1].samples[end + 4_000 :]).max() > 5_000
+    assert not unmasked(tmp_path / "call-1.wav").exists()
+
+
+async def test_what_a_dead_engine_left_is_called_unmasked(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    await stage.hear(tone(Seconds(3.0)), tone(Seconds(3.0)))
+    left = tmp_path / "call-1.unmasked.wav.part"
+    (tmp_path / "after").mkdir()
+    (tmp_path / "after" / left.name).write_bytes(left.read_bytes())
+    mended = recover(tmp_path / "after")
+
+    assert mended == [tmp_path / "after" / "call-1.unmasked.wav"]
+    assert not (tmp_path / "call-1.wav").exists()
+    await stage.end()
+
+
+async def test_where_the_disk_may_have_lost_a_mask_the_recording_stays_unmasked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    stage = Stage(tmp_path, says={Speaker.CALLER: "my pin is 4 7 1 1", Speaker.AGENT: None})
+    await stage.hear(_together(_PAUSE, tone(Seconds(2.0)), silence(Seconds(2.0))), silence(Seconds(5.0)))
+    monkeypatch.setattr(stage.tape, "mask", full)
+    row = await stage.end()
+
+    assert (row.state, row.reason) == ("broken", "disk")
+    assert not (tmp_path / "call-1.wav").exists()
+    assert unmasked(tmp_path / "call-1.wav").exists()
 
 
 async def test_a_recording_that_is_not_whole_says_so(tmp_path: Path) -> None:

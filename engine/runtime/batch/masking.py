@@ -52,8 +52,8 @@ class MaskedCall:
     with keys in it and each speaker who pressed some."""
 
     def as_json(self) -> list[dict[str, Any]]:
-        """Give the masks for a transcript's ``masked``: when, and the names of what is under them."""
-        return [{"start": round(it.start, 3), "end": round(it.end, 3), "kinds": list(it.kinds)} for it in self.masks]
+        """Give the masks for a transcript's ``masked``."""
+        return masks_as_json(self.masks)
 
 
 def mask(
@@ -75,7 +75,8 @@ def mask(
 def mask_turns(
     turns: Sequence[SpokenTurn], keys: Sequence[MaskedTime], duration: Seconds
 ) -> tuple[tuple[SpokenTurn, ...], tuple[MaskedTime, ...]]:
-    """Mask the words of a call, and say when its sound is to be masked; ``keys``: when keys were heard.
+    """Mask the words of a call, and say when its sound is to be masked; ``keys``: when keys were heard,
+    or what else is to be masked.
 
     Words that go with a mask bring what stood on both sides of it together, so it is looked at again until nothing changes.
     """
@@ -96,6 +97,11 @@ def mask_turns(
         before, told = told, [turn for turn in now if turn is not None]
         if told == before:
             return tuple(told), masks
+
+
+def masks_as_json(masks: Sequence[MaskedTime]) -> list[dict[str, Any]]:
+    """Tell when masks lie, and the names of what is under them."""
+    return [{"start": round(it.start, 3), "end": round(it.end, 3), "kinds": list(it.kinds)} for it in masks]
 
 
 def key_spans(channel: AudioFrame) -> tuple[MaskedTime, ...]:

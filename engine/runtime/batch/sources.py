@@ -24,7 +24,7 @@ from engine.core.errors import MediaError
 from engine.core.units import Language, Seconds
 from engine.runtime.batch.descriptions import LARGEST, Description, parse_description
 from engine.runtime.batch.places import Place, address_of, content_of, listed, read_whole
-from engine.store.human_calls import HumanCalls, State
+from engine.store.human_calls import HumanCalls, State, unmasked
 from engine.store.models import CallRow, HumanCallRow
 from engine.store.sightings import Sighting
 
@@ -171,7 +171,12 @@ class SiprecCalls:
     def look(self, now: float) -> Sequence[Listed]:  # noqa: ARG002 -- as above
         """List the calls that are over."""
         over = HumanCalls(self.engine).ended()
-        return [it for row in over if (it := _of_ours(self.folder / row.recording, "siprec", _told_of_people(row)))]
+        return [it for row in over if (it := self._listed(row))]
+
+    def _listed(self, row: HumanCallRow) -> Listed | None:
+        """The recording; or, where the engine died before it was masked, what a worker alone may read: it masks."""
+        path, told = self.folder / row.recording, _told_of_people(row)
+        return _of_ours(path, "siprec", told) or _of_ours(unmasked(path), "siprec", told)
 
 
 def _is_passing(name: str) -> bool:

@@ -27,7 +27,7 @@ from engine.runtime.tape import PatientTape
 from engine.server.doors.arrivals import tls_of
 from engine.server.doors.common import Door, protection
 from engine.store.database import connect
-from engine.store.human_calls import HumanCallFacts, HumanCalls, Knowledge
+from engine.store.human_calls import HumanCallFacts, HumanCalls, Knowledge, unmasked
 from engine.store.recorder import Recorder
 from engine.telephony.handover import new_call_id
 from engine.telephony.siprec.metadata import Participant
@@ -90,7 +90,7 @@ class Desk:
             _log.error("siprec.recording", call=name, error=error.strerror)
 
         try:
-            tape = PatientTape(Recorder(self.folder / facts.recording), lost)
+            tape = PatientTape(Recorder(unmasked(self.folder / facts.recording)), lost)
         except OSError as error:
             lost(error)
             self.engine.metrics.streams.refused(DOOR)
@@ -162,7 +162,7 @@ def knowledge(session: RecordingSession, account: Account) -> Knowledge:
     """What is known of a call, as its row keeps it."""
     people = [_person(one, session) for one in session.metadata.participants.values()]
     notes = [{"at": round(note.at, 3), "kind": note.kind, "speaker": note.speaker, "who": note.who} for note in session.notes]
-    keys = [{"at": round(start, 3), "until": round(end, 3), "kind": "keys"} for start, end in account.entries]
+    keys = [{"at": round(it.start, 3), "until": round(it.end, 3), "kind": "keys"} for it in account.keyed]
     counts = session.counts
     tally = {"received": counts.received, "late": counts.late, "foreign": counts.foreign, "phrases_lost": account.lost}
     return Knowledge(
