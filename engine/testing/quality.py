@@ -14,7 +14,7 @@ from hashlib import sha256
 from random import Random
 from typing import Any
 
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, func, insert, select
 from sqlalchemy.orm import DeclarativeBase
 
 from engine.store.quality_models import RecordingRow, ScoreRow, SightingRow, VerdictRow
@@ -148,13 +148,14 @@ def fill(engine: Engine, calls: int, seed: int) -> None:
     agents = _agents(draw)
     shares = [it.share for it in agents]
     made: list[_Made] = []
-    first_score = 1
+    first_score = _next_score(engine)
     for number in range(calls):
         agent = draw.choices(agents, shares)[0]
         made.append(_call(draw, number, seed, agent))
         if len(made) == _BATCH or number == calls - 1:
             first_score = _write(engine, made, first_score)
             made = []
+    _count_on(engine)
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +289,19 @@ def _write(engine: Engine, made: Sequence[_Made], first_score: int) -> int:
             if values:
                 connection.execute(insert(table), values)
     return first_score + len(scored)
+
+
+def _next_score(engine: Engine) -> int:
+    with engine.connect() as connection:
+        return (connection.scalar(select(func.max(ScoreRow.id))) or 0) + 1
+
+
+def _count_on(engine: Engine) -> None:
+    """PostgreSQL must be told that numbers were taken without its asking."""
+    if engine.dialect.name == "postgresql":
+        with engine.begin() as connection:
+            last = func.pg_get_serial_sequence("scores", "id")
+            connection.execute(select(func.setval(last, _next_score(engine), False)))
 
 
 def _verdict(score: int, answer: Mapping[str, Any]) -> dict[str, Any]:
