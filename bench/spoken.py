@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bench.card import Row, progress, report
 from bench.recordings import SHARED, labelled
-from engine.asr.backends.moonshine import BATCH, load
+from engine.asr.backends.moonshine import load
 from engine.asr.protocol import Hints
 from engine.cli.ask import answered
 from engine.cli.transcribe import transcriber_for
@@ -30,6 +30,7 @@ from engine.runtime.transcribe import together
 QUESTION = "What does the IVR do with spoken queries?"
 BANK = Path(__file__).resolve().parents[1] / "examples" / "bank" / "flow.yaml"
 _KIND = "spoken_query"
+_BATCH = 4  # queries decoded in step
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +130,8 @@ def hear(folder: Path) -> list[Spoken]:
     queries = [row for row in labelled(folder) if row.kind == _KIND and row.language == ENGLISH]
     recogniser = load()
     spoken: list[Spoken] = []
-    for first in range(0, len(queries), BATCH):
-        batch = queries[first : first + BATCH]
+    for first in range(0, len(queries), _BATCH):
+        batch = queries[first : first + _BATCH]
         heard = recogniser.recognise([query.sound() for query in batch], [Hints()] * len(batch))
         for query, transcript in zip(batch, heard, strict=True):
             fact = facts[query.file.relative_to(folder).as_posix()]

@@ -35,10 +35,10 @@ class Stretch:
 class Cutting:
     """Where stretches begin and end."""
 
-    voice: float = 0.5
+    voice: float = 0.4
     """A voice begins at this probability ..."""
 
-    still_voice: float = 0.35
+    still_voice: float = 0.2
     """... and lasts while it is not below this one."""
 
     shortest: Seconds = Seconds(0.1)

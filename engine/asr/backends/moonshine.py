@@ -21,15 +21,16 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from engine.asr.backends._moonshine.branching import rival
+from engine.asr.backends._moonshine.bulk import BulkDecoder
 from engine.asr.backends._moonshine.digit_ear import DigitEar
 from engine.asr.backends._moonshine.guards import Reading, nothing_said, too_quiet
-from engine.asr.backends._moonshine.network import Network, Row
-from engine.asr.backends._moonshine.reader import Piece, Reader, Readings
+from engine.asr.backends._moonshine.network import DECODER, Network, Row
+from engine.asr.backends._moonshine.reader import BulkReader, Piece, Reader, Readings, ReadsPieces
 from engine.asr.backends._moonshine.segments import FEWEST_SAMPLES, pieces
 from engine.asr.backends._moonshine.sound import Heard, as_sound
 from engine.asr.backends._moonshine.verdict import fits, grammar_features, willing
 from engine.asr.backends._moonshine.vocabulary import Vocabulary
+from engine.asr.backends._moonshine.weights import read_weights
 from engine.asr.backends._moonshine.words import Said, digits, placed, said
 from engine.asr.calibration import Condition, shipped
 from engine.asr.features import Calibrator, RawScores
@@ -43,7 +44,6 @@ from engine.model_files import ready
 NAME = "moonshine"
 MODEL = "moonshine-tiny-en"
 OTHERS = 3  # readings that a transcript keeps beside the chosen one
-BATCH = 4  # sounds decoded in step; more gains little (21 -> 19 ms an utterance) and makes the first wait for the last
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,12 @@ class Calibrators:
     digits: Calibrator | None = None
 
 
-def load(*, condition: str = Condition.TELEPHONE, calibrators: Calibrators | None = None) -> MoonshineRecogniser:
+def load(
+    *, condition: str = Condition.TELEPHONE, calibrators: Calibrators | None = None, bulk: bool = False
+) -> MoonshineRecogniser:
     """Load the packaged model; confidence is calibrated for ``condition`` unless other ``calibrators`` are given.
+
+    ``bulk`` is for recordings: many sounds in step, and nothing but the free text of each.
 
     Raises:
         ConfigError: no such condition.
@@ -68,6 +72,9 @@ def load(*, condition: str = Condition.TELEPHONE, calibrators: Calibrators | Non
     if calibrators is None:
         calibrators = Calibrators(shipped(NAME, MODEL, condition), shipped(f"{NAME}_digits", MODEL, condition))
     vocabulary = Vocabulary.read(folder / "tokenizer.bin")
+    if bulk:
+        decoder = BulkDecoder(read_weights(folder / DECODER))
+        return MoonshineRecogniser(BulkReader(Network(folder), decoder, vocabulary), calibrators)
     return MoonshineRecogniser(Reader(Network(folder), vocabulary, DigitEar.shipped()), calibrators)
 
 
@@ -76,7 +83,7 @@ class MoonshineRecogniser:
 
     name = NAME
 
-    def __init__(self, reader: Reader, calibrators: Calibrators) -> None:
+    def __init__(self, reader: ReadsPieces, calibrators: Calibrators) -> None:
         self._reader = reader
         self._calibrators = calibrators
         self._capabilities = Capabilities(
@@ -107,7 +114,8 @@ class MoonshineRecogniser:
 
     def _hear(self, parts: Sequence[_Part]) -> dict[_Part, Transcript]:
         alike = sorted(parts, key=lambda part: len(part.piece.heard.sound))  # little of a batch is padding
-        batches = [alike[first : first + BATCH] for first in range(0, len(alike), BATCH)]
+        size = self._reader.batch
+        batches = [alike[first : first + size] for first in range(0, len(alike), size)]
         return {
             part: self._transcript(part, readings)
             for batch in batches
@@ -215,7 +223,7 @@ def _raw_scores(words: Sequence[Said], row: Row, readings: Readings, heard: Hear
         words=len(words),
         extra={
             "first_logprob": readings.free.chosen[0].logprob,
-            "rival": rival(readings.choices),
+            "rival": readings.rival,
             "loud_db": heard.loud_db,
             "swing_db": heard.swing_db,
             **grammar_features(readings, heard.duration),

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -18,10 +19,12 @@ import numpy as np
 import numpy.typing as npt
 from faster_whisper import WhisperModel
 
-from engine.asr.backends._whisper.decoding import FULL_CONTEXT, SHORT_CONTEXT, Decoded, Decoder, Piece
+from engine.asr.backends._whisper.decoding import BEAM, FULL_CONTEXT, SHORT_CONTEXT, Decoded, Decoder, Piece
 from engine.asr.backends._whisper.listening import Window, windows
+from engine.asr.backends._whisper.packs import packed
 from engine.asr.calibration import Condition, shipped
 from engine.asr.features import Calibrator, RawScores
+from engine.asr.guards import distrust
 from engine.asr.protocol import Capabilities, Hints
 from engine.core.audio import WIDEBAND, AudioFrame, joined
 from engine.core.errors import ConfigError, MediaError, ModelBroken, ModelNotFound, ProtocolError
@@ -32,6 +35,8 @@ from engine.model_files import ready
 NAME = "whisper"
 LONGEST_WINDOW = Seconds(28.0)  # of the 30 s the network takes in
 LONGEST_SHORT = Seconds(13.0)  # of the 15 s of the short context
+LONGEST_PACK = Seconds(14.5)  # of the 15 s; a full window does not loop as a short sound in it does
+TOGETHER = 4  # packs decoded in step
 LOUDEST = 32768.0  # int16 to [-1, 1)
 
 
@@ -43,6 +48,12 @@ class Context(StrEnum):
 
     SHORT = "short"
     """15 s where the speech is shorter than 13 s, 0.35 s of CPU: live turns. Up to 3 points of word error rate may be lost."""
+
+    PACKED = "packed"
+    """Utterances put together into windows of 15 s and read greedily: recordings in bulk. The caller has found the voice."""
+
+    PACKED_FULL = "packed_full"
+    """Utterances put together into windows of 30 s, beam search: recordings where accuracy matters more than time."""
 
 
 def load(
@@ -100,7 +111,9 @@ class WhisperRecogniser:
         return WhisperStream(self, hints)
 
     def recognise(self, utterances: Sequence[AudioFrame], hints: Sequence[Hints]) -> list[Transcript]:
-        """Hear whole utterances, one after the other: batches gain nothing on a CPU (measured)."""
+        """Hear whole utterances: packed, where the context says so, else one after the other."""
+        if self._context in (Context.PACKED, Context.PACKED_FULL):
+            return self._hear_packed(utterances, hints)
         return [self._hear(sound, hint) for sound, hint in zip(utterances, hints, strict=True)]
 
     def _check(self, hints: Hints) -> None:
@@ -117,6 +130,38 @@ class WhisperRecogniser:
         except RuntimeError as error:
             raise ModelBroken(f"whisper failed on {frame.duration:.2f} s of sound: {error}") from error
         return merged([part for part in parts if part], hints.language)
+
+    def _hear_packed(self, utterances: Sequence[AudioFrame], hints: Sequence[Hints]) -> list[Transcript]:
+        heard: list[list[Transcript]] = [[] for _ in utterances]
+        for hint in dict.fromkeys(Hints(hint.language) for hint in hints):
+            self._check(hint)
+            own = [place for place, other in enumerate(hints) if other.language == hint.language]
+            for place, transcript in self._packs([(place, utterances[place]) for place in own], hint.language):
+                heard[place].append(transcript)
+        return [
+            merged(parts, hint.language) if parts else Transcript(language=hint.language, recogniser=NAME)
+            for parts, hint in zip(heard, hints, strict=True)
+        ]
+
+    def _packs(self, utterances: Sequence[tuple[int, AudioFrame]], language: Language) -> Iterator[tuple[int, Transcript]]:
+        """Each utterance's place with the transcript of each of its parts that has words."""
+        whole = self._context is Context.PACKED_FULL
+        longest, context, beam = (LONGEST_WINDOW, FULL_CONTEXT, BEAM) if whole else (LONGEST_PACK, SHORT_CONTEXT, 1)
+        parts = [part for place, frame in utterances for part in _parts(place, frame, longest)]
+        packs = packed([part.sound for part in parts], longest)
+        for first in range(0, len(packs), TOGETHER):
+            together = packs[first : first + TOGETHER]
+            try:
+                read = self._decoder.decode_all([pack.sound for pack in together], language, context, beam)
+            except RuntimeError as error:
+                raise ModelBroken(f"whisper failed on {len(together)} windows of {longest:g} s: {error}") from error
+            for pack, decoded in zip(together, read, strict=True):
+                # a loop, or nothing at all, in a short window: once more with all the care there is
+                careful = decoded or (None if whole else self._decoder.decode(pack.sound, language, FULL_CONTEXT))
+                for own, pieces in pack.parted(careful.pieces if careful else ()):
+                    part = parts[own]
+                    if careful and pieces and not distrust(" ".join(it.text for it in pieces), part.window.duration, language):
+                        yield part.owner, self._transcript(_share(careful, pieces), part.window, language)
 
     def _window(self, sound: npt.NDArray[np.float32], window: Window, language: Language) -> Transcript:
         short = self._context is Context.SHORT and window.duration <= LONGEST_SHORT
@@ -141,6 +186,29 @@ class WhisperRecogniser:
         believed = self._calibrator.word(piece.logprob, scores) if self._calibrator else None
         start, end = min(piece.start, duration), min(max(piece.start, piece.end), duration)
         return Word(piece.text, Seconds(place + start), Seconds(place + end), believed)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """An utterance, or as much of it as a window holds."""
+
+    owner: int
+    window: Window
+    sound: npt.NDArray[np.float32]
+
+
+def _parts(owner: int, frame: AudioFrame, longest: Seconds) -> Iterator[_Part]:
+    check_rate(frame)
+    step = WIDEBAND.samples(longest)
+    for start in range(0, len(frame.samples), step):
+        samples = frame.samples[start : start + step]
+        yield _Part(owner, Window(start, start + len(samples)), samples.astype(np.float32) / np.float32(LOUDEST))
+
+
+def _share(decoded: Decoded, pieces: Sequence[Piece]) -> Decoded:
+    """What a window's scores say of some of its words."""
+    tokens = max(1, round(decoded.tokens * len(pieces) / len(decoded.pieces)))
+    return replace(decoded, pieces=tuple(pieces), readings=(), tokens=tokens, sum_logprob=sum(it.logprob for it in pieces))
 
 
 class WhisperStream:

@@ -19,7 +19,7 @@ from engine.asr.calibration import shipped_agreement
 from engine.asr.protocol import Hints, Recogniser
 from engine.asr.registry import load_recogniser
 from engine.asr.stretches import Cutting, Stretch
-from engine.asr.two_pass import TwoPassPolicy, choose
+from engine.asr.two_pass import Agreement, TwoPassPolicy, choose
 from engine.asr.voice_map import VoiceMap
 from engine.audio.recording import Recording
 from engine.audio.resample import resample
@@ -37,14 +37,29 @@ _NOBODY = "nobody speaks"
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """A recogniser of the registry, with its own settings."""
+
+    name: str
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+    def load(self) -> Recogniser:
+        """Load it."""
+        return load_recogniser(self.name, **self.settings)
+
+
+@dataclass(frozen=True, slots=True)
 class HearingSettings:
     """Who hears, and how much of it twice. Picklable."""
 
-    first: str = "moonshine"
-    first_settings: Mapping[str, object] = field(default_factory=dict)
+    first: Named = Named("moonshine", {"bulk": True})
+    """Over everything, where it knows the language."""
 
-    second: str = "whisper"
-    second_settings: Mapping[str, object] = field(default_factory=dict)
+    second: Named = Named("whisper", {"context": "packed"})
+    """Where the first is unsure, and for other languages in tier ``fast``."""
+
+    careful: Named = Named("whisper", {"context": "packed_full"})
+    """For tier ``accurate``, and for other languages in tier ``both``."""
 
     second_share: float = 0.6
     """Of the seconds of speech, at most, that tier ``both`` hears twice."""
@@ -102,7 +117,7 @@ class BatchTranscriber:
 
     def revision(self, tier: Tier) -> str:
         """What would hear a recording, as one short name."""
-        return f"{self._settings.first}+{self._settings.second}/{tier}"
+        return f"{self._settings.first.name}+{self._settings.second.name}/{tier}"
 
     def _utterances(self, recording: Recording, left: Speaker) -> Iterator[Utterance]:
         for speaker, channel in by_speaker(recording, left):
@@ -117,25 +132,40 @@ class BatchTranscriber:
 
     def _words(self, part: Sequence[Utterance], hints: Hints, tier: Tier) -> list[Transcript]:
         sounds = [utterance.sound() for utterance in part]
-        if tier is Tier.ACCURATE or hints.language not in self._first.capabilities.languages:
-            return self._second.recognise(sounds, [hints] * len(sounds))
+        if tier is Tier.ACCURATE:
+            return self._careful.recognise(sounds, [hints] * len(sounds))
+        if hints.language not in self._first.capabilities.languages:
+            ear = self._second if tier is Tier.FAST else self._careful
+            return ear.recognise(sounds, [hints] * len(sounds))
         heard = self._first.recognise(sounds, [hints] * len(sounds))
-        if tier is Tier.FAST:
-            return heard
+        return heard if tier is Tier.FAST else self._heard_again(heard, sounds, hints)
+
+    def _heard_again(self, heard: list[Transcript], sounds: Sequence[AudioFrame], hints: Hints) -> list[Transcript]:
         unsure = least_sure(heard, [sound.duration for sound in sounds], self._settings)
         again = self._second.recognise([sounds[place] for place in unsure], [hints] * len(unsure)) if unsure else []
-        for place, second in zip(unsure, again, strict=True):
-            first, duration = heard[place], sounds[place].duration
-            heard[place] = choose(first, second, duration, self._settings.policy, shipped_agreement())
-        return heard
+        seconds = dict(zip(unsure, again, strict=True))
+        return [
+            choose(first, seconds[place], sounds[place].duration, self._settings.policy, self._agreement)
+            if place in seconds
+            else first
+            for place, first in enumerate(heard)
+        ]
+
+    @cached_property
+    def _agreement(self) -> Agreement | None:
+        return shipped_agreement()
 
     @cached_property
     def _first(self) -> Recogniser:
-        return load_recogniser(self._settings.first, **self._settings.first_settings)
+        return self._settings.first.load()
 
     @cached_property
     def _second(self) -> Recogniser:
-        return load_recogniser(self._settings.second, **self._settings.second_settings)
+        return self._settings.second.load()
+
+    @cached_property
+    def _careful(self) -> Recogniser:
+        return self._settings.careful.load()
 
 
 def by_speaker(recording: Recording, left: Speaker) -> list[tuple[Speaker | None, AudioFrame]]:

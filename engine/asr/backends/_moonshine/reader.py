@@ -10,8 +10,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Protocol
 
-from engine.asr.backends._moonshine.branching import Choice, branches, ranked
+from engine.asr.backends._moonshine.branching import CLOSE, Choice, branches, ranked, rival
+from engine.asr.backends._moonshine.bulk import BulkDecoder
 from engine.asr.backends._moonshine.digit_ear import DigitEar
 from engine.asr.backends._moonshine.digit_judge import DigitJudge
 from engine.asr.backends._moonshine.network import Encoded, Network, Row
@@ -56,14 +58,38 @@ class Readings:
     choices: tuple[Choice, ...] = ()
     """All readings of an unsure free text, likeliest first."""
 
+    gap: float | None = None
+    """Where no other readings were made: by how much the next token was behind where the text hesitated most."""
+
+    @property
+    def rival(self) -> float:
+        """How far the next reading is behind (natural log-probability)."""
+        return rival(self.choices) if self.gap is None else self.gap
+
     @property
     def row(self) -> Row:
         """What to believe."""
         return self.led or (self.choices[0].row if self.choices else self.free)
 
 
+class ReadsPieces(Protocol):
+    """What a recogniser asks of a reader."""
+
+    vocabulary: Vocabulary
+    batch: int
+    """Pieces read together."""
+
+    def read(self, pieces: Sequence[Piece]) -> list[Readings]:
+        """Read a batch."""
+
+    def text(self, row: Row) -> str:
+        """What a row says."""
+
+
 class Reader:
     """Network and vocabulary; holds the automata of the grammars, built when they are first asked for."""
+
+    batch = 4  # more gains little (21 -> 19 ms an utterance) and makes the first wait for the last
 
     def __init__(self, network: Network, vocabulary: Vocabulary, ear: DigitEar) -> None:
         self.vocabulary = vocabulary
@@ -133,6 +159,32 @@ class Reader:
     def _plant(self, phrases: tuple[str, ...]) -> PhraseTrie:
         written = {form for phrase in phrases if plain(phrase) for form in (phrase, phrase.lower(), phrase.capitalize())}
         return PhraseTrie.of(self.vocabulary.ids(form) for form in written if self.vocabulary.can_write(form))
+
+
+class BulkReader:
+    """Reads recordings: free texts alone, many in step (:mod:`bulk`), without other readings."""
+
+    batch = 64
+
+    def __init__(self, network: Network, decoder: BulkDecoder, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+        self._network, self._decoder = network, decoder
+
+    def read(self, pieces: Sequence[Piece]) -> list[Readings]:
+        """Read a batch together; its hints' grammars and phrases are not looked at."""
+        heard = [self._network.encode([piece.heard.sound]).states[0] for piece in pieces]  # padded together, it costs more
+        most = [longest(piece.heard.duration) for piece in pieces]
+        texts = self._decoder.decode(heard, most)
+        rows = [Row(place, Freely(), limit, text) for place, (limit, text) in enumerate(zip(most, texts, strict=True))]
+        return [Readings(row, gap=_gap(row)) for row in rows]
+
+    def text(self, row: Row) -> str:
+        """What a row says."""
+        return self.vocabulary.text(row.tokens).strip()
+
+
+def _gap(row: Row) -> float:
+    return min((CLOSE, *(chosen.behind for chosen in row.chosen))) if _unsure(row) else CLOSE
 
 
 def _unsure(row: Row) -> bool:

@@ -1,4 +1,4 @@
-"""One window of sound through the Whisper network: beam search, its scores, and where each word lies.
+"""Windows of sound through the Whisper network: beam search, its scores, and where each word lies.
 
 Our own path over CTranslate2 instead of ``WhisperModel.transcribe``, because it lets the context be shortened, gives other
 readings, and keeps temperature sampling out (the same sound gives the same words).
@@ -7,11 +7,14 @@ readings, and keeps temperature sampling out (the same sound gives the same word
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+from ctranslate2 import StorageView
+from ctranslate2.models import WhisperGenerationResult
 from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import get_suppressed_tokens
@@ -74,45 +77,54 @@ class Decoder:
 
     def decode(self, sound: npt.NDArray[np.float32], language: Language, context: int) -> Decoded | None:
         """Read one window (float32, 16 kHz, at most ``context`` frames long); ``None`` when there is nothing to believe."""
-        duration = Seconds(len(sound) / self._model.feature_extractor.sampling_rate)
-        tokenizer = Tokenizer(self._model.hf_tokenizer, self._model.model.is_multilingual, "transcribe", language)
-        frames = min(context, math.ceil(duration * self._model.frames_per_second))
-        encoded = self._model.encode(_padded(self._model.feature_extractor(sound)[:, :frames], context))
-        readings, no_speech = self._search(encoded, tokenizer, duration)
-        best = next((reading for reading in readings if not distrust(reading.text, duration, language)), None)
-        if best is None or not best.text or (no_speech > SILENT and best.mean_logprob < UNSURE):
-            return None
-        others = tuple(dict.fromkeys(reading.text for reading in readings if reading.text not in ("", best.text)))
-        margin = best.mean_logprob - next((r.mean_logprob for r in readings if r.text in others), best.mean_logprob - 1.0)
-        return Decoded(
-            self._align(encoded, tokenizer, best.tokens, frames),
-            others,
-            best.mean_logprob * (len(best.tokens) + 1),
-            len(best.tokens) + 1,
-            no_speech,
-            margin,
-        )
+        return self.decode_all([sound], language, context, BEAM)[0]
 
-    def _search(self, encoded: object, tokenizer: Tokenizer, duration: Seconds) -> tuple[list[_Reading], float]:
+    def decode_all(
+        self, sounds: Sequence[npt.NDArray[np.float32]], language: Language, context: int, beam: int
+    ) -> list[Decoded | None]:
+        """Read several windows in step. Their encoding is done one by one: together it costs more (measured)."""
+        tokenizer = Tokenizer(self._model.hf_tokenizer, self._model.model.is_multilingual, "transcribe", language)
+        durations = [Seconds(len(sound) / self._model.feature_extractor.sampling_rate) for sound in sounds]
+        frames = [min(context, math.ceil(duration * self._model.frames_per_second)) for duration in durations]
+        encoded = self._encoded(sounds, frames, context)
+        found = self._search(encoded, tokenizer, max(durations), beam)
+        best = [_believed(readings, no_speech, durations[at], language) for at, (readings, no_speech) in enumerate(found)]
+        words = self._align(encoded, tokenizer, [it.tokens if it else [] for it in best], frames)
+        return [
+            _decoded(pieces, one, readings, no_speech) if one else None
+            for pieces, one, (readings, no_speech) in zip(words, best, found, strict=True)
+        ]
+
+    def languages(self, sound: npt.NDArray[np.float32]) -> list[tuple[str, float]]:
+        """The likeliest languages of a window and their probabilities, likeliest first."""
+        seconds = len(sound) / self._model.feature_extractor.sampling_rate
+        frames = min(FULL_CONTEXT, math.ceil(seconds * self._model.frames_per_second))
+        encoded = self._encoded([sound], [frames], FULL_CONTEXT)
+        return [(token[2:-2], float(sure)) for token, sure in self._model.model.detect_language(encoded)[0]]
+
+    def _encoded(self, sounds: Sequence[npt.NDArray[np.float32]], frames: Sequence[int], context: int) -> StorageView:
+        extract = self._model.feature_extractor
+        windows = (_padded(extract(sound)[:, :count], context) for sound, count in zip(sounds, frames, strict=True))
+        encoded = [np.asarray(self._model.encode(window)) for window in windows]
+        return StorageView.from_array(np.concatenate(encoded))
+
+    def _search(
+        self, encoded: StorageView, tokenizer: Tokenizer, longest: Seconds, beam: int
+    ) -> list[tuple[list[_Reading], float]]:
         prompt = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
-        result = self._model.model.generate(
+        results = self._model.model.generate(
             encoded,
-            [prompt],
-            beam_size=BEAM,
-            num_hypotheses=READINGS,
+            [prompt] * encoded.shape[0],
+            beam_size=beam,
+            num_hypotheses=min(beam, READINGS),
             length_penalty=1.0,
-            max_length=min(self._model.max_length, len(prompt) + TOKENS_AT_LEAST + math.ceil(TOKENS_A_SECOND * duration)),
+            max_length=min(self._model.max_length, len(prompt) + TOKENS_AT_LEAST + math.ceil(TOKENS_A_SECOND * longest)),
             return_scores=True,
             return_no_speech_prob=True,
             suppress_blank=True,
             suppress_tokens=self._never(tokenizer),
-        )[0]
-        readings = [
-            # CTranslate2 divides by the length without the end of text; the mean is over both
-            _Reading(tokens, tokenizer.decode(tokens).strip(), score * len(tokens) / (len(tokens) + 1))
-            for tokens, score in zip(result.sequences_ids, result.scores, strict=True)
-        ]
-        return readings, float(result.no_speech_prob)
+        )
+        return [(_readings(result, tokenizer), float(result.no_speech_prob)) for result in results]
 
     def _never(self, tokenizer: Tokenizer) -> list[int]:
         """Tokens that are never written: marks of things that are not speech and, in Chinese, traditional characters."""
@@ -124,20 +136,55 @@ class Decoder:
         vocabulary = self._model.hf_tokenizer
         return [token for token in range(vocabulary.get_vocab_size()) if _has_traditional(vocabulary.decode([token]))]
 
-    def _align(self, encoded: object, tokenizer: Tokenizer, tokens: list[int], frames: int) -> tuple[Piece, ...]:
+    def _align(
+        self, encoded: StorageView, tokenizer: Tokenizer, texts: Sequence[list[int]], frames: Sequence[int]
+    ) -> list[tuple[Piece, ...]]:
         """Times and probabilities of each word, from the cross-attention (dynamic time warping, as openai/whisper does)."""
-        text = [token for token in tokens if token < tokenizer.eot]
-        found = self._model.model.align(encoded, tokenizer.sot_sequence, [text], frames)[0]
-        words, parts = tokenizer.split_to_word_tokens([*text, tokenizer.eot])
-        token_at, time_at = np.array(found.alignments).T
-        times = time_at[np.diff(token_at, prepend=-1) > 0] * FIRST_TOKEN_TIME
-        bounds = np.cumsum([0, *(len(part) for part in parts[:-1])])
-        pieces: list[Piece] = []
-        for word, start, end in zip(words, bounds[:-1], bounds[1:], strict=False):
-            logprob = float(np.log(np.maximum(found.text_token_probs[start:end], _LEAST)).sum())
-            piece = Piece(word, Seconds(float(times[start])), Seconds(float(times[min(end, len(times) - 1)])), logprob)
-            add_piece(pieces, piece, spaced=tokenizer.language_code not in _WRITTEN_WITHOUT_SPACES)
-        return tuple(pieces)
+        said = [[token for token in tokens if token < tokenizer.eot] for tokens in texts]
+        if not any(said):
+            return [() for _ in said]
+        found = self._model.model.align(encoded, tokenizer.sot_sequence, said, list(frames))
+        return [
+            _pieces(tokenizer, text, np.array(it.alignments), np.array(it.text_token_probs)) if text else ()
+            for text, it in zip(said, found, strict=True)
+        ]
+
+
+def _readings(result: WhisperGenerationResult, tokenizer: Tokenizer) -> list[_Reading]:
+    return [
+        # CTranslate2 divides by the length without the end of text; the mean is over both
+        _Reading(tokens, tokenizer.decode(tokens).strip(), score * len(tokens) / (len(tokens) + 1))
+        for tokens, score in zip(result.sequences_ids, result.scores, strict=True)
+    ]
+
+
+def _believed(readings: Sequence[_Reading], no_speech: float, duration: Seconds, language: Language) -> _Reading | None:
+    best = next((reading for reading in readings if not distrust(reading.text, duration, language)), None)
+    if best is None or not best.text or (no_speech > SILENT and best.mean_logprob < UNSURE):
+        return None
+    return best
+
+
+def _decoded(pieces: tuple[Piece, ...], best: _Reading, readings: Sequence[_Reading], no_speech: float) -> Decoded:
+    others = tuple(dict.fromkeys(reading.text for reading in readings if reading.text not in ("", best.text)))
+    margin = best.mean_logprob - next((r.mean_logprob for r in readings if r.text in others), best.mean_logprob - 1.0)
+    tokens = len(best.tokens) + 1
+    return Decoded(pieces, others, best.mean_logprob * tokens, tokens, no_speech, margin)
+
+
+def _pieces(
+    tokenizer: Tokenizer, text: list[int], alignment: npt.NDArray[np.int_], probabilities: npt.NDArray[np.float64]
+) -> tuple[Piece, ...]:
+    words, parts = tokenizer.split_to_word_tokens([*text, tokenizer.eot])
+    token_at, time_at = alignment.T
+    times = time_at[np.diff(token_at, prepend=-1) > 0] * FIRST_TOKEN_TIME
+    bounds = np.cumsum([0, *(len(part) for part in parts[:-1])])
+    pieces: list[Piece] = []
+    for word, start, end in zip(words, bounds[:-1], bounds[1:], strict=False):
+        logprob = float(np.log(np.maximum(probabilities[start:end], _LEAST)).sum())
+        piece = Piece(word, Seconds(float(times[start])), Seconds(float(times[min(end, len(times) - 1)])), logprob)
+        add_piece(pieces, piece, spaced=tokenizer.language_code not in _WRITTEN_WITHOUT_SPACES)
+    return tuple(pieces)
 
 
 def add_piece(pieces: list[Piece], piece: Piece, *, spaced: bool) -> None:
