@@ -98,7 +98,7 @@ class Means(Term):
     def _likest_first(self, listener: Listener) -> Sequence[tuple[float, Piece]]:
         if listener.encoder is None:
             return ()
-        call = _pieces(listener, listener.encoder)
+        call = pieces_of(listener, listener.encoder)
         if not call.pieces:
             return ()
         known = listener.encoder.encode([bare(it) for it in (*self.examples, *self.unlike)])
@@ -117,7 +117,8 @@ def _overlap(one: Span, other: Span) -> bool:
     return one.speaker == other.speaker and one.start < other.end and other.start < one.end
 
 
-def _pieces(listener: Listener, encoder: Encoder) -> Pieces:
+def pieces_of(listener: Listener, encoder: Encoder) -> Pieces:
+    """All pieces of a call; made once."""
     kept = listener.kept.get(Pieces)
     if not isinstance(kept, Pieces):
         pieces = [piece for passage in listener.passages for piece in _of_passage(passage, listener)]

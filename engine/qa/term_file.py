@@ -21,8 +21,8 @@ from engine.qa.timeline import EventKind
 from engine.written.yaml_tree import Path, Value
 
 LIKE = 0.75
-PERHAPS = 0.55
-"""Likeness from which something surely, and may, mean the same, unless the card says otherwise."""
+PERHAPS = 0.6
+"""Likeness from which something surely, and may, mean the same, unless the card says otherwise (``bench/meaning.py``)."""
 
 TERM_HEADS: Mapping[str, Sequence[str]] = {
     "matches": ("by",),
