@@ -114,11 +114,11 @@ class Notes:
         self.settlements: list[Settled] = []
         self.complaints: list[tuple[str, str]] = []
         self.expected = (0, 0)
-        """Recordings and bytes, as of the last look."""
+        """Most recordings, and their bytes, that were known to be left."""
 
     def found(self, recordings: int, size: int) -> None:
         """Remember how much is left."""
-        self.expected = (recordings, size)
+        self.expected = max(self.expected, (recordings, size))
 
     def settled(self, it: Settled) -> None:
         """Remember what is done with."""

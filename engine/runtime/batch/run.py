@@ -126,6 +126,7 @@ class Run:
         while not self.stopped and (suspect := self._ledger.claim(self._presence.owner, self._desk.now(), suspect=True)):
             if work := self._begun(suspect):
                 self._have_done(iter((work,)))
+        self._desk.watcher.found(*self._ledger.left())  # some that were listed were known, by their bytes
 
     def _works(self, reading: Iterator[None]) -> Iterator[Work]:
         """Hand out what waits, and read further whenever nothing does."""
