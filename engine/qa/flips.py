@@ -51,7 +51,7 @@ class Flip:
     """Seconds; where in the call the new verdict's proof lies."""
 
     text: str
-    """What is said there, or else what was looked for."""
+    """What is said there, and what was sought and not surely found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,13 @@ def _changes(one: Rescored) -> list[tuple[str, str, str]]:
 
 
 def _flip(question: Mapping[str, Any], was: str | None) -> Flip:
+    at, text = proof_of(question)
+    return Flip(question["id"], was or NEW, question["verdict"], at, text)
+
+
+def proof_of(question: Mapping[str, Any]) -> tuple[float | None, str]:
+    """Where a result's proof of one answer begins, in seconds, and what is said there; or else what was sought."""
     proof = next(iter(question["evidence"]), None)
-    sought = next((", ".join(it["what"]) for it in question["searched"]), "")
-    text = (proof["text"] if proof else "") or (f"not found: {sought}" if sought else "")
-    return Flip(question["id"], was or NEW, question["verdict"], proof["start"] if proof else None, text)
+    sought = ", ".join(what for it in question["searched"] for what in it["what"])
+    parts = [proof["text"] if proof else "", f"sought: {sought}" if sought else ""]
+    return proof["start"] if proof else None, "; ".join(filter(None, parts))

@@ -6,6 +6,7 @@ done until then is known. A transcript that can't be scored is told with its rea
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -13,8 +14,9 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 
 from engine.core.errors import MediaError, ModelBroken
 from engine.qa.card import Scorecard
@@ -67,6 +69,15 @@ def rescored(calls: Iterable[Before], by: Rescoring) -> Generator[Outcome, None,
 
 def _begin() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who breaks off is the parent
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Die when the parent is killed: a pool's workers would wait for ever."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _scored(calls: Sequence[Before], by: Rescoring) -> list[Outcome]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, func, select
 from sqlalchemy.orm import aliased
@@ -44,6 +46,13 @@ class Standing:
                 return
             yield from batch.values()
             last = max(batch)
+
+    def result(self, call: str) -> Mapping[str, Any]:
+        """What the card said last of a call (``engine.qa.results``)."""
+        wanted = select(ScoreRow.result).where(ScoreRow.content == call, ScoreRow.card == self.card)
+        with self.engine.connect() as connection:
+            found: Mapping[str, Any] = json.loads(connection.scalars(wanted.order_by(ScoreRow.id.desc()).limit(1)).one())
+        return found
 
     def _batch(self, connection: Connection, after: int) -> Mapping[int, Before]:
         columns = (ScoreRow.id, ScoreRow.content, ScoreRow.points, ScoreRow.fatal, RecordingRow.transcript)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,12 +18,15 @@ from engine.cli.qa.opening import AsJson, moment, opened
 from engine.cli.qa.shared import DEFAULT, ConfigFile
 from engine.core.errors import ConfigError
 from engine.qa.files import load_scorecard
-from engine.qa.flips import MOVES, Impact, Rescored
+from engine.qa.flips import MOVES, Impact, Rescored, proof_of
 from engine.runtime.rescoring import Outcome, Rescoring, rescored
 from engine.store.standing import Standing
 
 _BROKEN_OFF = 130  # the shell's code for it
-_SHOWN = 60  # characters of what was said
+_SHOWN = 80  # characters of what was said
+
+Proofs = Mapping[str, tuple[float | None, str]]
+"""By question: where in the call the proof of the old verdict lies, and what is said there."""
 
 
 def replay(
@@ -51,10 +53,11 @@ def replay(
         complete = _run(impact, rescored(standing.calls(), work), one_more)
     spent = time.perf_counter() - began
     facts = {"card": new.name, "revision": new.revision, "calls": number, "seconds": round(spent, 2), "complete": complete}
+    worst = [(it, _proofs(standing.result(it.before.call))) for it in impact.worst[:shown]]
     if json:
-        say_json(facts | _as_json(impact, shown))
+        say_json(facts | _as_json(impact, worst))
     else:
-        _print(impact, shown)
+        _print(impact, worst)
         rate = f"{(impact.calls + len(impact.failed)) / spent:.0f} calls/s with {work.workers} workers"
         done = f"{'' if complete else 'Broken off: '}{impact.calls} of {number} calls in {spent:.1f} s"
         console.print(f"\n{done}, {rate}; nothing was written.")
@@ -82,7 +85,11 @@ def _bar(number: int) -> Iterator[Callable[[], None]]:
         yield lambda: shown.advance(task)
 
 
-def _print(impact: Impact, shown: int) -> None:
+def _proofs(result: Mapping[str, Any]) -> Proofs:
+    return {it["id"]: proof_of(it) for it in result["questions"]}
+
+
+def _print(impact: Impact, worst: Sequence[tuple[Rescored, Proofs]]) -> None:
     console.print(f"[bold]{impact.flips} verdicts would flip[/bold], in {len(impact.flipped)} of {impact.calls} calls\n")
     table = Table("question", "from", "to", "calls", box=None, padding=(0, 2))
     for (question, was, now), often in sorted(impact.changes.items(), key=lambda it: (it[0][0], -it[1])):
@@ -91,9 +98,9 @@ def _print(impact: Impact, shown: int) -> None:
     console.print(table, markup=False)
     if impact.compared:
         _print_moves(impact)
-    for it in impact.worst[:shown]:
-        _print_call(it)
-    for failed in impact.failed[:shown]:
+    for it, proofs in worst:
+        _print_call(it, proofs)
+    for failed in impact.failed:
         console.print(f"not scored: call {failed.before.call[:12]}: {failed.reason}", markup=False)
 
 
@@ -107,16 +114,21 @@ def _print_moves(impact: Impact) -> None:
     console.print()
 
 
-def _print_call(it: Rescored) -> None:
+def _print_call(it: Rescored, proofs: Proofs) -> None:
     before, after = ("not known" if points is None else f"{points:.1f}" for points in (it.before.points, it.points))
     console.print(f"call {it.before.call[:12]}: score {before} → {after}", markup=False)
     for flip in it.flips:
-        at = "" if flip.at is None else f" at {flip.at:.1f} s"
-        text = flip.text if len(flip.text) <= _SHOWN else f"{flip.text[:_SHOWN]}…"
-        console.print(f"  {flip.question}: {flip.was} → {flip.now}{at}  {text}", style="dim", markup=False)
+        for verdict, proof in ((flip.was, proofs[flip.question]), (f"→ {flip.now}", (flip.at, flip.text))):
+            name = flip.question if verdict == flip.was else " " * len(flip.question)
+            console.print(f"  {name}: {verdict}{_proof(*proof)}", style="dim", markup=False, soft_wrap=True)
 
 
-def _as_json(impact: Impact, shown: int) -> dict[str, Any]:
+def _proof(at: float | None, text: str) -> str:
+    place = "" if at is None else f" at {at:.1f} s"
+    return f"{place}  {text if len(text) <= _SHOWN else f'{text[:_SHOWN]}…'}"
+
+
+def _as_json(impact: Impact, worst: Sequence[tuple[Rescored, Proofs]]) -> dict[str, Any]:
     changes = sorted(impact.changes.items())
     return {
         "rescored": impact.calls,
@@ -125,11 +137,19 @@ def _as_json(impact: Impact, shown: int) -> dict[str, Any]:
         "mean_move": impact.sum_of_moves / impact.compared if impact.compared else None,
         "moves": {name: impact.moved[name] for name in MOVES},
         "fatal": {"before": impact.fatal_before, "after": impact.fatal_after},
-        "calls_flipped": [_call(it) for it in impact.worst[:shown]],
+        "calls_flipped": [_call(it, proofs) for it, proofs in worst],
         "not_scored": [{"call": it.before.call, "reason": it.reason} for it in impact.failed],
     }
 
 
-def _call(it: Rescored) -> dict[str, Any]:
+def _call(it: Rescored, proofs: Proofs) -> dict[str, Any]:
     points = {"from": it.before.points, "to": it.points}
-    return {"call": it.before.call, "score": points, "flips": [asdict(flip) for flip in it.flips]}
+    flips = [
+        {
+            "question": one.question,
+            "from": {"verdict": one.was, "at": proofs[one.question][0], "text": proofs[one.question][1]},
+            "to": {"verdict": one.now, "at": one.at, "text": one.text},
+        }
+        for one in it.flips
+    ]
+    return {"call": it.before.call, "score": points, "flips": flips}
