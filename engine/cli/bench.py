@@ -23,6 +23,8 @@ _QUESTIONS: Mapping[str, str] = {
     "calibration": "Does a confidence of 0.9 mean right nine times in ten?",
     "intents": "How well are callers understood?",
     "spoken": "How well are callers understood who speak, and how often do they land where they did not want to?",
+    "ledger": "Does the ledger lose or double anything when its runs are killed?",
+    "masking": "How many spoken secrets are masked, and how much else?",
     "qa": "Does the scorecard agree with people, and how fast is scoring?",
 }
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
