@@ -30,6 +30,7 @@ _NICE = 10
 _FETCHING = Seconds(60.0)  # for a transcript that lies on another machine
 _SHARED_BYTES = 100 << 20  # of Ray's object store on this machine; a transcript is kilobytes
 _QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+_MACHINE_WENT = ("node has died", "actor's node was")  # in Ray's sentences
 _LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}  # its name for: every door of this machine's Ray is on the loopback
 
 
@@ -178,7 +179,12 @@ def _ray(address: str | None) -> Any:
     os.environ.update(_QUIET | (_LOOPBACK if address is None or _is_loopback(address) else {}))
     import ray  # noqa: PLC0415
 
+    ray._private.worker.print_to_stdstream = _unprinted  # noqa: SLF001 -- pages of its daemons' logs, among our JSON on stdout
     return ray
+
+
+def _unprinted(*_: object, **__: object) -> None:
+    """What Ray says of a dead worker; ours is said by the crew."""
 
 
 def _is_loopback(address: str) -> bool:
@@ -190,5 +196,7 @@ def _is_loopback(address: str) -> bool:
 
 
 def _how(error: Exception) -> str:
-    """Ray's sentences are long; what counts in them is whether the machine went, too."""
-    return "went with its machine" if "node" in str(error) and "died" in str(error) else f"died ({type(error).__name__})"
+    """In short: Ray's own sentences fill a page."""
+    if type(error).__name__ == "ActorUnavailableError":
+        return "could not be reached any more"
+    return "went with its machine" if any(sign in str(error) for sign in _MACHINE_WENT) else "died"
