@@ -51,6 +51,9 @@ class QualitySection(Section):
     )
     languages: Mapping[str, str] = Field({}, description='The language of each queue: `{ overdue_ru = "ru" }`.')
     executor: Literal["local", "ray"] = Field("local", description="Who does the work: processes of this machine, or Ray.")
+    ray: NoneIfEmpty[str] = Field(
+        None, description="The Ray cluster's address, `host:port`; without one a Ray is started on this machine, on its loopback."
+    )
     webhooks: Mapping[str, WebhookSection] = Field({}, description="Who of the bank's own systems is told of scores, by name.")
     workers: int = Field(1, ge=1, le=1024, description="Worker processes; each holds its own models.")
 

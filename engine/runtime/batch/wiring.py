@@ -15,6 +15,7 @@ from engine.qa.ledger import CardInForce, Wanted
 from engine.runtime.batch.hearer import FileHearerLoader
 from engine.runtime.batch.local import LocalExecutor
 from engine.runtime.batch.order import Order
+from engine.runtime.batch.ray_executor import RayExecutor
 from engine.runtime.batch.sources import EngineCalls, Inbox, SiprecCalls, Source
 from engine.runtime.batch.work import Executor, Tier
 
@@ -67,8 +68,8 @@ def executor_of(settings: QualitySection) -> Executor:
     """Who does the work.
 
     Raises:
-        ConfigError: it is not installed.
+        ConfigError: Ray is not installed, or its address is none.
     """
     if settings.executor == "ray":
-        raise ConfigError("qa.executor: expected local, found ray, which is not there yet")
+        return RayExecutor(FileHearerLoader(), settings.workers, settings.ray)
     return LocalExecutor(FileHearerLoader(), settings.workers)
