@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from engine.core.audio import AudioFrame
 from engine.core.speech import ENGLISH, Transcript
-from engine.core.units import Language
+from engine.core.units import Confidence, Language
 
 
 class Grammar(StrEnum):
@@ -102,3 +102,11 @@ class Recogniser(Protocol):
 
     def recognise(self, utterances: Sequence[AudioFrame], hints: Sequence[Hints]) -> list[Transcript]:
         """Hear whole utterances of several calls at once (16 kHz), in order; faster than one by one where the model can batch."""
+
+
+@runtime_checkable
+class TellsLanguages(Protocol):
+    """What a recogniser of many languages may do besides."""
+
+    def languages(self, sound: AudioFrame) -> list[tuple[Language, Confidence]]:
+        """The languages that a few seconds of speech (16 kHz) may be in, likeliest first, with the model's own probability."""

@@ -116,6 +116,12 @@ class WhisperRecogniser:
             return self._hear_packed(utterances, hints)
         return [self._hear(sound, hint) for sound, hint in zip(utterances, hints, strict=True)]
 
+    def languages(self, sound: AudioFrame) -> list[tuple[Language, Confidence]]:
+        """The languages that the first 15 s of speech may be in, likeliest first; not calibrated."""
+        check_rate(sound)
+        heard = sound.samples[: WIDEBAND.samples(LONGEST_PACK)].astype(np.float32) / np.float32(LOUDEST)
+        return [(Language(code), confidence(sure)) for code, sure in self._decoder.languages(heard)]
+
     def _check(self, hints: Hints) -> None:
         if hints.language not in self._capabilities.languages:
             known = ", ".join(sorted(self._capabilities.languages))

@@ -11,28 +11,33 @@ Rules:
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from engine.asr.calibration import shipped_agreement
-from engine.asr.protocol import Hints, Recogniser
+from engine.asr.diarizer import Diarizer, load_diarizer
+from engine.asr.protocol import Hints, Recogniser, TellsLanguages
 from engine.asr.registry import load_recogniser
-from engine.asr.stretches import Cutting, Stretch
+from engine.asr.stretches import Cutting
 from engine.asr.two_pass import Agreement, TwoPassPolicy, choose
 from engine.asr.voice_map import VoiceMap
 from engine.audio.recording import Recording
-from engine.audio.resample import resample
-from engine.core.audio import WIDEBAND, AudioFrame
+from engine.core.audio import AudioFrame
 from engine.core.call import Speaker
-from engine.core.speech import ENGLISH, Transcript
-from engine.core.units import Language, SampleIndex, Seconds
+from engine.core.errors import ConfigError
+from engine.core.speech import CHINESE, ENGLISH, RUSSIAN, Transcript
+from engine.core.units import Language, Seconds
+from engine.model_files import pinned
+from engine.runtime.batch.acoustics import acoustic_events, sample_of_speech
+from engine.runtime.batch.channels import HeardChannel, Utterance, heard_channels
 from engine.runtime.batch.heard import HeardRecording
 from engine.runtime.batch.work import Tier
 from engine.runtime.transcribe import SpokenTurn
 
 _PART = Seconds(240.0)  # of speech, recognised together
-_PAD = Seconds(0.12)  # kept on either side of a voice: quiet consonants
+REVISION = 1  # of this code: raised when it hears otherwise with the same models
 _NOBODY = "nobody speaks"
 
 
@@ -68,25 +73,17 @@ class HearingSettings:
 
     cutting: Cutting = Cutting()
 
+    languages: tuple[Language, ...] = (ENGLISH, RUSSIAN, CHINESE)
+    """That may be detected; another is an unknown one."""
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Utterance:
-    """A stretch of one channel."""
+    sure_of_language: float = 0.35
+    """Below it, not even the likeliest language is known: seconds of speech that are too few, or no speech at all."""
 
-    speaker: Speaker | None
-    channel: AudioFrame
-    stretch: Stretch
+    diarizer: str | None = None
+    """For recordings of one channel; ``None``: nobody knows who speaks."""
 
-    @property
-    def start(self) -> Seconds:
-        """Where its sound begins."""
-        return Seconds(max(0.0, self.stretch.start - _PAD))
-
-    def sound(self) -> AudioFrame:
-        """At 16 kHz, with a little of what lies around it."""
-        format = self.channel.format
-        first, last = format.samples(self.start), format.samples(Seconds(self.stretch.end + _PAD))
-        return resample(AudioFrame(self.channel.samples[first:last], format, SampleIndex(0)), WIDEBAND)
+    models: tuple[str, ...] = ("moonshine-tiny-en", "whisper-base", "silero-vad-v6")
+    """Of the manifest, whose hashes make the revision."""
 
 
 class BatchTranscriber:
@@ -100,29 +97,45 @@ class BatchTranscriber:
     def transcribe(
         self,
         recording: Recording,
-        language: Language | None = ENGLISH,
+        language: Language | None = None,
         tier: Tier = Tier.BOTH,
         left: Speaker = Speaker.CALLER,
     ) -> HeardRecording:
-        """Hear one recording. ``left``: who speaks on the first of two channels; of a single channel nobody knows.
+        """Hear one recording; without a ``language`` it is detected. ``left``: who speaks on the first of two channels.
 
         Raises:
             ModelError: a model is not there, or failed.
+            ConfigError: nobody here understands the language that was told.
         """
-        spoken = language or ENGLISH
-        utterances = sorted(self._utterances(recording, left), key=lambda it: it.stretch.start)
-        turns = [turn for part in _parts(utterances) for turn in self._turns(part, spoken, tier)]
-        nothing = None if turns else _NOBODY
-        return HeardRecording(spoken, tuple(turns), (), recording.duration, self.revision(tier), nothing)
+        channels = list(heard_channels(recording, left, self._voice, self._settings.cutting, self._diarizer))
+        utterances = sorted((it for channel in channels for it in channel.utterances), key=lambda it: it.stretch.start)
+        spoken, nothing = (language, None) if language else self._detected(channels)
+        turns = [] if nothing else [turn for part in _parts(utterances) for turn in self._turns(part, spoken or ENGLISH, tier)]
+        return HeardRecording(
+            spoken or ENGLISH,
+            tuple(turns),
+            tuple(acoustic_events(channels, turns)),
+            recording.duration,
+            self.revision(tier),
+            nothing or (None if turns else _NOBODY),
+        )
 
     def revision(self, tier: Tier) -> str:
-        """What would hear a recording, as one short name."""
-        return f"{self._settings.first.name}+{self._settings.second.name}/{tier}"
+        """Name what would hear a recording: the models' pinned hashes, the settings and the tier, as one short hash."""
+        hashes = [file.sha256 for name in self._settings.models for file in pinned(name).files]
+        return hashlib.sha256(f"{REVISION} {tier} {self._settings} {hashes}".encode()).hexdigest()[:12]
 
-    def _utterances(self, recording: Recording, left: Speaker) -> Iterator[Utterance]:
-        for speaker, channel in by_speaker(recording, left):
-            for stretch in self._voice.stretches(channel, self._settings.cutting):
-                yield Utterance(speaker, channel, stretch)
+    def _detected(self, channels: Sequence[HeardChannel]) -> tuple[Language | None, str | None]:
+        """The language, or why there is none."""
+        sound = sample_of_speech(channels)
+        if sound is None:
+            return None, _NOBODY
+        ear = self._second
+        if not isinstance(ear, TellsLanguages):
+            raise ConfigError(f"expected a second recogniser that tells languages apart, found {ear.name!r}; tell the language")
+        language, sure = ear.languages(sound)[0]
+        known = language in self._settings.languages and sure >= self._settings.sure_of_language
+        return language, None if known else f"unknown language (most like {language!r}, {sure:.0%})"
 
     def _turns(self, part: Sequence[Utterance], language: Language, tier: Tier) -> Iterator[SpokenTurn]:
         for utterance, said in zip(part, self._words(part, Hints(language), tier), strict=True):
@@ -152,6 +165,10 @@ class BatchTranscriber:
         ]
 
     @cached_property
+    def _diarizer(self) -> Diarizer | None:
+        return load_diarizer(self._settings.diarizer) if self._settings.diarizer else None
+
+    @cached_property
     def _agreement(self) -> Agreement | None:
         return shipped_agreement()
 
@@ -166,14 +183,6 @@ class BatchTranscriber:
     @cached_property
     def _careful(self) -> Recogniser:
         return self._settings.careful.load()
-
-
-def by_speaker(recording: Recording, left: Speaker) -> list[tuple[Speaker | None, AudioFrame]]:
-    """The channels with who speaks on them; only the first two of more."""
-    if len(recording.channels) == 1:
-        return [(None, recording.channels[0])]
-    right = Speaker.AGENT if left is Speaker.CALLER else Speaker.CALLER
-    return [(left, recording.channels[0]), (right, recording.channels[1])]
 
 
 def least_sure(heard: Sequence[Transcript], lengths: Sequence[Seconds], settings: HearingSettings) -> list[int]:

@@ -96,11 +96,11 @@ class Decoder:
         ]
 
     def languages(self, sound: npt.NDArray[np.float32]) -> list[tuple[str, float]]:
-        """The likeliest languages of a window and their probabilities, likeliest first."""
+        """The likeliest languages of a window of at most 15 s and their probabilities, likeliest first."""
         seconds = len(sound) / self._model.feature_extractor.sampling_rate
-        frames = min(FULL_CONTEXT, math.ceil(seconds * self._model.frames_per_second))
-        encoded = self._encoded([sound], [frames], FULL_CONTEXT)
-        return [(token[2:-2], float(sure)) for token, sure in self._model.model.detect_language(encoded)[0]]
+        frames = min(SHORT_CONTEXT, math.ceil(seconds * self._model.frames_per_second))
+        encoded = self._encoded([sound], [frames], SHORT_CONTEXT)
+        return [(token[2:-2], min(1.0, float(sure))) for token, sure in self._model.model.detect_language(encoded)[0]]
 
     def _encoded(self, sounds: Sequence[npt.NDArray[np.float32]], frames: Sequence[int], context: int) -> StorageView:
         extract = self._model.feature_extractor
