@@ -96,6 +96,7 @@ EVIDENCE: Final = (
     Column("speaker", "`caller`, `agent`; empty where nobody can say, or both"),
     Column("text", "what was said there, masked; or what was looked for"),
     Column("confidence", "of `searched`: how well that was heard, 0 to 1", Kind.NUMBER),
+    Column("coverage", "of `searched`: the share of it that was heard well enough, 0 to 1", Kind.NUMBER),
 )
 TABLES: Final[Mapping[str, Sequence[Column]]] = {
     "calls": CALLS,
@@ -168,7 +169,7 @@ def _named(columns: Sequence[Column], row: Row, leave_out: int) -> dict[str, Any
 
 def _evidence(answer: Answered) -> Iterator[Row]:
     for it in answer.evidence:
-        yield ("found", *_place(it), None)
+        yield ("found", *_place(it), None, None)
     for sought in answer.searched:
         yield from _sought(sought)
 
@@ -176,9 +177,9 @@ def _evidence(answer: Answered) -> Iterator[Row]:
 def _sought(sought: Sought) -> Iterator[Row]:
     what = "; ".join(sought.what)
     for start, end in sought.windows or ((None, None),):
-        yield "searched", start, end, sought.by, what, sought.confidence
+        yield "searched", start, end, sought.by, what, sought.confidence, sought.coverage
     if sought.nearest:
-        yield ("nearest", *_place(sought.nearest), None)
+        yield ("nearest", *_place(sought.nearest), None, None)
 
 
 def _place(it: Proof) -> Row:

@@ -46,6 +46,9 @@ class Sought:
 
     nearest: Proof | None
 
+    coverage: float | None = None
+    """The share of what was said there that was heard well enough, 0 to 1; ``None`` where nobody can say."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answered:
@@ -170,4 +173,5 @@ def _sought(found: Mapping[str, Any]) -> Sought:
         tuple((Seconds(it["start"]), Seconds(it["end"])) for it in windows),
         found.get("confidence"),
         _proof(found["nearest"]) if found.get("nearest") else None,
+        found.get("coverage"),
     )

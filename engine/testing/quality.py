@@ -224,7 +224,14 @@ def _answer(draw: Random, question: _Question, agent: _Agent, length: float, mor
     at = round(draw.uniform(0, length - 4), 2)
     found = {"start": at, "end": at + 2.5, "speaker": "agent", "text": question.said[agent.language]}
     windows = [{"start": 0.0, "end": min(length, 30.0)}]
-    searched = {"what": [question.said[agent.language]], "by": "agent", "windows": windows, "confidence": sure, "nearest": None}
+    searched = {
+        "what": [question.said[agent.language]],
+        "by": "agent",
+        "windows": windows,
+        "confidence": sure,
+        "coverage": sure,
+        "nearest": None,
+    }
     if draw.random() > question.applies:
         return _result(question, "na", None, [], [searched])
     if drawn < question.unknown:

@@ -42,9 +42,9 @@ def test_evidence_says_what_was_found_what_was_looked_for_and_what_came_nearest(
     found = [row[2:] for table, row in score_rows(scored_call()) if table == "evidence"]
 
     assert found == [
-        ("names_bank", 1, "found", 12.0, 14.0, "agent", "mhm", None),
-        ("names_bank", 2, "searched", 0.0, 30.0, "agent", "this is the bank", 0.8),
-        ("names_bank", 3, "nearest", 3.0, 5.0, "agent", "hello this is", None),
+        ("names_bank", 1, "found", 12.0, 14.0, "agent", "mhm", None, None),
+        ("names_bank", 2, "searched", 0.0, 30.0, "agent", "this is the bank", 0.8, 0.8),
+        ("names_bank", 3, "nearest", 3.0, 5.0, "agent", "hello this is", None, None),
     ]
 
 

@@ -113,7 +113,8 @@ def _answer(answer: Answered, place: _Place) -> Markup:
     fatal = element("span", say(f"fatal_to_{answer.fatal}"), class_="badge") if answer.fatal in {"card", "section"} else None
     asked = element("span", foreign(answer.text or answer.id), class_="asked")
     side = element("span", element("code", foreign(answer.id)), " ", sure, class_="note")
-    spoken = [it for it in answer.evidence if it.text]
+    near = {it.nearest for it in answer.searched[:_MOST_PROOFS]}  # shown with what was looked for
+    spoken = [it for it in answer.evidence if it.text and it not in near]
     proofs = (
         element("ul", (element("li", _proof(it, place)) for it in spoken[:_MOST_PROOFS]), class_="proofs") if spoken else None
     )
@@ -131,7 +132,7 @@ def _sought(sought: Sought, place: _Place) -> Markup:
     say = place.say
     what = [foreign(it, "q") for it in sought.what[:_MOST_PROOFS] if it]
     windows = list(_windows(sought, place))
-    heard = None if sought.confidence is None else f"; {say('heard_to', share=say.percent(sought.confidence))}"
+    heard = None if sought.coverage is None else f"; {say('heard_to', share=say.percent(sought.coverage))}"
     looked = (say("searched_for"), ": ", _joined(what), " ", say("searched_in"), " ", _joined(windows), heard)
     nearest = (say("nearest"), ": ", *_flat(_proof(sought.nearest, place))) if sought.nearest else say("nothing_said")
     return element("p", looked if what else (say("searched_in"), " ", _joined(windows), heard), "; ", nearest, class_="sought")

@@ -39,7 +39,7 @@ def proof(text: str, start: float = 12.0) -> Proof:
 
 
 def sought(*what: str, nearest: Proof | None = None) -> Sought:
-    return Sought(what, "agent", ((Seconds(0.0), Seconds(30.0)),), Confidence(0.8), nearest)
+    return Sought(what, "agent", ((Seconds(0.0), Seconds(30.0)),), Confidence(0.8), nearest, 0.8)
 
 
 def findings(calls: Sequence[ScoredCall], others: Sequence[Recorded] = (), step: Step = Step.WEEK, worst: int = 5) -> Findings:

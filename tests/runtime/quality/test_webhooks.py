@@ -6,11 +6,12 @@ import base64
 import hmac
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -32,6 +33,7 @@ from engine.store.quality_models import OutboxRow
 from tests.runtime.quality.receiver import Receiver as Server
 from tests.runtime.quality.receiver import listening
 
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "qa" / "reports.md"
 KEY = bytes(range(32))
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
 
@@ -113,6 +115,29 @@ def test_the_signature_is_the_one_of_the_standards_own_example() -> None:
     headers = secrets.headers("msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}')
 
     assert headers["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+def documented() -> Callable[[dict[str, str], bytes, str, float], bool]:
+    """The receiver's code as the documentation shows it."""
+    (program,) = re.findall(r"^```python\n(.*?)^```", PAGE.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    found: dict[str, Any] = {}
+    exec(program, found)
+    return found["is_ours"]  # type: ignore[no-any-return]
+
+
+def test_the_documented_receiver_takes_what_is_ours_and_nothing_else(outbox: Outbox, receiver: Receiver, server: Server) -> None:
+    put(outbox, "a")
+    Sender(outbox, receiver, Clock()).send_due()
+    ((headers, body),) = server.got
+    is_ours, secret, now = documented(), "whsec_" + base64.b64encode(KEY).decode(), NOW.timestamp()
+    other = "whsec_" + base64.b64encode(b"x" * 32).decode()
+
+    assert is_ours(headers, body, secret, now)
+    assert not is_ours(headers, body + b" ", secret, now)
+    assert not is_ours(headers, body, other, now)
+    assert not is_ours(headers, body, secret, now + 301)
+    assert not is_ours(headers | {"webhook-id": "msg_other"}, body, secret, now)
+    assert not is_ours(headers | {"webhook-timestamp": str(int(now) + 1)}, body, secret, now)
 
 
 def test_what_fails_is_tried_again_on_schedule_with_the_same_id(
