@@ -13,12 +13,16 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from functools import cache, lru_cache
 
 from engine.core.call import Speaker
 from engine.core.speech import CHINESE, ENGLISH, RUSSIAN
 from engine.core.units import Language
+from engine.nlu.number_words import NO_WORDS, NUMBER_WORDS
 from engine.nlu.numbers import numbers
 from engine.nlu.slots import Found, find_amount, find_date
+from engine.nlu.slots.amount import names_currency
+from engine.nlu.slots.date_words import DATE_WORDS
 from engine.qa.bounds import Bounds
 from engine.qa.passages import Text, span_of
 from engine.qa.spans import Span, Spans, spans
@@ -32,6 +36,8 @@ _CURRENCY: Mapping[Language, str] = {ENGLISH: "dollars", RUSSIAN: "рублей"
 _SOME_DAY = date(2001, 1, 1)  # a Monday; where nobody says when the call was, only what is said alike is known to be the same
 _BESIDE = 3  # words on each side that tell whether a doubtful one may have been part of a sum
 _FACT_DATE = "date"
+_HALF_THOUSANDS = "полтор"
+_HAN_DATES = "年月号日天周期拜"
 
 
 class Kind(StrEnum):
@@ -117,10 +123,9 @@ class Entity(Term):
 
     def _perhaps(self, listener: Listener) -> Iterator[Span]:
         for passage, _ in listener.of(self.by):
-            words = passage.plain.words
-            for at, word in enumerate(words):
+            for at, word in enumerate(passage.words):
                 if listener.doubt.joker(word):
-                    yield from _hidden_sum(words, at, listener) if self.kind is Kind.MONEY else [span_of([word])]
+                    yield from _hidden_sum(passage.words, at, listener) if self.kind is Kind.MONEY else [span_of([word])]
 
 
 def _said(kind: Kind, by: Speaker | None, listener: Listener) -> Sequence[Value]:
@@ -134,10 +139,33 @@ def _said(kind: Kind, by: Speaker | None, listener: Listener) -> Sequence[Value]
 def _found(kind: Kind, by: Speaker | None, listener: Listener) -> Iterator[Value]:
     today, language = _today(listener), listener.call.language
     for passage, theirs in listener.of(by):
+        if not any(_tells(word.text, kind, language) for word in passage.words):
+            continue
         for found in _FIND[kind](passage.written.text, language, today):
             words = passage.written.covered(found.start, found.end)
             if words:
                 yield Value(span := span_of(words), found.value, theirs and listener.reliable(span))
+
+
+@lru_cache(maxsize=50_000)
+def _tells(word: str, kind: Kind, language: Language) -> bool:
+    """Whether a word can be part of such a value at all: most turns have none, and are not read."""
+    if any(map(str.isdecimal, word)):
+        return True
+    return word in _telling(kind, language) or word.startswith(_HALF_THOUSANDS)
+
+
+@cache
+def _telling(kind: Kind, language: Language) -> frozenset[str]:
+    """Words of which every value holds one."""
+    numbers_of = NUMBER_WORDS.get(language, NO_WORDS)
+    worth = {*numbers_of.small, *numbers_of.scales, *numbers_of.hundred}
+    if kind is Kind.DATE:
+        worth |= set(_HAN_DATES)
+        dates = DATE_WORDS.get(language)
+        for words in (dates.relative, dates.weekdays, dates.months, dates.ordinals, dates.lengths) if dates else ():
+            worth.update(word for phrase in words for word in phrase.split())
+    return frozenset(worth)
 
 
 def _today(listener: Listener) -> date:
@@ -148,6 +176,8 @@ def _today(listener: Listener) -> date:
 
 
 def _money(text: str, language: Language, _: date) -> Iterator[Found]:
+    if not names_currency(text):
+        return iter(())
     return (it for it in _one_by_one(text, lambda rest: find_amount(rest, language)) if " " in it.value)
 
 

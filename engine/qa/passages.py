@@ -11,6 +11,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 from engine.core.call import Speaker
@@ -44,15 +45,27 @@ class Text:
         return self.words[bisect_right(self.ends, start) : bisect_left(self.starts, end)]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Passage:
     """One turn."""
 
-    speaker: Speaker | None
+    stretches: Sequence[Stretch]
 
-    plain: Text
+    @property
+    def speaker(self) -> Speaker | None:
+        return self.stretches[0].span.speaker
 
-    written: Text
+    @cached_property
+    def words(self) -> Sequence[HeardWord]:
+        return [word for stretch in self.stretches for word in stretch.words]
+
+    @cached_property
+    def plain(self) -> Text:
+        return _plain(self.words)
+
+    @cached_property
+    def written(self) -> Text:
+        return _written(self.stretches) or self.plain
 
 
 def passages(call: Timeline) -> Sequence[Passage]:
@@ -63,7 +76,7 @@ def passages(call: Timeline) -> Sequence[Passage]:
             turns[-1].append(stretch)
         else:
             turns.append([stretch])
-    return [_passage(it) for it in turns]
+    return [Passage(it) for it in turns]
 
 
 def span_of(words: Sequence[HeardWord]) -> Span:
@@ -71,11 +84,6 @@ def span_of(words: Sequence[HeardWord]) -> Span:
     known = [word.confidence for word in words if word.confidence is not None]
     sure = Confidence(sum(known) / len(known)) if len(known) == len(words) else None
     return Span(words[0].start, max(word.end for word in words), words[0].speaker, sure)
-
-
-def _passage(turn: Sequence[Stretch]) -> Passage:
-    plain = _plain([word for stretch in turn for word in stretch.words])
-    return Passage(turn[0].span.speaker, plain, _written(turn) or plain)
 
 
 def _plain(words: Sequence[HeardWord]) -> Text:

@@ -52,6 +52,11 @@ def find_amount(text: str, language: Language) -> Found | None:
     return Found(value, best.start, best.end)
 
 
+def names_currency(text: str) -> bool:
+    """Whether a currency is named at all; quicker than to look for the sum."""
+    return _CURRENCY.search(folded(text)) is not None
+
+
 def _quantities(plain: str, language: Language) -> list[Number]:
     """Numbers, with "two fifty" put together and "полторы тысячи" read."""
     found = [
