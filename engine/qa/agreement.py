@@ -11,10 +11,10 @@ Rules:
   fails the engine found, of those it decided.
 * Calls drawn unevenly (rare verdicts are drawn more often) count by what they stand for: ``Pair.weight``, the inverse of the
   probability of being drawn. Without that, recall would be told from the calls the engine had already found.
-* Intervals hold 95 % and are percentiles of a bootstrap with a stated seed: calls are drawn anew inside their stratum, one less
-  than there are and weighed up accordingly (Rao and Wu 1988), so that two calls in a stratum don't feign certainty. Where nothing
-  went wrong in the sample a bootstrap never sees anything go wrong; then the lower end is that of the table with the three wrong
-  calls that so many right ones can't rule out (the rule of three: Hanley and Lippman-Hand 1983).
+* Intervals hold 95 % and come from a Bayesian bootstrap (Rubin 1981) with a stated seed: in each of many resamples, the calls of
+  a stratum share its weight anew, by chance. Where nothing went wrong in the sample, no bootstrap sees anything go wrong; so half
+  a call that was right and half a call that was wrong stand beside the calls of each of the engine's verdicts, as in Jeffreys'
+  interval (Brown, Cai and DasGupta 2001, https://doi.org/10.1214/ss/1009213286). They widen intervals and move no figure.
 
 Cohen's kappa: Cohen 1960. AC1: Gwet 2008, https://doi.org/10.1348/000711006X126600; why both: Feinstein and Cicchetti 1990.
 """
@@ -38,7 +38,8 @@ Figure: TypeAlias = Callable[[Tables], NDArray[np.float64]]
 RESAMPLES = 2_000
 _PASS, _FAIL, _NA, _UNKNOWN = range(4)
 _PLACE = {verdict: place for place, verdict in enumerate(AXIS)}
-_RULE_OF_THREE = 3.0  # -ln 0.05: n right ones and none wrong are seen once in twenty where 3/n are wrong
+_HALF = 0.5
+_MAY_BE = ((_PASS, _PASS), (_PASS, _FAIL), (_FAIL, _PASS), (_FAIL, _FAIL))  # engine's and person's, of the half calls
 _MEANINGFUL = 0.9  # of the resamples; an interval over fewer would be one of the lucky ones
 _AT_ONCE = 250  # resamples; bounds the memory
 
@@ -176,13 +177,12 @@ def agreement_of(pairs: Sequence[Pair], *, seed: int = 0, resamples: int = RESAM
     ordered = sorted(pairs, key=lambda it: (it.stratum, it.call, it.engine.value, it.person.value, it.weight))
     table = _table(ordered)
     again = _resampled(ordered, seed, resamples)
-    likely = _nothing_ruled_out(ordered, table)
     counts = _table(ordered, weighed=False).astype(int)
     return Agreement(
         calls=len({it.call for it in pairs}),
         violations=len({it.call for it in pairs if it.person is Verdict.FAIL}),
         counts=tuple(tuple(map(int, row)) for row in counts),
-        figures={name: _measured(figure, table, again, likely) for name, figure in FIGURES.items()},
+        figures={name: _measured(figure, table, again) for name, figure in FIGURES.items()},
         curve=risk_curve(ordered),
     )
 
@@ -222,23 +222,31 @@ def _table(pairs: Sequence[Pair], *, weighed: bool = True) -> Tables:
 
 
 def _resampled(pairs: Sequence[Pair], seed: int, resamples: int) -> Tables:
-    """Tables of as many samples as might have been drawn instead."""
+    """What else might be true, given these calls."""
     draws = np.random.default_rng(seed)
     tables = np.zeros((resamples, 4, 4))
     for calls in _by_stratum(pairs).values():
-        units = np.stack([_table(it) for it in calls.values()]).reshape(len(calls), 16)
+        seen = [_table(it) for it in calls.values()]
+        halves = _half_calls(calls)
+        units = np.stack([*seen, *halves]).reshape(-1, 16)
+        shapes = np.repeat([1.0, _HALF], [len(seen), len(halves)])
         for first in range(0, resamples, _AT_ONCE):
-            often = _times_drawn(len(calls), min(_AT_ONCE, resamples - first), draws)
+            shares = draws.gamma(shapes, size=(min(_AT_ONCE, resamples - first), len(shapes)))
+            often = shares * (len(seen) / shares.sum(-1, keepdims=True))
             tables[first : first + len(often)] += (often @ units).reshape(-1, 4, 4)
     return tables
 
 
-def _times_drawn(calls: int, resamples: int, draws: np.random.Generator) -> NDArray[np.float64]:
-    """How often each call counts in each resample: shape ``(resamples, calls)``. One alone can't vary."""
-    if calls == 1:
-        return np.ones((resamples, 1))
-    often = draws.multinomial(calls - 1, np.full(calls, 1.0 / calls), size=resamples)
-    return np.asarray(often * (calls / (calls - 1.0)), np.float64)
+def _half_calls(calls: Mapping[str, Sequence[Pair]]) -> list[Tables]:
+    """The calls that nobody saw, each as heavy as those are of which the engine says the same; one that it did not decide."""
+    found = []
+    every = [it for pairs in calls.values() for it in pairs]
+    for engine, person in _MAY_BE:
+        alike = [sum(it.weight for it in pairs) for pairs in calls.values() if pairs[0].engine is AXIS[engine]]
+        if alike:
+            found.append(table_of({(AXIS[engine], AXIS[person]): sum(alike) / len(alike)}))
+    found.append(table_of({(Verdict.UNKNOWN, Verdict.PASS): sum(it.weight for it in every) / len(calls)}))
+    return found
 
 
 def _by_stratum(pairs: Sequence[Pair]) -> Mapping[str, Mapping[str, list[Pair]]]:
@@ -248,17 +256,7 @@ def _by_stratum(pairs: Sequence[Pair]) -> Mapping[str, Mapping[str, list[Pair]]]
     return found
 
 
-def _nothing_ruled_out(pairs: Sequence[Pair], table: Tables) -> Tables:
-    """The table with three more calls wrong of each kind, each as heavy as the engine's calls of that verdict are."""
-    likely = table.copy()
-    for engine, person in ((_PASS, _FAIL), (_FAIL, _PASS)):
-        drawn = [it.weight for it in pairs if it.engine is AXIS[engine]]
-        likely[engine, person] += _RULE_OF_THREE * (sum(drawn) / len(drawn) if drawn else 0.0)
-    likely[_UNKNOWN, _PASS] += _RULE_OF_THREE * (sum(it.weight for it in pairs) / len(pairs) if pairs else 0.0)
-    return likely
-
-
-def _measured(figure: Figure, table: Tables, again: Tables, likely: Tables) -> Measured:
+def _measured(figure: Figure, table: Tables, again: Tables) -> Measured:
     value = float(figure(table))
     if not np.isfinite(value):
         return Measured(None)
@@ -267,8 +265,6 @@ def _measured(figure: Figure, table: Tables, again: Tables, likely: Tables) -> M
     if len(meaningful) < _MEANINGFUL * len(found):
         return Measured(value)
     low, high = (float(it) for it in np.quantile(meaningful, (0.025, 0.975)))
-    if value == 1.0:
-        low = min(low, float(figure(likely)))
     return Measured(value, min(low, value), max(high, value))
 
 

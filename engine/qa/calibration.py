@@ -17,6 +17,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 
 from engine.core.units import Confidence, Language
@@ -130,10 +131,18 @@ class Whole:
     """Share of answered appeals that were upheld."""
 
 
-def calibrated(evidence: Evidence, demands: Demands | None = None, *, seed: int = 0) -> Sequence[Calibrated]:
+def calibrated(
+    evidence: Evidence, demands: Demands | None = None, *, seed: int = 0, resamples: int = RESAMPLES
+) -> Sequence[Calibrated]:
     """Every question that occurs, as the card has them."""
     questions = dict.fromkeys(name for it in evidence.calls for name in it.given)
-    return [_calibrated(name, evidence, demands, seed) for name in questions]
+    found = []
+    for name in questions:
+        beside = agreement_of(_pairs(name, evidence, _beside_the_engine), seed=seed, resamples=resamples)
+        people = agreement_of(_pairs(name, evidence, _beside_each_other), seed=seed, resamples=resamples // 4)
+        wrong = share_of_all(_strata(evidence, partial(_is_wrong, name)))
+        found.append(Calibrated(name, beside, people, wrong, judge(beside, people, demands)))
+    return found
 
 
 def whole(evidence: Evidence) -> Whole:
@@ -147,13 +156,6 @@ def whole(evidence: Evidence) -> Whole:
         false_fatal=share_of_all(_strata(evidence, _is_falsely_fatal)),
         overturned=share_of_all([Scored(0, _ENDLESS, [1.0] * upheld + [0.0] * (decided - upheld))] if decided else []),
     )
-
-
-def _calibrated(question: str, evidence: Evidence, demands: Demands | None, seed: int) -> Calibrated:
-    found = agreement_of(_pairs(question, evidence, _beside_the_engine), seed=seed)
-    people = agreement_of(_pairs(question, evidence, _beside_each_other), seed=seed, resamples=RESAMPLES // 4)
-    wrong = share_of_all(_strata(evidence, lambda it: _is_wrong(question, it)))
-    return Calibrated(question, found, people, wrong, judge(found, people, demands))
 
 
 Beside = Callable[[str, ReviewedCall], Sequence[tuple[Verdict, Verdict]]]
