@@ -25,6 +25,8 @@ questions:
     check: {count: {silence: 5s}, at_most: 1}
 """
 
+TAIL = "    check: {count: {silence: 5s}, at_most: 1}\n"
+
 # What to put in the place of what, the line that is named, what was expected, what was found.
 BROKEN = {
     "not a mapping": (RIGHT, "- a list\n", 1, "a mapping with the keys scorecard, title", "a list of 1"),
@@ -64,6 +66,78 @@ BROKEN = {
     "a slip in a head": ('say: "{bank}"', 'says: "{bank}"', 6, "one of the keys say, silence", "did you mean 'say'?"),
     "two heads": ("by: agent}", "silence: 5s}", 6, "one of the keys say, silence", "say or silence together"),
     "a key that does not go with a head": ("{silence: 5s}", "{silence: 5s, by: agent}", 14, "one of the keys silence,", "'by'"),
+    "a regular expression that looks ahead": ('say: "{bank}"', "matches: 'a(?=b)'", 6, "nothing here looks around", "'a(?=b)'"),
+    "a regular expression that is open": ('say: "{bank}"', "matches: ['ok', '(a']", 6, "a closing )", "'(a'"),
+    "an entity nobody knows": ('say: "{bank}"', "entity: mony", 6, "one of money, date or number", "did you mean 'money'?"),
+    "limits of a date": ('say: "{bank}"', "entity: date, above: 3", 6, "limits of money or a number", "limits of a date"),
+    "the same as no entity": ('say: "{bank}"', "entity: date, same_as: opening", 6, "a term that is an entity", "'opening'"),
+    "a likeness above one": ('say: "{bank}"', "means: [hello], like: 2", 6, "a number from 0 to 1", "'2'"),
+    "perhaps above like": (
+        'say: "{bank}"',
+        "means: [hello], like: 0.5, perhaps: 0.6",
+        6,
+        "perhaps no more than like",
+        "perhaps 0.6",
+    ),
+    "an event nobody knows": ('say: "{bank}"', "event: hodl", 6, "one of hold, music, keys", "did you mean 'hold'?"),
+    "loudness as an event": ('say: "{bank}"', "event: loudness", 6, "loudness: {above: -10}", "'loudness'"),
+    "loudness without limits": ('say: "{bank}"', "loudness: {}", 6, "above, below or both", "neither"),
+    "loudness in words": ('say: "{bank}"', "loudness: {above: loud}", 6, "decibels of full scale", "'loud'"),
+    "a window of nothing": ('say: "{bank}", by: agent', "window: {}", 6, "one of the keys after, until or for", "none"),
+    "a share of more than the call": ("first 2 turns", "first 120%", 7, "a part of the call", "'first 120%'"),
+    "so many of none": ("{exists: named, within: opening}", "{of: [named]}", 12, "the key 'at_least'", "none"),
+    "more of several than there are": (
+        "{exists: named, within: opening}",
+        "{at_least: 2, of: [named]}",
+        12,
+        "no more than the 1",
+        "'2'",
+    ),
+    "no facts": ("{exists: named, within: opening}", "{fact: outbound}", 12, "names of facts and their values", "'outbound'"),
+    "a card for nothing": ("terms:", "applies_if: outbound\nterms:", 5, "a mapping with one of exists", "'outbound'"),
+    "an ear of more than everything": ("terms:", "heard_at_least: 2\nterms:", 5, "a number from 0 to 1", "'2'"),
+    "a test without a call": (
+        TAIL,
+        TAIL + "tests: [{name: n, expect: {quiet: pass}}]\n",
+        15,
+        "either a call or a transcript",
+        "neither",
+    ),
+    "a test of no question": (
+        TAIL,
+        TAIL + "tests: [{name: n, call: [{agent: hi}], expect: {quite: pass}}]\n",
+        15,
+        "a question of the card",
+        "did you mean 'quiet'?",
+    ),
+    "a test of no verdict": (
+        TAIL,
+        TAIL + "tests: [{name: n, call: [{agent: hi}], expect: {quiet: yes}}]\n",
+        15,
+        "one of pass, fail",
+        "'yes'",
+    ),
+    "a line of nobody": (
+        TAIL,
+        TAIL + "tests: [{name: n, call: [{agnet: hi}], expect: {quiet: pass}}]\n",
+        15,
+        "a line such as agent",
+        "agnet",
+    ),
+    "a line without an end": (
+        TAIL,
+        TAIL + "tests: [{name: n, call: [{silence: long}], expect: {quiet: pass}}]\n",
+        15,
+        "a length of time above 0",
+        "'long'",
+    ),
+    "an event of no value": (
+        TAIL,
+        TAIL + "tests: [{name: n, call: [{event: loudness, value: loud}], expect: {quiet: pass}}]\n",
+        15,
+        "a number",
+        "'loud'",
+    ),
     "nobody's words": ("by: agent}", "by: agents}", 6, "one of anybody, agent or caller", "did you mean 'agent'?"),
     "a tolerance nobody knows": ("by: agent}", "tolerance: clsoe}", 6, "one of close, exact or loose", "did you mean 'close'?"),
     "no phrases": ('"{bank}"', "[]", 6, "a list of phrases", "an empty one"),

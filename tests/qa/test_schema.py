@@ -23,6 +23,8 @@ ONLY_THE_ENGINE_KNOWS = {
     *("a key twice", "an id twice", "an alternative to nothing", "a phrase of words that may be missing", "a phrase of no words"),
     *("a phrase that ends in a gap", "phrases of no language in a card of two", "phrases by a language the card has not"),
     *("a count that can't be", "a count of ground", "speed above what it is below"),
+    *("a regular expression that is open", "a regular expression that looks ahead", "the same as no entity", "limits of a date"),
+    *("a test of no question", "perhaps above like", "more of several than there are"),
 }
 
 
