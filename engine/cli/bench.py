@@ -26,6 +26,7 @@ _QUESTIONS: Mapping[str, str] = {
     "ledger": "Does the ledger lose or double anything when its runs are killed?",
     "masking": "How many spoken secrets are masked, and how much else?",
     "qa": "Does the scorecard agree with people, and how fast is scoring?",
+    "hostile": "What does a stranger's file cost, and what is said of it?",
 }
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 

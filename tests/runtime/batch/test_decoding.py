@@ -81,12 +81,9 @@ def test_a_hostile_file_is_refused_or_mended_with_its_reason_within_its_means(
     file: HostileFile, decoder: Decoder, folder: Path
 ) -> None:
     said = said_of(folder / file.name, decoder)
-    cost = decoder.last
 
     assert re.search(file.says, said), said
-    assert cost is not None
-    assert cost.status == 0
-    assert cost.peak_bytes < MOST_BYTES
+    assert 0 < decoder.last.memory_bytes < MOST_BYTES
 
 
 def test_hostile_files_do_not_touch_their_siblings_in_a_run(folder: Path) -> None:
