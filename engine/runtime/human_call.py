@@ -220,6 +220,7 @@ def as_json(
         "mixed": mixed,
         "turns": [phrase.as_json() for phrase in phrases],
         "events": [{"kind": KEYS, "start": round(it.start, 3), "end": round(it.end, 3)} for it in keyed],
+        "listened_for": [KEYS],
         "masked": masks_as_json(masks),
     }
 

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.core.units import Language, Seconds
-from engine.qa.timeline import CallEvent
+from engine.qa.timeline import CallEvent, EventKind
 from engine.runtime.transcribe import SpokenTurn, together
+
+LISTENED_FOR = (EventKind.LOUDNESS, EventKind.MUSIC)
+"""Kinds of events that would be told if there were any; of all others, a recording alone says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class HeardRecording:
             "text": self.text,
             "turns": [turn.as_json() for turn in self.turns],
             "events": [event_as_json(event) for event in self.events],
+            "listened_for": [kind.value for kind in LISTENED_FOR],
         }
 
 

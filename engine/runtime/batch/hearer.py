@@ -20,8 +20,9 @@ from engine.core.call import Speaker
 from engine.core.errors import MediaError
 from engine.core.units import Language
 from engine.qa.ledger import AT_SOURCE
+from engine.qa.timeline import EventKind
 from engine.runtime.batch.decoding import Decoder
-from engine.runtime.batch.heard import HeardRecording, event_as_json
+from engine.runtime.batch.heard import LISTENED_FOR, HeardRecording, event_as_json
 from engine.runtime.batch.hearing import BatchTranscriber, HearingSettings
 from engine.runtime.batch.keeping import keep_sound, keep_transcript
 from engine.runtime.batch.masking import MaskedCall, mask
@@ -117,6 +118,7 @@ def _transcript(work: Work, told: HeardRecording, call: MaskedCall) -> dict[str,
         "seconds": round(call.recording.duration, 3),
         "turns": [turn.as_json() for turn in call.turns],
         "events": [event_as_json(it) for it in call.events],
+        "listened_for": [kind.value for kind in (*LISTENED_FOR, EventKind.KEYS)],
         "masked": call.as_json(),
         "facts": dict(work.facts or {}),
         "warnings": list(call.recording.warnings),
