@@ -17,7 +17,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, Select, func, select
-from sqlalchemy.orm import aliased
 
 from engine.core.units import Language, Seconds
 from engine.qa.scored_calls import Recorded, ScoredCall, answers_of
@@ -66,9 +65,7 @@ def recordings(connection: Connection, chosen: Selection) -> Iterator[Recorded]:
 
 def scored_calls(connection: Connection, chosen: Selection) -> Iterator[ScoredCall]:
     """Every score that counts; the order is that of the scores."""
-    newer = aliased(ScoreRow)
-    same = (newer.content == ScoreRow.content) & (newer.card == ScoreRow.card)
-    last = select(func.max(newer.id)).where(same).correlate(ScoreRow).scalar_subquery()
+    last = select(func.max(ScoreRow.id)).group_by(ScoreRow.content, ScoreRow.card)
     score = ScoreRow.__table__.c
     columns = (
         score.card,
@@ -80,7 +77,7 @@ def scored_calls(connection: Connection, chosen: Selection) -> Iterator[ScoredCa
         score.model.label("heard_by"),
     )
     wanted = select(RecordingRow.__table__, *columns).join(ScoreRow, ScoreRow.content == RecordingRow.content)
-    wanted = _narrowed(wanted.where(ScoreRow.id == last), chosen).order_by(ScoreRow.id)
+    wanted = _narrowed(wanted.where(ScoreRow.id.in_(last)), chosen).order_by(ScoreRow.id)
     if chosen.card is not None:
         wanted = wanted.where(ScoreRow.card == chosen.card)
     for row in _streamed(connection, wanted):

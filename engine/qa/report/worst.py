@@ -113,16 +113,24 @@ def _answer(answer: Answered, place: _Place) -> Markup:
     fatal = element("span", say(f"fatal_to_{answer.fatal}"), class_="badge") if answer.fatal in {"card", "section"} else None
     asked = element("span", foreign(answer.text or answer.id), class_="asked")
     side = element("span", element("code", foreign(answer.id)), " ", sure, class_="note")
-    near = {it.nearest for it in answer.searched[:_MOST_PROOFS]}  # shown with what was looked for
-    spoken = [it for it in answer.evidence if it.text and it not in near]
-    proofs = (
-        element("ul", (element("li", _proof(it, place)) for it in spoken[:_MOST_PROOFS]), class_="proofs") if spoken else None
-    )
+    found = list(_found(answer))[:_MOST_PROOFS]
+    proofs = element("ul", (element("li", _proof(it, place)) for it in found), class_="proofs") if found else None
     missing = [_sought(it, place) for it in answer.searched[:_MOST_PROOFS]]
     return element("li", element("div", chip, asked, fatal, side, class_="verdict"), proofs, missing)
 
 
+def _found(answer: Answered) -> Iterator[Proof]:
+    """The evidence, but for what is shown with what was looked for anyway."""
+    near = {it.nearest for it in answer.searched}
+    windows = {window for it in answer.searched for window in it.windows}
+    for it in answer.evidence:
+        if it not in near and (it.text or (it.start, it.end) not in windows):
+            yield it
+
+
 def _proof(proof: Proof, place: _Place) -> Node:
+    if not proof.text:  # a silence, a hold: nothing is said
+        return place.time(proof.start), "–", clock(proof.end)
     who = {"caller": "caller", "agent": "agent_says"}.get(proof.speaker or "", "anybody")
     return place.time(proof.start), " ", element("span", place.say(who), class_="who"), " ", foreign(proof.text, "q")
 

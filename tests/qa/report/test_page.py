@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from html.parser import HTMLParser
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from engine.core.units import Language
+from engine.core.units import Language, Seconds
 from engine.qa.report.page import Setting, page
 from engine.qa.report.tally import Findings
 from engine.qa.report.wording import LANGUAGES, Wording
@@ -160,6 +161,22 @@ def test_every_failed_or_unknown_answer_has_its_proof_with_a_time_to_click() -> 
     assert [it["id"] for it in found.all("audio")] == ["sound-1"]
     for text in ("this is the bank", "hello this is", "uh thanks", "heard to 80.0%", "fatal to the card"):
         assert text in found.text
+
+
+def test_a_silence_is_shown_by_its_time_and_what_was_looked_for_only_once() -> None:
+    nearest = proof("hello this is", 3.0)
+    silent = answer("no_silence", "fail", evidence=(proof("", 40.0),))
+    absent = answer(
+        "greets",
+        "fail",
+        evidence=(nearest, replace(proof("", 0.0), end=Seconds(30.0))),
+        searched=(sought("hi", nearest=nearest),),
+    )
+    found = read(findings([call(1, {}, points=0.0, answers=(silent, absent))]))
+
+    assert "0:40–0:42" in found.text
+    assert found.text.count("hello this is") == 1
+    assert found.text.count("0:00–0:30") == 1
 
 
 def test_sound_beside_the_page_is_opened_at_the_place() -> None:
