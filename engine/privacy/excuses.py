@@ -12,7 +12,7 @@ UNITS: Sequence[str] = (
     r"(?:us |hong kong )?(?:dollars?|bucks?|euros?|pounds?|quid|cents?|pence|roubles?|rubles?|yuan|kopecks?)",
     r"(?:grand|usd|eur|gbp|rub)",
     r"(?:k|percent|per cent|percentage|points?|miles?|kilomet\w+|feet|times|steps?)",
-    r"(?:(?:business|working|calendar) )?(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|quarters?|nights?)",
+    r"(?:(?:business|working|calendar) )?(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|quarters?|nights)",
     r"(?:am|pm|a m|p m|o'clock|oclock|hundred hours|in the (?:morning|afternoon|evening)|at night)",
     r"(?:of )?(?:january|february|march|april|may|june|july|august|september|october|november|december)",
     (
@@ -55,7 +55,7 @@ SIGNS: Sequence[str] = (
 PLACES: Sequence[str] = (
     r"(?:at|until|till|by|before|after|around|about) (?=\w+ (?:fifteen|thirty|forty five|twenty|forty|fifty|ten|15|30|45)$)",
     (
-        r"(?:branch|option|extension|room|window|gate|floor|page|step|line|item|question|version|chapter|street|suite|apartment|unit)"
+        r"(?:branch|option|extension|room|window|gate|floor|page|step|item|question|version|chapter|street|suite|apartment|unit)"
         r"(?: number)?"
     ),
     r"(?:press|dial|choose|select)",

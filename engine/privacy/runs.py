@@ -130,7 +130,7 @@ def _pause(turns: Sequence[Turn], row: Row, before: Phrase, phrase: Phrase) -> S
 
 def _pieces(run: Run) -> Iterator[Run]:
     """Part a single digit that hangs loosely at the edge of a long number from it: "... 1111 and I have two"."""
-    parts, loose = run.parts, 2 if run.asked else 0
+    parts, loose = run.parts, 4 if run.asked else 0
     if run.digits <= _WHOLE or (run.asked and run.asked.short):
         yield run
         return
