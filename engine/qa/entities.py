@@ -144,7 +144,7 @@ def _found(kind: Kind, by: Speaker | None, listener: Listener) -> Iterator[Value
         for found in _FIND[kind](passage.written.text, language, today):
             words = passage.written.covered(found.start, found.end)
             if words:
-                yield Value(span := span_of(words), found.value, theirs and listener.reliable(span))
+                yield Value(span_of(words), found.value, theirs and listener.certain(words))
 
 
 @lru_cache(maxsize=50_000)

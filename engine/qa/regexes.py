@@ -39,10 +39,9 @@ class Matches(Term):
         for passage, theirs in listener.of(self.by):
             text = passage.plain
             for regex in self._here(listener):
-                found = [span_of(text.covered(*it)) for it in _in_words(regex.automaton.search(text.text), text)]
-                reliable = [it for it in found if theirs and listener.reliable(it)]
-                sure += reliable
-                maybe += [it for it in found if it not in reliable]
+                found = [text.covered(*it) for it in _in_words(regex.automaton.search(text.text), text)]
+                sure += [span_of(it) for it in found if theirs and listener.certain(it)]
+                maybe += [span_of(it) for it in found]
                 maybe += _perhaps(regex.automaton, text, listener)
         return between(sure, maybe)
 

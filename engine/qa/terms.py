@@ -49,9 +49,9 @@ class Listener:
         """Whether it was heard well enough to be sure."""
         return span.confidence is None or span.confidence >= self.doubt.unsure_below
 
-    def doubtful(self, words: Iterable[HeardWord]) -> bool:
-        """Whether one of the words may have been any other."""
-        return any(map(self.doubt.joker, words))
+    def certain(self, words: Iterable[HeardWord]) -> bool:
+        """Whether none of the words may have been another: where each counts, the others' confidence makes up for none."""
+        return not any(map(self.doubt.joker, words))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,6 +7,8 @@ from functools import cache
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.nlu.encoder import UniversalSentenceEncoder
 from engine.qa.checks import Ruling, Verdict
@@ -250,3 +252,24 @@ def test_keys_and_who_hangs_up_are_events_too() -> None:
 
     assert happening("{exists: {event: keys, by: caller}}", keys).verdict is PASS
     assert happening("{absent: {event: hang_up, by: agent}}", end).verdict is FAIL
+
+
+WORDS = ["the", "rate", "is", "12", "per", "cent", "dollars", "tomorrow"]
+HEARD = st.lists(st.tuples(st.sampled_from(WORDS), st.sampled_from(WORDS), st.booleans()), min_size=1, max_size=8)
+"""Words as they were heard, as they really were, and whether the recogniser was sure; where it was, they are the same."""
+
+
+@pytest.mark.parametrize(
+    "term", [r"matches: 'rate is \d+ per( cent)?$'", r"matches: '^the \w+ (is|per)\b'", "entity: money", "entity: number"]
+)
+@settings(max_examples=40)
+@given(said=HEARD)
+def test_whatever_was_really_said_the_verdict_on_it_is_the_same_or_open(term: str, said: list[tuple[str, str, bool]]) -> None:
+    heard = " ".join(f"{word}@{0.9 if sure else 0.1}" for word, _, sure in said)
+    truth = " ".join(word if sure else real for word, real, sure in said)
+    check = f"{{exists: {{{term}, by: agent}}}}"
+    verdict = ask(check, call_of(("agent", 0, 5, heard), ("caller", 6, 7, "yes@0.9"), confidence=0.9)).verdict
+    real = ask(check, call_of(("agent", 0, 5, truth), ("caller", 6, 7, "yes"))).verdict
+
+    assert real in {PASS, FAIL}
+    assert verdict in {real, UNKNOWN}

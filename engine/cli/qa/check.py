@@ -46,7 +46,8 @@ class Checked:
 def check(
     files: Annotated[list[Path], typer.Argument(help="Cards, YAML files.")],
     calls: Annotated[
-        Path | None, typer.Option(help="A folder of transcripts (.json): what of the card do they ever need?")
+        Path | None,
+        typer.Option(help="A folder of transcripts (.json): what of the card do they ever need?", exists=True, file_okay=False),
     ] = None,
     *,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a card.")] = False,
