@@ -28,6 +28,7 @@ from engine.core.units import Language, Seconds
 from engine.runtime.engine import Engine
 from engine.server.api_access import Access
 from engine.server.api_bodies import Announce, Place, said, understood
+from engine.server.api_recordings import recordings
 from engine.server.problems import HEADERS, Problem, speaks_problems
 from engine.server.token import Token
 from engine.telephony.announced import AnnouncedCall, Announcement, Over, Taken, Waiting
@@ -64,6 +65,7 @@ def calls_api(engine: Engine, token: Token, clock: Callable[[], float] = time.mo
     async def outcome(request: Request, name: str) -> Response:
         return said(request, HTTPStatus.OK, await desk.outcome(_uuid(name)))
 
+    app.include_router(recordings(engine.config))
     return app
 
 

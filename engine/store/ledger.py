@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 from engine.core.units import Language, Seconds
 from engine.qa.ledger import Entry, Event, Lease, State, after
 from engine.store.outbox import tell_failures, tell_scores
-from engine.store.quality_models import RecordingRow, SightingRow
+from engine.store.quality_models import RecordingRow, ScoreRow, SightingRow
 from engine.store.scores import add_scores, scored_by
 
 _LONGEST_REASON = 512
@@ -75,6 +75,17 @@ class Hearing:
     """The file's place in the folder, as is that of the sound."""
 
     audio: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one recording stands."""
+
+    content: str
+    state: State
+    reason: str | None
+    results: tuple[Mapping[str, Any], ...]
+    """Of what heard it last: the scores as ``engine.qa.results`` has them."""
 
 
 class Ledger:
@@ -195,6 +206,16 @@ class Ledger:
     def _bulk(self, which: ColumnElement[bool], values: Mapping[str, Any]) -> int:
         with Session(self._engine) as session, session.begin():
             return len(_changed(session, which, values))
+
+
+def standing(database: Engine, content: str) -> Standing | None:
+    """Look a recording up; ``None`` where it was never seen."""
+    with Session(database) as session:
+        row = session.get(RecordingRow, content)
+        if row is None:
+            return None
+        scores = select(ScoreRow.result).where(ScoreRow.content == content, ScoreRow.model == row.model).order_by(ScoreRow.id)
+        return Standing(content, State(row.state), row.reason, tuple(map(json.loads, session.scalars(scores))))
 
 
 def change(session: Session, row: RecordingRow, event: Event, reason: str | None, now: datetime) -> bool:

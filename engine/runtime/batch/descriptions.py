@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from engine.core.errors import MediaError
 from engine.core.units import Language
@@ -20,7 +20,12 @@ from engine.core.units import Language
 LARGEST = 65_536  # bytes
 _MOST_FACTS = 64
 
-_Text = Annotated[str, StringConstraints(max_length=256, pattern=r"^[^\x00-\x1f]*$")]
+
+def _text(value: object) -> object:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+_Fact = Annotated[str, StringConstraints(max_length=256, pattern=r"^[^\x00-\x1f]*$"), BeforeValidator(_text)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ class Description:
 
 class _Written(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True, coerce_numbers_to_str=True)
-    __pydantic_extra__: dict[str, bool | _Text | None] = Field(init=False)
+    __pydantic_extra__: dict[str, _Fact | None] = Field(init=False)
 
     language: Annotated[str, StringConstraints(pattern=r"^[a-zA-Z]{2,3}([-_]\w+)*$")] | None = None
     started_at: datetime | None = None
@@ -65,12 +70,8 @@ def parse_description(text: bytes, name: str) -> Description:
             f"{name}: expected an object of facts, each a text of at most 256 letters; {place}: {first['msg']}"
         ) from None
     left = {} if written.left is None else {"left": written.left}
-    facts = {name: _text(value) for name, value in written.__pydantic_extra__.items() if value is not None}
+    facts = {name: value for name, value in written.__pydantic_extra__.items() if value is not None}
     return Description(facts | left, _language(written.language), _utc(written.started_at))
-
-
-def _text(value: bool | str) -> str:
-    return str(value).lower() if isinstance(value, bool) else value
 
 
 def _language(tag: str | None) -> Language | None:

@@ -30,6 +30,7 @@ from engine.runtime.batch.looking import Looking
 from engine.runtime.batch.order import Order, Watcher
 from engine.runtime.batch.places import fetched, name_of, path_of
 from engine.runtime.batch.presence import Presence
+from engine.runtime.batch.receiving import sweep_received
 from engine.runtime.batch.settling import Settling
 from engine.runtime.batch.sources import Source
 from engine.runtime.batch.work import Executor, Work
@@ -108,6 +109,7 @@ class Run:
         self._ledger.expire(self._desk.now(), dead)
         self._presence.sweep()
         sweep(self._order.folder, self._desk.clock())
+        sweep_received(self._order.folder, self._desk.clock())
 
     def _outdate(self) -> None:
         """Let what a new card has something to say about wait again."""

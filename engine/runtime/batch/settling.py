@@ -11,6 +11,7 @@ import structlog
 from engine.core.errors import MediaError
 from engine.qa.ledger import AT_SOURCE, Entry, Known, due, meant_for
 from engine.runtime.batch.order import Order, Settled, Watcher
+from engine.runtime.batch.receiving import DONE, discard
 from engine.runtime.batch.scoring import Results, results_of, timeline_kept, timeline_of_heard
 from engine.runtime.batch.work import Excluded, Heard, Lost, Outcome, Refused
 from engine.store.ledger import Claimed, Hearing, Ledger
@@ -80,5 +81,7 @@ class Settling:
     def _tell(self, claimed: Claimed, entry: Entry | None, results: Results = ()) -> None:
         if entry is None:  # the lease was over, and another run has it: that one will say
             _log.warning("qa.lease_lost", content=claimed.content)
-        else:
-            self.watcher.settled(Settled(claimed, entry, results))
+            return
+        if entry.state in DONE:
+            discard(self.order.folder, claimed.addresses)
+        self.watcher.settled(Settled(claimed, entry, results))

@@ -16,6 +16,7 @@ from engine.runtime.batch.hearer import FileHearerLoader
 from engine.runtime.batch.local import LocalExecutor
 from engine.runtime.batch.order import Order
 from engine.runtime.batch.ray_executor import RayExecutor
+from engine.runtime.batch.receiving import unanswered
 from engine.runtime.batch.sources import EngineCalls, Inbox, SiprecCalls, Source
 from engine.runtime.batch.work import Executor, Tier
 
@@ -23,6 +24,8 @@ from engine.runtime.batch.work import Executor, Tier
 def sources_of(config: Config, database: Engine) -> list[Source]:
     """Where recordings come from by the settings."""
     found: list[Source] = list(inboxes(config.qa.inboxes, config.qa))
+    if (received := unanswered(config.qa.folder)) is not None:
+        found.append(received)
     recordings = config.store.recordings
     if recordings is not None and recordings.is_dir():
         found += [EngineCalls(database, recordings)] if config.qa.calls else []
