@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -123,3 +124,15 @@ def test_people_who_always_agree_ask_for_no_more_than_can_be_proved() -> None:
 
 def test_few_calls_that_two_scored_are_no_measure() -> None:
     assert judge(agreed(100), agreed(20, fails=9)).floor == Demands().floor
+
+
+def test_the_page_for_qa_leads_states_the_rule_as_it_is() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "qa" / "trust.md").read_text(encoding="utf-8")
+    asked = Demands()
+
+    assert f"at least {asked.assisted_calls} calls, and AC1 at least {asked.assisted_floor}" in page
+    assert f"at least {asked.automatic_calls} calls with {asked.violations} violations" in page
+    assert asked.precision == asked.recall
+    assert f"precision and recall of violations at least {asked.recall}" in page
+    assert f"less {asked.below_people} (never below {asked.least_floor} nor above {asked.most_floor}), or {asked.floor}" in page
+    assert f"fewer than {asked.scored_by_two} calls" in page

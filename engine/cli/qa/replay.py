@@ -118,9 +118,11 @@ def _print_call(it: Rescored, proofs: Proofs) -> None:
     before, after = ("not known" if points is None else f"{points:.1f}" for points in (it.before.points, it.points))
     console.print(f"call {it.before.call[:12]}: score {before} → {after}", markup=False)
     for flip in it.flips:
-        for verdict, proof in ((flip.was, proofs[flip.question]), (f"→ {flip.now}", (flip.at, flip.text))):
-            name = flip.question if verdict == flip.was else " " * len(flip.question)
-            console.print(f"  {name}: {verdict}{_proof(*proof)}", style="dim", markup=False, soft_wrap=True)
+        lines = (
+            f"  {flip.question}: {flip.was}{_proof(*proofs[flip.question])}",
+            f"  {' ' * len(flip.question)}→ {flip.now}{_proof(flip.at, flip.text)}",
+        )
+        console.print("\n".join(lines), style="dim", markup=False, soft_wrap=True)
 
 
 def _proof(at: float | None, text: str) -> str:
