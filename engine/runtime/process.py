@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +52,36 @@ class Recipe:
         self._file.close()
 
 
+def framed(message: Any) -> bytes:
+    """A message as it is sent."""
+    pickled = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+    return len(pickled).to_bytes(_LENGTH, "big") + pickled
+
+
+class Unframed:
+    """Messages out of what has come of them, in pieces of any length."""
+
+    def __init__(self) -> None:
+        self._read = bytearray()
+
+    def add(self, piece: bytes) -> None:
+        """Take the next piece."""
+        self._read += piece
+
+    def __iter__(self) -> Iterator[Any]:
+        """Those that are whole; each is given once."""
+        while (message := self._next()) is not None:
+            yield pickle.loads(message)  # noqa: S301 -- our own process, over a socket that has no name
+
+    def _next(self) -> bytes | None:
+        end = _LENGTH + int.from_bytes(self._read[:_LENGTH], "big")
+        if len(self._read) < max(end, _LENGTH):
+            return None
+        message = bytes(self._read[_LENGTH:end])
+        del self._read[:end]
+        return message
+
+
 class WorkerProcess(asyncio.Protocol):
     """One process. Make it with :meth:`start`."""
 
@@ -60,7 +90,7 @@ class WorkerProcess(asyncio.Protocol):
         self._post: Post | None = None
         self._transport: asyncio.WriteTransport | None = None
         self._lost = False
-        self._read = bytearray()
+        self._messages = Unframed()
 
     @classmethod
     async def start(cls, name: str, recipe: Recipe) -> WorkerProcess:
@@ -100,8 +130,7 @@ class WorkerProcess(asyncio.Protocol):
             BrokenPipeError: it has died.
         """
         assert self._transport is not None
-        pickled = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
-        self._transport.write(len(pickled).to_bytes(_LENGTH, "big") + pickled)
+        self._transport.write(framed(message))
         if self._transport.is_closing():
             raise BrokenPipeError
 
@@ -126,24 +155,16 @@ class WorkerProcess(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """The loop's: a piece of its messages has come."""
-        self._read += data
-        while (message := self._next()) is not None:
+        self._messages.add(data)
+        for message in self._messages:
             if self._post is not None:
-                self._post.said(pickle.loads(message))  # noqa: S301 -- our own process, over a socket that has no name
+                self._post.said(message)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 -- asyncio's signature
         """The loop's: its end of the socket is closed."""
         self._lost = True
         if self._post is not None:
             self._post.gone()
-
-    def _next(self) -> bytes | None:
-        end = _LENGTH + int.from_bytes(self._read[:_LENGTH], "big")
-        if len(self._read) < max(end, _LENGTH):
-            return None
-        message = bytes(self._read[_LENGTH:end])
-        del self._read[:end]
-        return message
 
 
 def spawned(begin: str, name: str, *passed: int) -> subprocess.Popen[bytes]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pickle
 import selectors
 import signal
 import socket
@@ -15,10 +14,9 @@ from pathlib import Path
 from engine.core.units import Seconds
 from engine.runtime.batch.crew import Gone, News
 from engine.runtime.batch.work import Work
-from engine.runtime.process import Recipe, spawned
+from engine.runtime.process import Recipe, Unframed, framed, spawned
 
 _BEGIN = "from engine.runtime.batch.local_worker import main; main()"
-_LENGTH = 4  # bytes before each message, big-endian, as multiprocessing's connections have it
 _CHUNK = 1 << 16
 _LAST_BREATH = Seconds(2.0)  # between a process's closing its socket and its end
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -45,7 +43,7 @@ class LocalProcess:
         finally:
             theirs.close()
             os.close(held)
-        self._read = bytearray()
+        self._messages = Unframed()
         self._selector = selector
         selector.register(self._socket, selectors.EVENT_READ, self)
 
@@ -69,15 +67,13 @@ class LocalProcess:
 
     def give(self, work: Work) -> None:
         """Hand it the next recording; only while it is free, so that its socket has room."""
-        pickled = pickle.dumps(work, pickle.HIGHEST_PROTOCOL)
         with suppress(ConnectionError):  # it has just died: that will be heard
-            self._socket.sendall(len(pickled).to_bytes(_LENGTH, "big") + pickled)
+            self._socket.sendall(framed(work))
 
     def news(self) -> Iterator[News]:
         """What it has said whole by now; never waits, not for half a message either."""
         alive = self._fill()
-        while (message := self._next()) is not None:
-            yield pickle.loads(message)  # noqa: S301 -- our own process, over a socket that has no name
+        yield from self._messages
         if not alive:
             yield Gone(self._ending())
 
@@ -116,15 +112,7 @@ class LocalProcess:
                 return False
             if not piece:
                 return False
-            self._read += piece
-
-    def _next(self) -> bytes | None:
-        end = _LENGTH + int.from_bytes(self._read[:_LENGTH], "big")
-        if len(self._read) < max(end, _LENGTH):
-            return None
-        message = bytes(self._read[_LENGTH:end])
-        del self._read[:end]
-        return message
+            self._messages.add(piece)
 
 
 def _told(status: int) -> str:
