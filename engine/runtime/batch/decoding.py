@@ -149,7 +149,7 @@ class Decoder:
         try:
             self._socket.settimeout(request.patience + _GRACE)
             socket.send_fds(self._socket, [request.packed()], [file, sound])
-            octets = self._socket.recv(MOST_SAID * 2)
+            octets = self._socket.recv(MOST_SAID)
         except OSError as error:
             octets, why = b"", str(error)
         else:

@@ -33,7 +33,8 @@ from engine.core.errors import MediaError
 from engine.core.units import Seconds
 from engine.runtime.batch.fence import Allowance, shut_in
 
-MOST_SAID = 1 << 16  # bytes of a message
+MOST_SAID = 1 << 17  # bytes of a message
+_MOST_ANSWERED = 1 << 14  # bytes; escaped, at most six times as many
 _FIRST_FREE = 6  # descriptors of a child: nothing in, nothing out, no complaints, its file, its sound, its answer
 _FILE, _SOUND, _ANSWER = 3, 4, 5
 
@@ -110,7 +111,7 @@ def serve(worker: socket.socket) -> None:
         if not octets:
             return
         report = _reported(Request.unpacked(octets), passed[0], passed[1], worker)
-        worker.send(json.dumps(asdict(report)).encode())
+        worker.send(json.dumps(asdict(report), ensure_ascii=False).encode())
 
 
 def _reported(request: Request, file: int, sound: int, worker: socket.socket) -> Report:
@@ -136,17 +137,17 @@ def _answer(hear: int, worker: socket.socket, patience: Seconds) -> tuple[bytes,
     waiting.register(hear, select.POLLIN)
     waiting.register(worker, 0)  # its end only
     answer, until = b"", time.monotonic() + patience
-    while len(answer) <= MOST_SAID // 2:
+    while len(answer) <= _MOST_ANSWERED:
         events = dict(waiting.poll(max(0.0, until - time.monotonic()) * 1000))
         if not events:
             return b"", True
         if worker.fileno() in events:
             raise ConnectionResetError
-        piece = os.read(hear, MOST_SAID)
+        piece = os.read(hear, _MOST_ANSWERED)
         if not piece:
             break
         answer += piece
-    return answer[: MOST_SAID // 2], False
+    return answer[:_MOST_ANSWERED], False
 
 
 def _be_the_child(request: Request, *held: int) -> None:
@@ -155,7 +156,7 @@ def _be_the_child(request: Request, *held: int) -> None:
         _hold_only(held)
         shut_in(request.allowance, _FIRST_FREE)
         said = _said_of(request)
-        os.write(_ANSWER, json.dumps(said).encode())
+        os.write(_ANSWER, json.dumps(said, ensure_ascii=False).encode("utf-8", "replace"))
         os._exit(0)
     finally:
         os._exit(1)

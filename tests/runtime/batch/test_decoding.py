@@ -128,6 +128,19 @@ def test_a_name_that_is_no_text_is_told_as_well_as_can_be(decoder: Decoder, tmp_
         decoder.decoded(path)
 
 
+def test_a_very_long_name_is_told_whole(decoder: Decoder, tmp_path: Path) -> None:
+    folder = tmp_path
+    while len(os.fsencode(folder)) < 3_500:
+        folder /= "запись" * 20
+    folder.mkdir(parents=True)
+    path = folder / "звонок.wav"
+    path.write_bytes(b"<html>")
+
+    with pytest.raises(MediaError, match="expected a sound file, found a text") as refusal:
+        decoder.decoded(path)
+    assert str(path) in str(refusal.value)
+
+
 def test_the_limits_are_the_callers(good: Path) -> None:
     with pytest.raises(MediaError, match="expected at most 1 s"):
         decoded(good, Limits(longest=Seconds(1.0)))
@@ -181,6 +194,8 @@ def patched(act: str, monkeypatch: pytest.MonkeyPatch) -> Decoder:
         ("while True: pass", r"decoded in 1\.1 s of computing, as its 32044 bytes allow, found that it takes longer"),
         ("bytearray(1 << 30)", "expected to be decoded within 201 MB of memory, found that it needs more"),
         ("os.write(5, b'x' * 40000)", "made its decoder say what can't be"),
+        ("os.write(5, bytes(60000))", "made its decoder say what can't be"),
+        ("os.write(5, b'\\xff' * 60000)", "made its decoder say what can't be"),
         ("os.write(5, b'[]'); os._exit(0)", "made its decoder say what can't be"),
         ("os.write(5, b'{}'); os._exit(0)", "made its decoder say what can't be"),
         ("""os.write(5, b'{"rate_hz": 8000, "channels": 1, "frames": 999999999}'); os._exit(0)""", "say what can't be"),
