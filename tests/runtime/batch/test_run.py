@@ -12,10 +12,10 @@ import fsspec
 import pytest
 from sqlalchemy import Engine
 
-from engine.core.units import Language
+from engine.core.units import Language, Seconds
 from engine.qa.card_file import parse_scorecard
 from engine.qa.ledger import AT_SOURCE, CardInForce, State, Wanted
-from engine.runtime.batch.order import Order
+from engine.runtime.batch.order import Order, Settled
 from engine.runtime.batch.presence import Presence
 from engine.runtime.batch.run import Desk, Run
 from engine.runtime.batch.sources import Inbox, Listed, Source
@@ -196,6 +196,26 @@ def _claim(place: Place, owner: Presence) -> None:
     Ledger(place.database).claim(owner.owner, TODAY)
 
 
+def test_who_watches_takes_what_comes_later_until_told_to_stop(place: Place) -> None:
+    place.put(1)
+    runs: list[Run] = []
+
+    class Sender(Notes):
+        def settled(self, it: Settled) -> None:
+            super().settled(it)
+            if len(self.settlements) == 1:
+                place.put(2)
+            else:
+                runs[0].stop()
+
+    notes = Sender()
+    desk = Desk(place.database, [Inbox(str(place.inbox))], InProcess(ReadingHearer()), notes, lambda: NOW)
+    runs.append(Run(desk, Order(place.qa, Wanted([card()]), every=Seconds(0.0), watch=True)))
+    runs[0].work_off()
+
+    assert states(notes) == [State.SCORED, State.SCORED]
+
+
 def test_who_is_asked_to_stop_hands_out_nothing_more(place: Place) -> None:
     place.put(1)
     place.run(before=Run.stop)
@@ -279,17 +299,27 @@ def test_a_source_that_is_not_there_is_told_and_the_others_go_on(place: Place) -
     assert states(notes) == [State.SCORED]
 
 
-def test_what_lies_in_a_store_is_fetched_and_its_copy_deleted(place: Place) -> None:
-    path = place.put(1)
+def test_what_lies_in_a_store_is_fetched_and_its_copy_deleted_at_once(place: Place) -> None:
     memory = fsspec.filesystem("memory")
-    memory.pipe("/bucket/calls/1.wav", path.read_bytes())
+    for number in (1, 2):
+        memory.pipe(f"/bucket/calls/{number}.wav", place.put(number).read_bytes())
     memory.pipe("/bucket/calls/1.json", b'{"agent": "lee"}')
-    notes = place.run(sources=[Inbox("memory://bucket/calls")])
-    memory.rm("/bucket", recursive=True)
+    left: list[list[str]] = []
 
-    assert states(notes) == [State.SCORED]
-    assert notes.settlements[0].claimed.addresses == ("memory:///bucket/calls/1.wav",)
-    assert dict(notes.settlements[0].claimed.facts) == {"agent": "lee"}
+    class Looking(Notes):
+        def settled(self, it: Settled) -> None:
+            super().settled(it)
+            left.append([path.name for path in (place.qa / "passing").glob("*/fetched-*")])
+
+    place.notes = Looking()
+    desk = Desk(place.database, [Inbox("memory://bucket/calls")], InProcess(ReadingHearer()), place.notes, lambda: NOW)
+    Run(desk, Order(place.qa, Wanted([card()]))).work_off()
+    memory.rm("/bucket", recursive=True)
+    facts = {it.claimed.addresses: dict(it.claimed.facts) for it in place.notes.settlements}
+
+    assert states(place.notes) == [State.SCORED, State.SCORED]
+    assert facts == {("memory:///bucket/calls/1.wav",): {"agent": "lee"}, ("memory:///bucket/calls/2.wav",): {}}
+    assert left == [[], []]
     assert list((place.qa / "passing").iterdir()) == []
 
 

@@ -53,6 +53,7 @@ def test_every_file_is_a_recording_but_for_descriptions_hidden_ones_and_copies_i
 
 def test_a_pipe_is_no_recording(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.wav")
+    os.utime(tmp_path / "pipe.wav", (THEN, THEN))
 
     assert names(Inbox(str(tmp_path))) == []
 
