@@ -10,7 +10,7 @@ Rules:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,8 +19,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, Select, func, select
 
 from engine.core.units import Language, Seconds
+from engine.qa.promotion import Stage
 from engine.qa.scored_calls import Recorded, ScoredCall, answers_of
-from engine.store.quality_models import RecordingRow, ScoreRow
+from engine.store.quality_models import RecordingRow, ScoreRow, StageRow
 
 _ROWS = 500  # fetched at a time
 
@@ -92,9 +93,11 @@ def bounds(connection: Connection, chosen: Selection) -> tuple[datetime, datetim
     return None if first is None else (_utc(first), _utc(last))
 
 
-def cards(connection: Connection) -> list[str]:
-    """The names of all cards that scored anything."""
-    return list(connection.scalars(select(ScoreRow.card).distinct().order_by(ScoreRow.card)))
+def stages(connection: Connection) -> Mapping[tuple[str, str, str], Stage]:
+    """How far questions are trusted, by card, revision and question; those that never left the shadow are not there."""
+    stage = StageRow.__table__.c
+    rows = connection.execute(select(stage.card, stage.revision, stage.question, stage.stage).order_by(stage.id))
+    return {(it.card, it.revision, it.question): Stage(it.stage) for it in rows}
 
 
 def _began() -> Any:

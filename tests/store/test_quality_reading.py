@@ -10,9 +10,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, func, insert, select, update
 
+from engine.qa.promotion import Change, Stage
 from engine.store.database import connect, upgrade
 from engine.store.quality_models import RecordingRow, ScoreRow
-from engine.store.quality_reading import Selection, bounds, recordings, scored_calls, snapshot
+from engine.store.quality_reading import Selection, bounds, recordings, scored_calls, snapshot, stages
+from engine.store.samples import CardKey
+from engine.store.stages import Stages
 from engine.testing.quality import BEGIN, CARD, fill
 
 
@@ -120,6 +123,14 @@ def test_nothing_is_read_from_nothing(database: Engine) -> None:
     with snapshot(database) as connection:
         assert bounds(connection, Selection()) is None
         assert list(scored_calls(connection, Selection())) == []
+
+
+def test_the_newest_stage_of_a_question_counts(database: Engine) -> None:
+    key = CardKey("card", "r1")
+    for stage in (Stage.ASSISTED, Stage.AUTOMATIC):
+        Stages(database).keep(key, Change("greets", stage, "lead", "why"), BEGIN)
+    with snapshot(database) as connection:
+        assert stages(connection) == {("card", "r1", "greets"): Stage.AUTOMATIC}
 
 
 def test_the_same_seed_fills_the_same_rows(tmp_path: Path) -> None:

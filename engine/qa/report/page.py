@@ -7,6 +7,7 @@ caller said or an agent is called, it can neither run nor load anything. The scr
 from __future__ import annotations
 
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,6 +15,7 @@ from hashlib import sha256
 from importlib.resources import files
 
 from engine.qa.checks import Verdict
+from engine.qa.promotion import Stage
 from engine.qa.report.charts import Point, trend
 from engine.qa.report.figures import Estimate, wilson
 from engine.qa.report.markup import Markup, Node, element, foreign
@@ -161,6 +163,9 @@ def _ledger(found: Findings, say: Wording) -> Iterator[Markup]:
     if reasons:
         rows = ((foreign(reason), say(state), number(say.number(count))) for state, reason, count in reasons)
         yield table(say("reason"), (say("reason"), say("state"), number(say("calls"))), rows)
+    if found.lines:
+        stages = Counter(found.stage(it) for it in found.lines.values())
+        yield element("p", say("stages_sum", **{it.value: say.number(stages[it]) for it in Stage}), class_="note")
     for card, revisions in sorted(found.revisions.items()):
         listed = ", ".join(f"{card} {it[:12]} ({say.number(count)})" for it, count in revisions.most_common(_MOST_REASONS))
         yield element("p", foreign(say("revisions", list=listed)), class_="note")

@@ -66,6 +66,7 @@ def name_of(text: str, say: Wording) -> Markup:
 def questions(found: Findings, say: Wording) -> Iterator[Markup]:
     """One table a card: the question that is failed most often first."""
     yield element("p", say("questions_note"), class_="note")
+    yield element("p", say("stages_note"), class_="note")
     yield _legend(say)
     head = (say("question"), Cell(say("answers"), "wide"), *_share_head(say("passed"), say))
     head = (*head, number(say("decided")), number(say("unknown")), Cell(say("trend"), "wide"))
@@ -165,8 +166,9 @@ def _question(line: Line, found: Findings, bottom: float, say: Wording) -> tuple
     ]
     fatal = element("span", say(f"fatal_to_{asked.fatal}"), class_="badge") if asked.fatal in {"card", "section"} else None
     words = [element("div", foreign(asked.text)), element("code", foreign(asked.id))] if asked.text else foreign(asked.id)
+    stage = element("span", say(f"stage_{found.stage(line).value}"), class_="stage")
     return (
-        element("div", words, fatal, class_="question"),
+        element("div", words, " ", stage, fatal, class_="question"),
         Cell(answers([counts[it] for it in _SHOWN]), "wide"),
         *_share(passed(line), bottom, say),
         number(say.number(line.decided)),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
 
 from engine.qa.checks import Verdict
+from engine.qa.promotion import Stage
 from engine.qa.report.figures import Scores
 from engine.qa.scored_calls import DECIDED, Answered, Recorded, ScoredCall
 
@@ -100,15 +101,18 @@ class Line:
     card: str
 
     asked: Answered
-    """As the newest call that was read has it: its text, section and weight."""
+    """As the newest score has it: its text, section and weight."""
+
+    revision: str
+    """Of the card, in the newest score."""
 
     verdicts: Counter[Verdict] = field(default_factory=Counter)
 
     trend: dict[date, Counter[Verdict]] = field(default_factory=lambda: defaultdict(Counter))
 
-    def add(self, answer: Answered, when: date) -> None:
+    def add(self, answer: Answered, revision: str, when: date) -> None:
         """Take one call's answer."""
-        self.asked = answer
+        self.asked, self.revision = answer, revision
         self.verdicts[answer.verdict] += 1
         self.trend[when][answer.verdict] += 1
 
@@ -127,6 +131,9 @@ class Findings:
 
     most_worst: int
     """How many of the worst calls to keep."""
+
+    stages: Mapping[tuple[str, str, str], Stage] = field(default_factory=dict)
+    """How far questions are trusted, by card, revision and question; what is not there is in the shadow."""
 
     standing: Standing = field(default_factory=Standing)
 
@@ -168,7 +175,8 @@ class Findings:
         ):
             group.add(call, when)
         for answer in call.answers:
-            self.lines.setdefault((call.card, answer.id), Line(call.card, answer)).add(answer, when)
+            line = self.lines.setdefault((call.card, answer.id), Line(call.card, answer, call.revision))
+            line.add(answer, call.revision, when)
         self.cards[call.card] += 1
         self.revisions[call.card][call.revision] += 1
         self.models[call.model] += 1
@@ -179,6 +187,10 @@ class Findings:
     def worst(self) -> list[ScoredCall]:
         """The worst first: those with a fatal failure, then by score, then by how many points they lost."""
         return [call for *_, call in sorted(self._worst, reverse=True)]
+
+    def stage(self, line: Line) -> Stage:
+        """How far the newest revision of a question is trusted."""
+        return self.stages.get((line.card, line.revision, line.asked.id), Stage.SHADOW)
 
     @property
     def without_score(self) -> int:

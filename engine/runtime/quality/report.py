@@ -20,7 +20,7 @@ from engine.qa.report.wording import Wording
 from engine.qa.report.worst import Sound
 from engine.qa.scored_calls import ScoredCall
 from engine.runtime.quality.whole_files import whole
-from engine.store.quality_reading import Selection, bounds, recordings, scored_calls, snapshot
+from engine.store.quality_reading import Selection, bounds, recordings, scored_calls, snapshot, stages
 
 _log = structlog.get_logger(__name__)
 
@@ -65,7 +65,7 @@ def find(engine: Engine, wanted: Wanted) -> tuple[Findings, tuple[date, date] | 
         ends = bounds(connection, wanted.chosen)
         days = None if ends is None else _days(wanted, *ends)
         step = wanted.step or _step(days)
-        found = Findings(step, wanted.zone, wanted.worst)
+        found = Findings(step, wanted.zone, wanted.worst, stages(connection))
         counted(recordings(connection, wanted.chosen), scored_calls(connection, wanted.chosen), found)
     return found, days
 

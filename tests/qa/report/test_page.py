@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from engine.core.units import Language, Seconds
+from engine.qa.promotion import Stage
 from engine.qa.report.page import Setting, page
 from engine.qa.report.tally import Findings
 from engine.qa.report.wording import LANGUAGES, Wording
@@ -192,6 +193,16 @@ def test_without_sound_times_are_only_read() -> None:
 
     assert found.all("button") == []
     assert "No sound is kept for this call." in found.text
+
+
+def test_questions_say_how_far_they_are_trusted() -> None:
+    found = findings([call(1, {"old": "pass", "new": "pass"})])
+    found.stages = {("card", "ab" * 32, "old"): Stage.AUTOMATIC, ("card", "other revision", "new"): Stage.AUTOMATIC}
+    shown = read(found).text
+
+    assert "Questions: 1 on trial, 0 checked by people, 1 automatic." in shown
+    assert "oldautomatic" in shown.replace(" ", "")
+    assert "newontrial" in shown.replace(" ", "")
 
 
 def test_agents_with_few_calls_have_no_place() -> None:
