@@ -28,14 +28,23 @@ class Saying:
     @cached_property
     def sure(self) -> Spans:
         """Where one of them was surely said."""
-        return distinct(span for span, reliable in self._heard if reliable)
+        return distinct(self.surely_found)
 
     @cached_property
     def bounds(self) -> Bounds:
         """Also where one may have been said."""
         sure = self.sure
-        maybe = (*(span for span, _ in self._heard), *self._of_nobody(), *self._perhaps())
-        return Bounds(sure, sure | distinct(it for it in maybe if not _touches(it, sure)))
+        return Bounds(sure, sure | distinct(it for it in self.found if not _touches(it, sure)))
+
+    @cached_property
+    def found(self) -> Sequence[Span]:
+        """Every place and reading, also those that overlap."""
+        return (*(span for span, _ in self._heard), *self._of_nobody(), *self._perhaps())
+
+    @property
+    def surely_found(self) -> Sequence[Span]:
+        """The same of what was surely said."""
+        return [span for span, reliable in self._heard if reliable]
 
     @cached_property
     def _heard(self) -> Sequence[tuple[Span, bool]]:

@@ -105,6 +105,12 @@ class Speech:
             looked_at |= ends
         return best
 
+    def open_from(self, wanted: Phrase, *, doubtful: bool) -> int:
+        """The first word that a phrase can cover which ends in words that are still to come in the same breath."""
+        taken = self._as_may_be if doubtful else self._as_heard
+        before = taken.reach(wanted, wanted.allowed, len(self.words)) - 1
+        return max(self.breaths[-1][0] if self.breaths else 0, len(self.words) - before)
+
     def _laid(self, wanted: Phrase, taken: _Taken) -> Iterator[Match]:
         """All ways to lay a phrase within its tolerance."""
         if not self.words or not taken.sieve.can_hold(wanted):
