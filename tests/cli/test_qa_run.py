@@ -7,9 +7,11 @@ import signal
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from engine.cli.qa import run as verb
 from engine.runtime.batch.work import Excluded, Heard, Refused, Work
+from engine.store.ledger import Ledger
 from engine.testing.batch import Fate, InProcess, ReadingHearer, write_recording
 from tests.cli.conftest import Run
 from tests.qa.made import SMALL_CARD
@@ -100,6 +102,25 @@ def test_no_file_of_settings_is_needed(run: Run, bank: Path) -> None:
 
     assert (ran.code, ran.out) == (65, "1 excluded, 1 failed, 1 scored\n")
     assert (bank / "var" / "callwright.db").is_file()
+
+
+def test_a_database_that_fails_ends_the_run_with_a_sentence(run: Run, bank: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def locked(*_: object, **__: object) -> None:
+        raise OperationalError("UPDATE", {}, Exception("database is locked"))
+
+    monkeypatch.setattr(Ledger, "claim", locked)
+    ran = run("qa", "run")
+
+    assert ran.code == 75
+    assert "the database can't be used (OperationalError); nothing is lost, run it again" in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_a_description_without_a_recording_is_told(run: Run, bank: Path) -> None:
+    (bank / "in" / "9.json").write_text("{}", encoding="utf-8")
+    ran = run("qa", "status")
+
+    assert "1 descriptions in the inboxes without a recording beside them" in ran.out
 
 
 class Interrupting(ReadingHearer):

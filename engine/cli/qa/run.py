@@ -11,6 +11,7 @@ from typing import Annotated, Self
 
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from sqlalchemy.exc import SQLAlchemyError
 
 from engine.cli.output import console, say_json
 from engine.cli.output import progress as stderr
@@ -61,6 +62,9 @@ def run(
                 work.work_off()
             except KeyboardInterrupt:
                 work.stop()
+            except SQLAlchemyError as error:
+                stderr.print(f"the database can't be used ({type(error).__name__}); nothing is lost, run it again", markup=False)
+                raise typer.Exit(_TRY_LATER) from None
     screen.sum_up()
     if work.stopped and not watch:
         raise typer.Exit(_TRY_LATER)

@@ -6,11 +6,13 @@ Rules:
 * suspects come last, each alone: nothing else is being heard meanwhile;
 * a run that is asked to stop finishes what is being heard; one that ends otherwise gives back what it has. Nothing is kept in
   memory that the next run would miss;
-* what can't be read is told to whoever watches, and costs the others nothing.
+* what can't be read is told to whoever watches, and costs the others nothing;
+* a run stops by itself where the machine is to blame, not the recordings: no room on the disk, or one after the other lost.
 """
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -33,7 +35,7 @@ from engine.runtime.batch.presence import Presence
 from engine.runtime.batch.receiving import sweep_received
 from engine.runtime.batch.settling import Settling
 from engine.runtime.batch.sources import Source
-from engine.runtime.batch.work import Executor, Work
+from engine.runtime.batch.work import Executor, Lost, Work
 from engine.store.holdings import holdings
 from engine.store.ledger import Claimed, Ledger
 from engine.store.quality_reading import snapshot
@@ -41,6 +43,8 @@ from engine.store.sightings import Sightings
 
 _log = structlog.get_logger(__name__)
 _PAGE = 500  # recordings a transaction
+_LEAST_FREE = 1 << 30  # bytes; the masked sound of the longest call is half of it
+_MOST_LOST = 20  # in a row, each another one
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ class Run:
         self._presence = Presence(order.folder)
         self._stop = threading.Event()
         self._in_hand: dict[str, tuple[Claimed, Path | None]] = {}  # with the copy that was fetched for it
+        self._lost = 0  # in a row
 
     def stop(self) -> None:
         """Ask it to end once what is being heard is done."""
@@ -133,13 +138,25 @@ class Run:
     def _works(self, reading: Iterator[None]) -> Iterator[Work]:
         """Hand out what waits, and read further whenever nothing does."""
         exhausted = object()
-        while not self.stopped:
+        while self._may_go_on():
             claimed = self._ledger.claim(self._presence.owner, self._desk.now())
             if claimed is not None:
                 if work := self._begun(claimed):
                     yield work
             elif next(reading, exhausted) is exhausted:
                 return
+
+    def _may_go_on(self) -> bool:
+        free = shutil.disk_usage(self._order.folder).free
+        if free < _LEAST_FREE:
+            self._give_up(f"expected {_LEAST_FREE >> 20} MB free at least, found {free >> 20} MB")
+        elif self._lost >= _MOST_LOST:
+            self._give_up(f"{self._lost} recordings in a row were lost with their workers, so it is this machine; see the log")
+        return not self.stopped
+
+    def _give_up(self, reason: str) -> None:
+        self._desk.watcher.unread(str(self._order.folder), reason)
+        self.stop()
 
     def _begun(self, claimed: Claimed) -> Work | None:
         """What is to be heard of it; nothing where it needs no hearing or can't have any: then it is settled by now."""
@@ -175,6 +192,7 @@ class Run:
             claimed, copy = self._in_hand.pop(outcome.work.content)
             if copy is not None:
                 copy.unlink()
+            self._lost = self._lost + 1 if isinstance(outcome, Lost) and not claimed.entry.suspect else 0
             self._settling.outcome(claimed, outcome)
 
 

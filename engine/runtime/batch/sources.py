@@ -100,22 +100,22 @@ class Inbox:
 
     restless: int = 0
 
+    lonely: int = 0
+    """Descriptions that the last look has found without a recording beside them."""
+
     _since: dict[str, tuple[int, float, float]] = field(default_factory=dict)
     """Of what did not rest at the last look: its size, its time, and when it was first seen so."""
 
     def look(self, now: float) -> Sequence[Listed]:
         """List what is there."""
-        places = {it.address: it for it in listed(self.address) if not _is_passing(it.name)}
-        found: list[Listed] = []
+        files = [it for it in listed(self.address) if not _is_passing(it.name)]
+        descriptions = {it.address: it for it in files if _is_description(it.name)}
+        told = [(it, _description_of(it, descriptions)) for it in files if not _is_description(it.name)]
         waiting: dict[str, tuple[int, float, float]] = {}
-        for place in places.values():
-            description = None if _is_description(place.name) else _description_of(place, places)
-            if _is_description(place.name):
-                continue
-            whole = _with(place, description)
-            if self._rests(whole, now, waiting):
-                found.append(Listed(whole, self.kind, _reading(description)))
+        whole = [(_with(it, description), description) for it, description in told]
+        found = [Listed(it, self.kind, _reading(description)) for it, description in whole if self._rests(it, now, waiting)]
         self._since, self.restless = waiting, len(waiting)
+        self.lonely = len(descriptions) - len({description.address for _, description in told if description})
         return sorted(found, key=lambda it: (it.place.changed, it.place.address))
 
     def _rests(self, place: Place, now: float, waiting: dict[str, tuple[int, float, float]]) -> bool:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import fsspec
 import pytest
@@ -172,6 +174,26 @@ def test_poison_is_given_up_after_three_attempts_and_harms_nobody(place: Place) 
 
     assert states(notes) == [State.WAITING, *[State.SCORED] * 4, State.WAITING, State.FAILED]
     assert notes.settlements[-1].entry.attempts == 3
+
+
+def test_a_run_stops_when_one_after_the_other_is_lost(place: Place) -> None:
+    for number in range(25):
+        place.put(number, Fate.POISON)
+    notes = place.run()
+
+    assert place.account().suspects == 20
+    assert [reason for _, reason in notes.complaints] == [
+        "20 recordings in a row were lost with their workers, so it is this machine; see the log"
+    ]
+
+
+def test_a_run_stops_when_there_is_no_room_left(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.put(1)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=5 << 20))
+    notes = place.run()
+
+    assert place.account().recordings == 0
+    assert notes.complaints == [(str(place.qa), "expected 1024 MB free at least, found 5 MB")]
 
 
 def test_what_a_killed_run_had_is_taken_over_at_once(place: Place) -> None:
