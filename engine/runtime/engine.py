@@ -31,6 +31,7 @@ from engine.dialogue.events import Answered
 from engine.dialogue.graph import Flow, Transfer
 from engine.dialogue.machine import Dialogue
 from engine.ivr.files import load_flow
+from engine.privacy import mask_text
 from engine.runtime.call import Call, Inbox, Surroundings
 from engine.runtime.dictation import Dictated, Dictation
 from engine.runtime.ear import Ear
@@ -94,6 +95,7 @@ class Engine:
         for flow in engine.flows.values():
             await engine._prompts.prepare(flow, progress)
         engine._lag_watch = asyncio.create_task(engine._lags.watch())
+        mask_text("")  # its tables take 50 ms to be read, once
         gc.collect()
         gc.freeze()  # what is loaded by now stays; to walk through it again and again would hold up the media loop
         return engine

@@ -6,7 +6,8 @@ Rules:
 * a decode that failed is judged as "no words, can't tell"; if the turn ends on it, the dialogue learns that the recogniser
   failed;
 * a turn whose words are unsure gets a second opinion while there is time, and waits for it no longer than that; where the
-  better words are complete, the turn ends with them.
+  better words are complete, the turn ends with them;
+* secrets that nobody asked for are masked before the dialogue and the journal know them.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from engine.core.units import Seconds
 from engine.dialogue.events import Event, Heard, HeardNothing, RecogniserFailed, SpeechStarted
 from engine.runtime.ear import Attention, Ear
 from engine.runtime.jobs import Recognise, Understood, Urgency
+from engine.runtime.unasked import without_secrets
 
 Submit = Callable[[Recognise, Urgency], asyncio.Future[Any]]
 """Queues a job with the workers that know its language; the future gives an ``Understood``."""
@@ -200,6 +202,7 @@ class Hearing:
             return [RecogniserFailed()]
         if not heard.transcript:
             return [HeardNothing()]
+        heard = without_secrets(heard, one.job)
         ended = one.ended
         return [Heard(heard.transcript, heard.interpretation, ended.start, ended.speech_end, ended.continues)]
 
