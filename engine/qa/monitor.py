@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from math import inf, nextafter
 
@@ -57,6 +57,7 @@ class Change:
     """A question stands differently."""
 
     at: Seconds
+    """When it was decided; of what was heard, when that was over."""
 
     question: Question
 
@@ -104,7 +105,7 @@ class Monitor:
         if self._begins(turn) < self.now:
             raise ValueError(f"expected a turn that begins at {self.now:g} s or later, found one at {self._begins(turn):g} s")
         self._take(turn)
-        return self._decided(now)
+        return [replace(it, at=max(it.at, turn.span.end)) for it in self._decided(now)]
 
     def happened(self, event: CallEvent, now: Seconds) -> Sequence[Change]:
         """Take what happened besides speech."""

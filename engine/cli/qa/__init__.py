@@ -23,12 +23,14 @@ from engine.cli.qa import (
     schema,
     score,
     status,
+    watch,
     webhooks,
 )
 
 app = typer.Typer(help="Quality control: calls scored by a card, each verdict with its evidence.", no_args_is_help=True)
 app.command()(prove.prove)
 app.command()(score.score)
+app.command()(watch.watch)
 app.command()(check.check)
 app.command()(schema.schema)
 app.command()(run.run)

@@ -37,7 +37,7 @@ def score(
     refused = 0
     for path in files:
         try:
-            result = scored(card, _call(path, spoken))
+            result = scored(card, call_in(path, spoken))
         except MediaError as error:
             refused += 1
             print(error, file=sys.stderr)
@@ -50,7 +50,12 @@ def score(
         raise typer.Exit(65)
 
 
-def _call(path: Path, language: Language) -> Timeline:
+def call_in(path: Path, language: Language) -> Timeline:
+    """The call in a transcript, or in a recording, which is transcribed first.
+
+    Raises:
+        MediaError: the file is neither.
+    """
     if path.suffix.lower() == ".json":
         return load_transcript(path)
     heard = transcription(path, language, _ears(language).transcribe(path, language))
