@@ -96,17 +96,15 @@ class Samples:
     def candidates(self, card: CardKey, since: datetime | None = None) -> list[Candidate]:
         """Every call that the revision has scored."""
         newest = newest_scores(card).scalar_subquery()
-        wanted = select(ScoreRow, RecordingRow.facts, RecordingRow.language).join(
-            RecordingRow, RecordingRow.content == ScoreRow.content
-        )
-        wanted = wanted.where(ScoreRow.id.in_(newest))
+        columns = (ScoreRow.id, ScoreRow.content, ScoreRow.points, ScoreRow.fatal, RecordingRow.facts, RecordingRow.language)
+        wanted = select(*columns).join(RecordingRow, RecordingRow.content == ScoreRow.content).where(ScoreRow.id.in_(newest))
         if since is not None:
             wanted = wanted.where(began() >= since.astimezone(UTC))
         with Session(self._engine) as session:
             verdicts = _verdicts(session, newest)
             return [
-                Candidate(row.content, verdicts[row.id], row.points, row.fatal, _facts(facts, language))
-                for row, facts, language in session.execute(wanted)
+                Candidate(row.content, verdicts[row.id], row.points, row.fatal, _facts(row.facts, row.language))
+                for row in session.execute(wanted)
             ]
 
     def keep(self, card: CardKey, draw: Draw, design: Mapping[str, Any], now: datetime) -> int:
