@@ -139,10 +139,9 @@ def _asked_wait(answer: httpx.Response) -> timedelta | None:
     return min(timedelta(seconds=int(asked)), _LONGEST_WAIT) if asked.isascii() and asked.isdigit() and len(asked) < 9 else None
 
 
-def _trust(ca_file: Path | None) -> ssl.SSLContext | bool:
-    if ca_file is None:
-        return True
+def _trust(ca_file: Path | None) -> ssl.SSLContext:
+    """The bank's own authorities, or else the system's."""
     try:
-        return ssl.create_default_context(cafile=str(ca_file))
+        return ssl.create_default_context(cafile=ca_file)
     except (OSError, ssl.SSLError) as error:
         raise ConfigError(f"ca_file: expected certificates (PEM) at {ca_file}, found: {error}") from error

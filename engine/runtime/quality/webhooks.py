@@ -75,12 +75,14 @@ class Sender:
 
     def send_due(self) -> int:
         """Send what is due, until something fails; gives how many were taken."""
+        message = self._claim()
+        if message is None:
+            return 0
         taken = 0
         with Poster(self._receiver.address) as poster:
-            while message := self._outbox.claim(self._receiver.name, self._now()):
-                if not self._send(poster, message):
-                    break
+            while message and self._send(poster, message):
                 taken += 1
+                message = self._claim()
         return taken
 
     @property
@@ -92,6 +94,9 @@ class Sender:
     def rest(self) -> Seconds:
         """How long to leave the receiver alone."""
         return Seconds(min(_LONGEST_REST, _SHORTEST_REST * 2 ** min(max(0, self._failures - 1), 10)))
+
+    def _claim(self) -> Message | None:
+        return self._outbox.claim(self._receiver.name, self._now())
 
     def _send(self, poster: Poster, message: Message) -> bool:
         body = message.body.encode()

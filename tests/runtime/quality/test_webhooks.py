@@ -346,3 +346,24 @@ def test_what_a_killed_sender_had_in_hand_is_sent_by_the_next_with_the_same_id(
     assert len(set(server.ids)) == 2
     assert len(server.ids) == 2 + came
     assert [state for state, _ in states(engine)] == [MessageState.SENT] * 2
+
+
+OPENSSL = (
+    "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=crm -addext subjectAltName=DNS:{name} -keyout {key} -out {cert}"
+)
+
+
+@pytest.mark.parametrize(("name", "trusted", "taken"), [("localhost", True, 1), ("localhost", False, 0), ("other", True, 0)])
+def test_only_the_banks_own_certificate_for_that_name_is_trusted(
+    name: str, trusted: bool, taken: int, engine: Engine, secret_file: Path, tmp_path: Path
+) -> None:
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    subprocess.run(OPENSSL.format(name=name, key=key, cert=cert).split(), check=True, capture_output=True)
+    with listening(Server(), (cert, key)) as secure:
+        section = WebhookSection(url=secure.url, secret_file=secret_file, ca_file=cert if trusted else None)
+        (receiver,) = receivers_of({"crm": section})
+        outbox = subscribed(engine, [receiver])
+        put(outbox, "a")
+
+        assert Sender(outbox, receiver, Clock()).send_due() == taken
+        assert len(secure.got) == taken
