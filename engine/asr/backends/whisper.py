@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from faster_whisper import WhisperModel
 
 from engine.asr.backends._whisper.decoding import BEAM, FULL_CONTEXT, SHORT_CONTEXT, Decoded, Decoder, Piece
 from engine.asr.backends._whisper.listening import Window, windows
-from engine.asr.backends._whisper.packs import packed
+from engine.asr.backends._whisper.packs import Pack, packed
 from engine.asr.calibration import Condition, shipped
 from engine.asr.features import Calibrator, RawScores
 from engine.asr.guards import distrust
@@ -35,7 +36,7 @@ from engine.model_files import ready
 NAME = "whisper"
 LONGEST_WINDOW = Seconds(28.0)  # of the 30 s the network takes in
 LONGEST_SHORT = Seconds(13.0)  # of the 15 s of the short context
-LONGEST_PACK = Seconds(14.5)  # of the 15 s; a full window does not loop as a short sound in it does
+LONGEST_SHORT_PACK = Seconds(14.5)  # a pack that fits into the short context is read there, with a beam
 TOGETHER = 4  # packs decoded in step
 LOUDEST = 32768.0  # int16 to [-1, 1)
 
@@ -50,10 +51,10 @@ class Context(StrEnum):
     """15 s where the speech is shorter than 13 s, 0.35 s of CPU: live turns. Up to 3 points of word error rate may be lost."""
 
     PACKED = "packed"
-    """Utterances put together into windows of 15 s and read greedily: recordings in bulk. The caller has found the voice."""
+    """Utterances put together into windows and read greedily: recordings in bulk. The caller has found the voice."""
 
     PACKED_FULL = "packed_full"
-    """Utterances put together into windows of 30 s, beam search: recordings where accuracy matters more than time."""
+    """The same with beam search: recordings where accuracy matters more than time."""
 
 
 def load(
@@ -119,7 +120,7 @@ class WhisperRecogniser:
     def languages(self, sound: AudioFrame) -> list[tuple[Language, Confidence]]:
         """The languages that the first 15 s of speech may be in, likeliest first; not calibrated."""
         check_rate(sound)
-        heard = sound.samples[: WIDEBAND.samples(LONGEST_PACK)].astype(np.float32) / np.float32(LOUDEST)
+        heard = sound.samples[: WIDEBAND.samples(LONGEST_SHORT_PACK)].astype(np.float32) / np.float32(LOUDEST)
         return [(Language(code), confidence(sure)) for code, sure in self._decoder.languages(heard)]
 
     def _check(self, hints: Hints) -> None:
@@ -151,23 +152,26 @@ class WhisperRecogniser:
 
     def _packs(self, utterances: Sequence[tuple[int, AudioFrame]], language: Language) -> Iterator[tuple[int, Transcript]]:
         """Each utterance's place with the transcript of each of its parts that has words."""
-        whole = self._context is Context.PACKED_FULL
-        longest, context, beam = (LONGEST_WINDOW, FULL_CONTEXT, BEAM) if whole else (LONGEST_PACK, SHORT_CONTEXT, 1)
-        parts = [part for place, frame in utterances for part in _parts(place, frame, longest)]
-        packs = packed([part.sound for part in parts], longest)
-        for first in range(0, len(packs), TOGETHER):
-            together = packs[first : first + TOGETHER]
-            try:
-                read = self._decoder.decode_all([pack.sound for pack in together], language, context, beam)
-            except RuntimeError as error:
-                raise ModelBroken(f"whisper failed on {len(together)} windows of {longest:g} s: {error}") from error
-            for pack, decoded in zip(together, read, strict=True):
-                # a loop, or nothing at all, in a short window: once more with all the care there is
-                careful = decoded or (None if whole else self._decoder.decode(pack.sound, language, FULL_CONTEXT))
-                for own, pieces in pack.parted(careful.pieces if careful else ()):
-                    part = parts[own]
-                    if careful and pieces and not distrust(" ".join(it.text for it in pieces), part.window.duration, language):
-                        yield part.owner, self._transcript(_share(careful, pieces), part.window, language)
+        parts = [part for place, frame in utterances for part in _parts(place, frame)]
+        packs = packed([part.sound for part in parts], LONGEST_WINDOW)
+        for pack, decoded in chain(*(self._read(alike, language) for alike in _alike(packs))):
+            for own, pieces in pack.parted(decoded.pieces if decoded else ()):
+                part = parts[own]
+                if decoded and pieces and not distrust(" ".join(it.text for it in pieces), part.window.duration, language):
+                    yield part.owner, self._transcript(_share(decoded, pieces), part.window, language)
+
+    def _read(self, packs: Sequence[Pack], language: Language) -> Iterator[tuple[Pack, Decoded | None]]:
+        """Read packs that all fit into the short context, or all do not."""
+        short = packs[0].duration <= LONGEST_SHORT_PACK
+        greedy = self._context is Context.PACKED and not short
+        try:
+            read = self._decoder.decode_all(
+                [pack.sound for pack in packs], language, SHORT_CONTEXT if short else FULL_CONTEXT, 1 if greedy else BEAM
+            )
+        except RuntimeError as error:
+            raise ModelBroken(f"whisper failed on {len(packs)} windows: {error}") from error
+        for pack, decoded in zip(packs, read, strict=True):  # what loops is read once more with all the care there is
+            yield pack, decoded or (self._decoder.decode(pack.sound, language, FULL_CONTEXT) if short or greedy else None)
 
     def _window(self, sound: npt.NDArray[np.float32], window: Window, language: Language) -> Transcript:
         short = self._context is Context.SHORT and window.duration <= LONGEST_SHORT
@@ -203,12 +207,19 @@ class _Part:
     sound: npt.NDArray[np.float32]
 
 
-def _parts(owner: int, frame: AudioFrame, longest: Seconds) -> Iterator[_Part]:
+def _parts(owner: int, frame: AudioFrame) -> Iterator[_Part]:
     check_rate(frame)
-    step = WIDEBAND.samples(longest)
+    step = WIDEBAND.samples(LONGEST_WINDOW)
     for start in range(0, len(frame.samples), step):
         samples = frame.samples[start : start + step]
         yield _Part(owner, Window(start, start + len(samples)), samples.astype(np.float32) / np.float32(LOUDEST))
+
+
+def _alike(packs: Sequence[Pack]) -> Iterator[Sequence[Pack]]:
+    """Packs to be read together: of one context, and no more than memory likes."""
+    for short in (False, True):
+        own = [pack for pack in packs if (pack.duration <= LONGEST_SHORT_PACK) is short]
+        yield from (own[first : first + TOGETHER] for first in range(0, len(own), TOGETHER))
 
 
 def _share(decoded: Decoded, pieces: Sequence[Piece]) -> Decoded:

@@ -66,8 +66,11 @@ class HearingSettings:
     careful: Named = Named("whisper", {"context": "packed_full"})
     """For tier ``accurate``, and for other languages in tier ``both``."""
 
-    second_share: float = 0.6
-    """Of the seconds of speech, at most, that tier ``both`` hears twice."""
+    second_share: float = 0.55
+    """Of the seconds of speech, at most, that tier ``both`` hears twice; but one window always."""
+
+    window: Seconds = Seconds(28.0)
+    """What the second hears for the price of one utterance."""
 
     policy: TwoPassPolicy = TwoPassPolicy()
 
@@ -189,7 +192,7 @@ def least_sure(heard: Sequence[Transcript], lengths: Sequence[Seconds], settings
     """The places of what is to be heard twice, in order: the least sure first, until the share of the speech is used up."""
     doubtful = [place for place, said in enumerate(heard) if said.confidence is None or said.confidence < settings.policy.sure]
     doubtful.sort(key=lambda place: -1.0 if (sure := heard[place].confidence) is None else sure)
-    left = settings.second_share * sum(lengths)
+    left = max(settings.second_share * sum(lengths), settings.window)
     chosen = []
     for place in doubtful:
         if lengths[place] <= left:

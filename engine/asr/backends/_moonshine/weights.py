@@ -1,7 +1,7 @@
-"""The decoder's weights as plain arrays, out of the packaged network file.
+"""The decoder's weights, out of the packaged network file.
 
 onnxruntime's own format is a flat buffer; the schema's reader comes with onnxruntime. Weights are stored as bytes with one scale
-and one zero point each; they become float32 here, 75 MB. Names are those of the pinned file: another is refused, not misread.
+and one zero point each, and stay so. Names are those of the pinned file: another is refused, not misread.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from onnxruntime.tools.ort_format_model.ort_flatbuffers_py.fbs.InferenceSession import InferenceSession
 
+from engine.asr.backends._moonshine.products import PlainProduct, Product, Stored
 from engine.core.errors import ModelBroken
 
 Floats = npt.NDArray[np.float32]
@@ -27,24 +28,22 @@ _PRODUCTS = frozenset({"MatMulIntegerToFloat", "DynamicQuantizeMatMul"})
 
 @dataclass(frozen=True, slots=True)
 class LayerWeights:
-    """One layer's; products are ``x @ weight``."""
+    """One layer's."""
 
     norms: tuple[Floats, Floats, Floats]
     """Before the attention to what was said, the attention to what was heard, and the two products; shape ``(288,)`` each."""
 
-    said_in: Floats
-    """Query, key and value side by side, shape ``(288, 3 * 288)``."""
+    said_in: PlainProduct
+    """To query, key and value side by side, 3 x 288."""
 
-    said_out: Floats
-    heard_query: Floats
-    heard_out: Floats
+    said_out: PlainProduct
+    heard_query: PlainProduct
+    heard_out: PlainProduct
 
-    wide: Floats
-    """Shape ``(288, 2 * 1152)``; the second half is the gate."""
+    wide: PlainProduct
+    """To 2 x 1152; the second half is the gate."""
 
-    wide_bias: Floats
-    narrow: Floats
-    narrow_bias: Floats
+    narrow: PlainProduct
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +55,13 @@ class DecoderWeights:
 
     layers: tuple[LayerWeights, ...]
 
-    heard: Floats
-    """What was heard to keys and values, layer by layer: shape ``(288, 6 * 2 * 288)``."""
+    heard: PlainProduct
+    """What was heard to keys and values, layer by layer: 6 x 2 x 288."""
 
     norm: Floats
 
-    head: Floats
-    """Shape ``(288, 32768)``."""
+    head: Product
+    """To the logits of all tokens, 32768."""
 
     turns: Floats
     """How far each pair of a rotary embedding turns from one place to the next, in radians, shape ``(16,)``."""
@@ -90,30 +89,33 @@ class _Tensors:
         self._tensors = {name: tensor for part in (graph, branch) for name, tensor in _initializers(part)}
         self._products = dict(_products(branch))
 
-    def plain(self, name: str) -> Floats:
+    def plain(self, name: str) -> npt.NDArray[Any]:
         """A tensor that is stored as it is."""
         tensor = self._tensors[name]
         raw = np.frombuffer(tensor.RawDataAsNumpy().tobytes(), _BYTES[tensor.DataType()])
         return raw.reshape(tensor.DimsAsNumpy()) if tensor.DimsLength() else raw
 
-    def product(self, place: str) -> Floats:
+    def weight(self, place: str) -> Stored:
         """The weight of the product at this place."""
-        return self.scaled(self._products[place])
+        return self.stored(self._products[place])
 
-    def scaled(self, name: str) -> Floats:
+    def stored(self, name: str) -> Stored:
         """A tensor that is stored in bytes; ``name`` without its ending."""
-        stored = self.plain(f"{name}_quantized").astype(np.float32)
-        return (stored - self.plain(f"{name}_zero_point").astype(np.float32)) * self.plain(f"{name}_scale")
+        values = self.plain(f"{name}_quantized")
+        width = values.shape[1]
+        scale, zero = self.plain(f"{name}_scale"), self.plain(f"{name}_zero_point")
+        return Stored(values, np.broadcast_to(scale, width).copy(), np.broadcast_to(zero, width).copy())
 
 
 def _weights(tensors: _Tensors) -> DecoderWeights:
-    heard = [tensors.product(f"layers.{layer}/encoder_attn/{part}_proj") for layer in range(LAYERS) for part in "kv"]
+    heard = [tensors.weight(f"layers.{layer}/encoder_attn/{part}_proj") for layer in range(LAYERS) for part in "kv"]
+    embedding = tensors.stored("model.decoder.embed_tokens.weight_merged_0")
     return DecoderWeights(
-        embedding=tensors.scaled("model.decoder.embed_tokens.weight_merged_0"),
+        embedding=(embedding.values.astype(np.float32) - embedding.zero) * embedding.scale,
         layers=tuple(_layer(tensors, layer) for layer in range(LAYERS)),
-        heard=np.concatenate(heard, axis=1),
+        heard=PlainProduct(Stored.beside(heard)),
         norm=tensors.plain("model.decoder.norm.weight_merged_0"),
-        head=tensors.product("logits"),
+        head=Product(tensors.weight("logits")),
         turns=tensors.plain("onnx::Expand_219").reshape(-1),
     )
 
@@ -127,14 +129,12 @@ def _layer(tensors: _Tensors, layer: int) -> LayerWeights:
             tensors.plain(f"{named}.{second}.weight_merged_0"),
             tensors.plain(f"{named}.{third}.weight_merged_0"),
         ),
-        said_in=np.concatenate([tensors.product(f"{at}/self_attn/{part}_proj") for part in "qkv"], axis=1),
-        said_out=tensors.product(f"{at}/self_attn/o_proj"),
-        heard_query=tensors.product(f"{at}/encoder_attn/q_proj"),
-        heard_out=tensors.product(f"{at}/encoder_attn/o_proj"),
-        wide=tensors.product(f"{at}/mlp/fc1"),
-        wide_bias=tensors.plain(f"{named}.mlp.fc1.bias_merged_0"),
-        narrow=tensors.product(f"{at}/mlp/fc2"),
-        narrow_bias=tensors.plain(f"{named}.mlp.fc2.bias_merged_0"),
+        said_in=PlainProduct(Stored.beside([tensors.weight(f"{at}/self_attn/{part}_proj") for part in "qkv"])),
+        said_out=PlainProduct(tensors.weight(f"{at}/self_attn/o_proj")),
+        heard_query=PlainProduct(tensors.weight(f"{at}/encoder_attn/q_proj")),
+        heard_out=PlainProduct(tensors.weight(f"{at}/encoder_attn/o_proj")),
+        wide=PlainProduct(tensors.weight(f"{at}/mlp/fc1"), tensors.plain(f"{named}.mlp.fc1.bias_merged_0")),
+        narrow=PlainProduct(tensors.weight(f"{at}/mlp/fc2"), tensors.plain(f"{named}.mlp.fc2.bias_merged_0")),
     )
 
 

@@ -2,8 +2,9 @@
 
 The network takes in a window of fixed length, whatever is said in it, so short utterances are put together, a little silence
 between them, and the words that come out are given back to their owners by their times. A full window also keeps the network from
-the loops into which a short context and a short sound lead it: on 100 prompts that no bench judges (881 words, one voice) windows
-of 15 s read greedily had 2.4 % of the words wrong, windows of 30 s with a beam of 5 had 1.7 %, for twice the work.
+the loops into which a short context and a short sound lead it. Measured on 100 prompts that no bench judges (882 words, one
+voice, over a telephone with noise): windows of 30 s have 4.1 % of the words wrong with a beam of 5 and 3.7 % greedily, for 0.7 of
+the work; windows of 15 s 4.9 % greedily and 4.0 % with a beam of 5.
 """
 
 from __future__ import annotations
@@ -36,6 +37,11 @@ class Pack:
 
     sound: Sound
     """16 kHz, in [-1, 1]."""
+
+    @property
+    def duration(self) -> Seconds:
+        """How long it lasts."""
+        return WIDEBAND.seconds(len(self.sound))
 
     def parted(self, pieces: Sequence[Piece]) -> Iterator[tuple[int, list[Piece]]]:
         """Each part with its words, timed from its own beginning."""
