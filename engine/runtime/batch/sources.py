@@ -132,43 +132,36 @@ class Inbox:
 
 
 @dataclass(frozen=True, slots=True)
-class EngineCalls:
-    """Conversations with the engine, and what those between people have left in the folder of recordings."""
+class _OwnCalls:
+    """Calls in the folder of recordings, as the database knows them."""
 
     engine: Engine
 
     folder: Path
 
     restless: int = 0
+    """A recording that has its name is whole."""
 
     @property
     def address(self) -> str:
         """The folder."""
         return str(self.folder)
 
-    def look(self, now: float) -> Sequence[Listed]:  # noqa: ARG002 -- a recording that has its name is whole
+
+class EngineCalls(_OwnCalls):
+    """Conversations with the engine."""
+
+    def look(self, now: float) -> Sequence[Listed]:  # noqa: ARG002 -- none is restless
         """List the calls that are over and were recorded."""
         with Session(self.engine) as session:
             over = session.scalars(select(CallRow).where(CallRow.ended_at.is_not(None)).order_by(CallRow.ended_at))
             return [it for row in over if (it := _of_ours(self.folder / f"{row.id}.wav", "call", _told_of_call(row)))]
 
 
-@dataclass(frozen=True, slots=True)
-class SiprecCalls:
+class SiprecCalls(_OwnCalls):
     """Calls between people, as the SIPREC door has recorded them."""
 
-    engine: Engine
-
-    folder: Path
-
-    restless: int = 0
-
-    @property
-    def address(self) -> str:
-        """The folder."""
-        return str(self.folder)
-
-    def look(self, now: float) -> Sequence[Listed]:  # noqa: ARG002 -- as above
+    def look(self, now: float) -> Sequence[Listed]:  # noqa: ARG002 -- none is restless
         """List the calls that are over."""
         over = HumanCalls(self.engine).ended()
         return [it for row in over if (it := self._listed(row))]
