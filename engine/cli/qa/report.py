@@ -54,5 +54,7 @@ def report(
     console.print(
         f"  {found.standing.seen} calls seen, {found.whole.calls} scores, sound of {written.within} calls", markup=False
     )
+    if card is not None and not found.whole.calls:
+        console.print(f"  no call of these was scored by a card called {card}", markup=False)
     if written.beside:
         console.print(f"  sound of {written.beside} more in {out.stem}-sound/: keep it beside the page", markup=False)

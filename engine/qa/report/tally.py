@@ -156,8 +156,8 @@ class Findings:
 
     models: Counter[str] = field(default_factory=Counter)
 
-    seen_scored: set[bytes] = field(default_factory=set)
-    """Beginnings of the hashes of recordings that have a score here: 8 bytes tell a billion apart well enough to count them."""
+    seen_scored: set[str] = field(default_factory=set)
+    """Beginnings of the hashes of recordings that have a score here: 16 digits tell a billion apart."""
 
     little_known: int = 0
     """Calls that could have been among the worst, had more of them been known."""
@@ -180,7 +180,7 @@ class Findings:
         self.cards[call.card] += 1
         self.revisions[call.card][call.revision] += 1
         self.models[call.model] += 1
-        self.seen_scored.add(bytes.fromhex(call.recording.content[:16]))
+        self.seen_scored.add(call.recording.content[:16])
         self._weigh(call)
 
     @property

@@ -71,13 +71,13 @@ def _documents(engine: Engine, chosen: Selection, format: Format, out: Path) -> 
 
 def _each(engine: Engine, chosen: Selection) -> Iterator[tuple[Recorded, ScoredCall | None]]:
     """Every score with its call, then every call without a score."""
-    scored: set[bytes] = set()  # 8 bytes of each hash: enough to tell a billion apart
+    scored: set[str] = set()  # 16 digits of each hash: enough to tell a billion apart
     with snapshot(engine) as connection:
         for score in scored_calls(connection, chosen):
-            scored.add(bytes.fromhex(score.recording.content[:16]))
+            scored.add(score.recording.content[:16])
             yield score.recording, score
         for call in recordings(connection, chosen):
-            if bytes.fromhex(call.content[:16]) not in scored:
+            if call.content[:16] not in scored:
                 yield call, None
 
 
