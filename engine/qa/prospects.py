@@ -22,12 +22,9 @@ from operator import and_, or_
 
 from engine.core.units import Seconds
 from engine.qa.expressions import Relation, Side
-from engine.qa.spans import NONE, Reach, Span, Spans, spans
+from engine.qa.spans import NONE, Neighbours, Reach, Span, Spans, spans
 
 FOREVER = Seconds(inf)
-
-Lies = Callable[[Span, Span, Reach], bool]
-"""Whether one span lies so to another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,31 +124,41 @@ def related(part: Prospect, relation: Relation, other: Prospect, ranges: Ranges)
 
 
 def _to(part: Prospect, relation: Relation, other: Prospect, ranges: Ranges) -> Prospect:
-    sure = (it for it in part.sure if _surely(it, relation, other, ranges))
-    maybe = (it for it in part.maybe if _perhaps(it, relation, other, ranges))
+    sure, maybe = filter(_surely(relation, other, ranges), part.sure), filter(_perhaps(relation, other, ranges), part.maybe)
     return Prospect(spans(sure), spans(maybe), _more(part, relation, other, ranges))
 
 
 def _not_to(part: Prospect, relation: Relation, other: Prospect, ranges: Ranges) -> Prospect:
     """What may grow may come to lie so; it is neither surely in nor surely out."""
-    sure = (it for it in part.sure if it in part.maybe and not _perhaps(it, relation, other, ranges))
-    maybe = (it for it in part.maybe if it.end == inf or not _surely(it, relation, other, ranges))
-    return Prospect(spans(sure), spans(maybe), part.more)
+    perhaps, surely, settled = _perhaps(relation, other, ranges), _surely(relation, other, ranges), set(part.maybe)
+    sure = (it for it in part.sure if it in settled and not perhaps(it))
+    return Prospect(spans(sure), spans(it for it in part.maybe if it.end == inf or not surely(it)), part.more)
 
 
-def _surely(span: Span, relation: Relation, other: Prospect, ranges: Ranges) -> bool:
-    lies = _LIES[relation]
-    return any(lies(span, it, ranges.least) for it in other.sure)
+def _surely(relation: Relation, other: Prospect, ranges: Ranges) -> Callable[[Span], bool]:
+    return _lies(relation, Neighbours.of(other.sure, ranges.least))
 
 
-def _perhaps(span: Span, relation: Relation, other: Prospect, ranges: Ranges) -> bool:
+def _perhaps(relation: Relation, other: Prospect, ranges: Ranges) -> Callable[[Span], bool]:
     """Also to one that may still come."""
-    lies = _LIES[relation]
-    if any(lies(span, it, ranges.most) for it in other.maybe):
-        return True
-    if relation is Relation.AFTER:
-        return other.more < span.start
-    return other.more < inf and other.more <= ranges.most(span.end)
+    to_known = _lies(relation, Neighbours.of(other.maybe, ranges.most))
+
+    def perhaps(span: Span) -> bool:
+        if other.more < inf and (other.more < span.start if relation is Relation.AFTER else other.more <= ranges.most(span.end)):
+            return True
+        return to_known(span)
+
+    return perhaps
+
+
+def _lies(relation: Relation, others: Neighbours) -> Callable[[Span], bool]:
+    """Whether a span lies so to one of the others."""
+    match relation:
+        case Relation.BEFORE:
+            return others.after
+        case Relation.AFTER:
+            return others.before
+    return others.near
 
 
 def _more(part: Prospect, relation: Relation, other: Prospect, ranges: Ranges) -> Seconds:
@@ -164,13 +171,6 @@ def _more(part: Prospect, relation: Relation, other: Prospect, ranges: Ranges) -
     if relation is Relation.NEAR:
         return part.more if other.more < inf else FOREVER
     return max(part.more, other.more)
-
-
-_LIES: dict[Relation, Lies] = {
-    Relation.BEFORE: lambda one, other, reach: one.start < other.start <= reach(one.end),
-    Relation.AFTER: lambda one, other, reach: other.start < one.start <= reach(other.end),
-    Relation.NEAR: lambda one, other, reach: other.start <= reach(one.end) and one.start <= reach(other.end),
-}
 
 
 def _begun(items: Spans, time: Seconds) -> int:

@@ -11,8 +11,9 @@ Times are seconds. Order is by the beginning: a span is before another if it beg
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from engine.core.call import Speaker
 from engine.core.units import Confidence, Seconds
@@ -116,16 +117,15 @@ class Spans:
 
     def before(self, others: Spans, reach: Reach) -> Spans:
         """Those that begin before one of the others, which begins within reach of their end."""
-        starts = [it.start for it in others]
-        return self._those(lambda span: _next(starts, span.start) <= reach(span.end))
+        return self._those(Neighbours.of(others, reach).after)
 
     def after(self, others: Spans, reach: Reach) -> Spans:
         """Those that begin after one of the others, within reach of its end."""
-        return self._those(lambda span: any(it.start < span.start <= reach(it.end) for it in others))
+        return self._those(Neighbours.of(others, reach).before)
 
     def near(self, others: Spans, reach: Reach) -> Spans:
         """Those that lie within reach of one of the others, on either side, or overlap it."""
-        return self._those(lambda span: any(it.start <= reach(span.end) and span.start <= reach(it.end) for it in others))
+        return self._those(Neighbours.of(others, reach).near)
 
     def first(self, number: int = 1) -> Spans:
         """The earliest."""
@@ -152,13 +152,39 @@ NONE = Spans()
 
 def spans(items: Iterable[Span]) -> Spans:
     """A set of spans, each once, in order."""
-    return Spans(tuple(sorted(set(items), key=order)))
+    found = {order(it): it for it in items}
+    return Spans(tuple(found[key] for key in sorted(found)))
 
 
-def _next(starts: list[Seconds], time: Seconds) -> float:
-    """The earliest of the sorted ``starts`` after ``time``."""
-    at = bisect_right(starts, time)
-    return starts[at] if at < len(starts) else float("inf")
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """Spans, asked whether one of them lies before, after or near another span."""
+
+    starts: Sequence[Seconds]
+
+    furthest: Sequence[Seconds]
+    """How far all reach, up to each."""
+
+    reach: Reach
+
+    @staticmethod
+    def of(items: Spans, reach: Reach) -> Neighbours:
+        return Neighbours([it.start for it in items], list(accumulate((reach(it.end) for it in items), max)), reach)
+
+    def before(self, span: Span) -> bool:
+        """Whether the span begins after one of these, within reach of its end."""
+        begun = bisect_left(self.starts, span.start)
+        return begun > 0 and span.start <= self.furthest[begun - 1]
+
+    def after(self, span: Span) -> bool:
+        """Whether one of these begins after the span, within reach of the span's end."""
+        begun = bisect_right(self.starts, span.start)
+        return begun < len(self.starts) and self.starts[begun] <= self.reach(span.end)
+
+    def near(self, span: Span) -> bool:
+        """Whether one lies within reach, on either side, or overlaps the span."""
+        begun = bisect_right(self.starts, self.reach(span.end))
+        return begun > 0 and span.start <= self.furthest[begun - 1]
 
 
 def rank(items: Spans, among: Spans) -> list[tuple[Span, int]]:
