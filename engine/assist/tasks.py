@@ -51,6 +51,9 @@ class Task:
 
     language: Language
 
+    flow: str
+    """The flow's revision."""
+
     node: NodeId
 
     question: str

@@ -133,6 +133,14 @@ def _beside(url: str, folder: Path) -> str:
     return f"{start}{(folder / url.removeprefix(start)).resolve()}"
 
 
+class AssistSection(Section):
+    """Silent agents: people who hear the phrases that the engine is unsure of, and answer within seconds."""
+
+    phrases: NoneIfEmpty[Path] = Field(
+        None, description='Where the phrases that agents answered are kept as sound, to learn from; "" = nowhere.'
+    )
+
+
 class CallsSection(Section):
     """How many calls."""
 
@@ -153,6 +161,7 @@ class Config(Section):
     store: StoreSection = StoreSection()
     doors: DoorsSection = DoorsSection()
     calls: CallsSection = CallsSection()
+    assist: AssistSection | None = None
     qa: QualitySection = QualitySection()
 
     @model_validator(mode="after")

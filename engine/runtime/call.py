@@ -23,6 +23,7 @@ from engine.dialogue import actions as do
 from engine.dialogue import events
 from engine.dialogue.codec import to_json
 from engine.dialogue.machine import Dialogue, State
+from engine.runtime.assistance import LEAD_IN, Assistance
 from engine.runtime.ear import Attention
 from engine.runtime.entries import Entered, Entries
 from engine.runtime.hearing import Decoded, Hearing
@@ -48,7 +49,14 @@ class Rendered:
 
 
 Inbox: TypeAlias = asyncio.Queue[
-    Incoming | Decoded | Rendered | events.HostReplied | events.HostFailed | events.Transferred | events.NotTransferred
+    Incoming
+    | Decoded
+    | Rendered
+    | events.AgentAnswered
+    | events.HostReplied
+    | events.HostFailed
+    | events.Transferred
+    | events.NotTransferred
 ]
 
 
@@ -64,6 +72,9 @@ class Surroundings:
 
     longest: Seconds = Seconds(math.inf)
     """No call lasts longer: it is hung up."""
+
+    assistance: Assistance | None = None
+    """This call's way to silent agents; ``None``: there are none."""
 
     today: Callable[[], date] = date.today
     """The caller's day, for "tomorrow"."""
@@ -85,6 +96,7 @@ class Call:
         self._now = Seconds(0.0)
         self._steps = 0
         self._voice_ended: Seconds | None = None
+        self._heard: events.Heard | None = None  # what was said last
         self._outcome = "failed"
 
     async def run(self, answered: events.Answered) -> str:
@@ -136,7 +148,13 @@ class Call:
             case Rendered(play, sound):
                 if play is self._rendering:
                     await self._say(play, sound)
-            case events.HostReplied() | events.HostFailed() | events.Transferred() | events.NotTransferred():
+            case (
+                events.AgentAnswered()
+                | events.HostReplied()
+                | events.HostFailed()
+                | events.Transferred()
+                | events.NotTransferred()
+            ):
                 await self._feed(item)
             case _:
                 raise ProtocolError(f"expected something for the call's inbox, found {type(item).__name__}")
@@ -185,6 +203,7 @@ class Call:
     async def _feed(self, event: events.Event) -> None:
         if isinstance(event, events.Heard):
             self._voice_ended = event.speech_end
+            self._heard = event
         match event:
             case events.HungUp():
                 self._outcome = "caller_hung_up"
@@ -207,6 +226,8 @@ class Call:
             await self._kept(asyncio.wrap_future(kept))
         for action in actions:
             await self._perform(action)
+        if self._around.assistance is not None:
+            self._around.assistance.stepped(event, actions)
 
     async def _kept(self, written: asyncio.Future[None]) -> None:
         """Wait until a step can't be lost; a broken journal does not cost the caller the call."""
@@ -215,7 +236,7 @@ class Call:
         except EngineError as error:
             _log.error("call.journal", call=self._leg.facts.id, code=error.code)
 
-    async def _perform(self, action: do.Action) -> None:  # noqa: C901 -- one case an action
+    async def _perform(self, action: do.Action) -> None:
         match action:
             case do.Play():
                 await self._play(action)
@@ -231,6 +252,14 @@ class Call:
                 self._entries.begin(action, self._now, prompting=self._saying)
             case do.StopCollecting():
                 self._entries.stop()
+            case _:
+                await self._perform_outside(action)
+
+    async def _perform_outside(
+        self, action: do.CallHost | do.TransferCall | do.HangUp | do.AskAgent | do.WithdrawAgent | do.Decided | do.Entered
+    ) -> None:
+        """What concerns others than the caller."""
+        match action:
             case do.CallHost():
                 self._hearing.settle()
                 self._start(self._ask_host(action))
@@ -239,10 +268,22 @@ class Call:
             case do.HangUp(reason=reason):
                 self._outcome = reason
                 await self._leg.hang_up()
-            case do.AskAgent() | do.WithdrawAgent() | do.Decided() | do.Entered():
-                pass  # a silent agent's desk is not wired here: the machine's own deadline takes the next rung
+            case do.AskAgent():
+                self._ask_agent(action)
+            case do.WithdrawAgent():
+                if self._around.assistance is not None:
+                    self._around.assistance.withdraw()
+            case do.Decided() | do.Entered():
+                pass
             case _:
                 assert_never(action)
+
+    def _ask_agent(self, action: do.AskAgent) -> None:
+        if self._around.assistance is None or self._heard is None:
+            return  # the machine's own deadline takes the next rung
+        start = Seconds(max(0.0, self._heard.speech_start - LEAD_IN))
+        sound = self._hearing.sound(start, self._heard.speech_end)
+        self._around.assistance.ask(action, sound, self._hearing.question)
 
     async def _play(self, play: do.Play) -> None:
         await self._hush()
@@ -307,6 +348,8 @@ class Call:
             task.cancel()
         self._hearing.close()
         self._entries.close()
+        if self._around.assistance is not None:
+            await self._around.assistance.close()
         await self._leg.hang_up()
         await asyncio.to_thread(self._around.tape.close)  # it waits for the disk
         self._around.journal.end(self._leg.facts.id, self._outcome)

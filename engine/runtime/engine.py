@@ -37,13 +37,14 @@ from engine.runtime.dictation import Dictated, Dictation
 from engine.runtime.ear import Ear
 from engine.runtime.hearing import Hearing
 from engine.runtime.host import Host, HostAddress
-from engine.runtime.jobs import Recognise, Transcribe, Urgency
+from engine.runtime.jobs import Interpret, Recognise, Transcribe, Urgency
 from engine.runtime.lags import Lags
 from engine.runtime.looking_on import CallLog, Everybody, Metrics
 from engine.runtime.models import Lesson, understanding
 from engine.runtime.pool import Pool, PoolPolicy
 from engine.runtime.prompts import Prompts
 from engine.runtime.second import SecondOpinion
+from engine.runtime.silent_agents import SilentAgents
 from engine.runtime.speaking import speaking
 from engine.runtime.tape import NoTape, PatientTape, Tape
 from engine.runtime.watch import Watch
@@ -77,6 +78,7 @@ class Engine:
         self._calls: set[asyncio.Task[str]] = set()
         self._draining = False
         self._make_vad = make_vad(config.asr.vad)  # loads the network once; each leg then has only its state
+        self.agents: SilentAgents | None = None
         self._lags = Lags()
         self._lag_watch: asyncio.Task[None] | None = None
         self.metrics.watch_loop(self._lags)
@@ -167,6 +169,8 @@ class Engine:
         await self.drain(drain)
         if self._lag_watch is not None:
             self._lag_watch.cancel()
+        if self.agents is not None:
+            self.agents.close()
         for pool in self._pools().values():
             await pool.close()
         self._journal.close()
@@ -175,6 +179,8 @@ class Engine:
         database = connect(self.config.store.database)
         upgrade(database)
         self._journal = Journal(database)
+        if self.config.assist is not None and self.flows:
+            self.agents = SilentAgents(self.config.assist, database, self._interpret)
         crashed = self._journal.sweep()
         mended = self._recovered()
         if crashed or mended:
@@ -233,10 +239,11 @@ class Engine:
         inbox: Inbox = asyncio.Queue()
         watching = self._watch if watch is None else Everybody([self._watch, watch])
         longest = Seconds(self.config.calls.longest)
-        around = Surroundings(self._prompts, self._host, self._journal, watching, self._tape(leg.facts), longest)
+        assistance = self.agents.assistance(leg.facts.id, flow, inbox.put_nowait) if self.agents else None
+        around = Surroundings(self._prompts, self._host, self._journal, watching, self._tape(leg.facts), longest, assistance)
         hearing = Hearing(self._ear(), flow.revision, self._submit, inbox.put_nowait, self._seconds.get(flow.revision))
-        dialogue = Dialogue(flow, language=language)
-        self._journal.begin(leg.facts, flow, language=language, agents=False)
+        dialogue = Dialogue(flow, language=language, agents=assistance is not None)
+        self._journal.begin(leg.facts, flow, language=language, agents=assistance is not None)
         watching.began(leg.facts)
         call = Call(leg, dialogue, hearing, inbox, around)
         return await call.run(Answered(language))
@@ -268,6 +275,9 @@ class Engine:
         if not self.config.asr.lean_towards_phrases:
             job = replace(job, hints=replace(job.hints, phrases=()))
         return self._pool_for(job.hints.language).submit(job, urgency)
+
+    def _interpret(self, job: Interpret, urgency: Urgency) -> asyncio.Future[Any]:
+        return self._pool_for(job.question.language).submit(job, urgency)
 
     def _pool_for(self, language: Language) -> Pool:
         return self._recognisers[self.config.asr.recognisers[language]]

@@ -22,6 +22,7 @@ from engine.core.audio import AudioFrame
 from engine.core.errors import ModelError
 from engine.core.units import Seconds
 from engine.dialogue.events import Event, Heard, HeardNothing, RecogniserFailed, SpeechStarted
+from engine.nlu.interpretation import Question
 from engine.runtime.ear import Attention, Ear
 from engine.runtime.jobs import Recognise, Understood, Urgency
 from engine.runtime.unasked import without_secrets
@@ -81,6 +82,15 @@ class Hearing:
     def pending(self) -> bool:
         """Whether a worker is busy for this call."""
         return any(one.pending for one in self._open.values())
+
+    @property
+    def question(self) -> Question:
+        """What the turn that is open, or was open last, answers."""
+        return self._asked.question
+
+    def sound(self, start: Seconds, end: Seconds) -> AudioFrame | None:
+        """The caller's sound, as far as it is remembered."""
+        return self._ear.sound(start, end)
 
     def listen(self, attention: Attention) -> None:
         """Open the ear for an answer."""

@@ -40,7 +40,7 @@ POLICY = BrokerPolicy()
 
 def task(name: str = "call", number: int = 1, at: float = 0.0, within: float = 6.0, language: Language = ENGLISH) -> Task:
     choices = (Choice("block_card", "block a card"), Choice("balance", "hear the balance"))
-    return Task(TaskId(CallId(name), number), language, NodeId("main"), "?", "blah", choices, None, (), at, at + within)
+    return Task(TaskId(CallId(name), number), language, "0" * 64, NodeId("main"), "?", "blah", choices, None, (), at, at + within)
 
 
 class Bench:

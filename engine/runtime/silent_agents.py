@@ -1,0 +1,46 @@
+"""Wires silent agents into an engine: the board, what is learnt at it, and the way of each call to it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import structlog
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from engine.assist.broker import Label
+from engine.config.sections import AssistSection
+from engine.core.call import CallId
+from engine.dialogue.graph import Flow
+from engine.runtime.assistance import Assistance, Assistants, CallOnBoard, Post, Submit
+from engine.runtime.board import LocalBoard
+from engine.store.labels import Labels
+
+_log = structlog.get_logger(__name__)
+
+
+class SilentAgents:
+    """All that an engine has of them. Close it."""
+
+    def __init__(self, section: AssistSection, database: Engine, interpret: Submit) -> None:
+        """``interpret`` has typed words understood. To be made in the event loop."""
+        self._labels = Labels(database, section.phrases)
+        self.board = LocalBoard(self._keep)
+        self._assistants = Assistants(self.board, interpret)
+        self._hand_out = asyncio.create_task(self._assistants.run(), name="silent agents")
+
+    def assistance(self, call: CallId, flow: Flow, post: Post) -> Assistance:
+        """One call's way to them."""
+        return Assistance(self._assistants, CallOnBoard(call, flow), post)
+
+    def close(self) -> None:
+        """Nobody is asked any more."""
+        self._hand_out.cancel()
+
+    async def _keep(self, label: Label, phrase: bytes | None) -> None:
+        """An example that can't be kept costs neither the caller nor the agent anything."""
+        try:
+            await asyncio.to_thread(self._labels.keep, label, phrase, time.time())
+        except (SQLAlchemyError, OSError) as error:
+            _log.error("assist.label_lost", call=label.task.id.call, error=type(error).__name__)

@@ -1,0 +1,65 @@
+"""What silent agents made of phrases: examples to learn from, with the sound where the bank keeps it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from engine.assist.broker import Label
+from engine.assist.tasks import Answer
+from engine.audio.files import write_wav
+from engine.audio.recording import Recording
+from engine.core.audio import TELEPHONY, AudioFrame
+from engine.store.assist_models import LabelRow
+
+
+class Labels:
+    """The table of them. For several threads."""
+
+    def __init__(self, engine: Engine, phrases: Path | None) -> None:
+        """``phrases``: the folder of their sounds; ``None``: no sound is kept."""
+        self._engine, self._phrases = engine, phrases
+
+    def keep(self, label: Label, phrase: bytes | None, at: float) -> None:
+        """Keep one; it is on the disk when this returns. ``at`` is the time of the answer, seconds since the epoch.
+
+        Raises:
+            SQLAlchemyError, OSError: it can't be written.
+        """
+        task = label.task
+        row = LabelRow(
+            call=task.id.call,
+            number=task.id.number,
+            agent=label.agent,
+            language=task.language,
+            flow_revision=task.flow,
+            task=json.dumps(asdict(task), ensure_ascii=False),
+            answer=json.dumps(written(label.answer), ensure_ascii=False),
+            late=label.late,
+            seconds=at - task.asked_at,
+            sound=self._kept(f"{task.id.call}-{task.id.number}.wav", phrase),
+            at=datetime.fromtimestamp(at, UTC),
+        )
+        with Session(self._engine) as session, session.begin():
+            session.add(row)
+
+    def _kept(self, name: str, phrase: bytes | None) -> str | None:
+        if self._phrases is None or phrase is None:
+            return None
+        self._phrases.mkdir(parents=True, exist_ok=True)
+        sound = AudioFrame(np.frombuffer(phrase, "<i2").astype(np.int16))
+        write_wav(self._phrases / name, Recording((sound,), TELEPHONY, "WAV/PCM_16"))
+        return name
+
+
+def written(answer: Answer) -> Mapping[str, Any]:
+    """As JSON: ``{"kind": "picked", "intent": ...}``, ``value``, ``typed``, ``canttell``."""
+    return {"kind": type(answer).__name__.lower(), **asdict(answer)}
