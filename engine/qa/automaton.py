@@ -7,14 +7,17 @@ word at all, so that one run tells whether an expression may have been said wher
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
 from engine.qa.regex_syntax import Anchor, Chain, Choice, Node, NotRegular, One, Repeat
 
-BLANK = ""
-"""Stands in a text for a word that may have been any."""
+BLANK = "blank"
+"""Stands in a text for a word that may have been any, at its first character."""
+
+SKIP = "skip"
+"""Stands for each of that word's other characters, so that places stay true."""
 
 MOST_CHARACTERS = 500
 """Of one match; keeps the time of a search in bounds."""
@@ -22,6 +25,7 @@ MOST_CHARACTERS = 500
 _MOST_STATES = 2_000
 _MOST_REMEMBERED = 5_000  # steps; thousands of calls must not fill the memory
 _ACCEPT = 0
+_NOWHERE: frozenset[int] = frozenset()
 
 
 class State(NamedTuple):
@@ -59,13 +63,25 @@ class Automaton:
     _steps: dict[_Step, tuple[frozenset[int], bool]] = field(default_factory=dict)
 
     def search(self, text: Sequence[str]) -> Iterator[Found]:
-        """The longest match from the earliest place on, and so on behind it; none is empty. ``text``: characters and blanks."""
+        """The longest match from the earliest place on, and so on behind it; none is empty.
+
+        ``text``: characters, blanks and skips.
+        """
         at = 0
         while at < len(text):
-            end = self._longest(text, at)[0]
+            end = at if text[at] == SKIP else self._longest(text, at)[0]
             if end > at:
                 yield Found(at, end)
             at = max(end, at + 1)
+
+    def search_misheard(self, text: Sequence[str], words: Mapping[int, int]) -> Iterator[Found]:
+        """The same where one word may be another, of matches that begin with a word. ``words``: where each begins, and ends."""
+        last = 0
+        for at in words:
+            if at >= last:
+                last = self._longest_misheard(text, at, words)
+                if last > at:
+                    yield Found(at, last)
 
     def furthest(self, text: Sequence[str], starts: Sequence[int]) -> Found | None:
         """Of these places, the one from which the text goes on longest as the expression wants it."""
@@ -77,6 +93,8 @@ class Automaton:
         now, end, behind_word = frozenset((self.start,)), at, at > 0 and _wordly(text[at - 1])
         for place in range(at, min(len(text), at + MOST_CHARACTERS) + 1):
             here = text[place] if place < len(text) else " "
+            if here == SKIP:
+                continue
             edges = f"{'^' if place == 0 else ''}{'$' if place == len(text) else ''}"
             now, accepted = self._step((now, behind_word, here, edges))
             if accepted:
@@ -86,6 +104,26 @@ class Automaton:
             behind_word = _wordly(here)
         return end, place
 
+    def _longest_misheard(self, text: Sequence[str], at: int, words: Mapping[int, int]) -> int:
+        """Two runs side by side: one with every word as it is, and one with a word behind it that was taken for any."""
+        right, wrong, end, behind_word = frozenset((self.start,)), _NOWHERE, at, at > 0 and _wordly(text[at - 1])
+        coming: dict[int, frozenset[int]] = {}
+        for place in range(at, min(len(text), at + MOST_CHARACTERS) + 1):
+            here = text[place] if place < len(text) else " "
+            edges = f"{'^' if place == 0 else ''}{'$' if place == len(text) else ''}"
+            wrong |= coming.pop(place, _NOWHERE)
+            if place in words:
+                jumped, _ = self._step((right, behind_word, BLANK, edges))
+                coming[words[place]] = coming.get(words[place], _NOWHERE) | jumped
+            right, _ = self._step((right, behind_word, here, edges))
+            wrong, accepted = self._step((wrong, behind_word, here, edges))
+            if accepted:
+                end = place
+            if not right and not wrong and not any(coming.values()):
+                break
+            behind_word = _wordly(here)
+        return end
+
     def _step(self, step: _Step) -> tuple[frozenset[int], bool]:
         """The states after a character, and whether a match ended before it."""
         known = self._steps.get(step)
@@ -94,7 +132,7 @@ class Automaton:
                 self._steps.clear()
             now, behind_word, here, edges = step
             reached = self._reached(now, edges, boundary=behind_word != _wordly(here))
-            after: frozenset[int] = frozenset() if "$" in edges else self._read(reached, here)
+            after = _NOWHERE if "$" in edges else self._read(reached, here)
             known = self._steps[step] = after, _ACCEPT in reached
         return known
 
@@ -113,7 +151,7 @@ class Automaton:
     def _read(self, states: frozenset[int], here: str) -> frozenset[int]:
         if here != BLANK:
             return self._over(states, lambda one: one.fits(here))
-        reached: frozenset[int] = frozenset()
+        reached = _NOWHERE
         fresh = self._over(states, lambda one: one.in_words)
         while not fresh <= reached:
             reached |= fresh

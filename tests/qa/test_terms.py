@@ -57,6 +57,16 @@ def test_a_regular_expression_is_laid_over_words_without_their_clothes(regex: st
     assert ruling.evidence
 
 
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [("the rate is fifteen per cent", UNKNOWN), ("the rate is 15 per cent", PASS), ("the fee is fifteen", FAIL), ("well", FAIL)],
+)
+def test_a_recogniser_that_does_not_say_how_sure_it_is_may_have_misheard_a_word(said: str, wanted: Verdict) -> None:
+    call = call_of(("agent", 0, 5, said), ("caller", 6, 7, "yes"), source="machine")
+
+    assert ask(r"{exists: {matches: 'rate is \d+ per cent', by: agent}}", call).verdict is wanted
+
+
 def test_the_span_of_a_match_is_that_of_its_words() -> None:
     ruling = ask(r"{exists: {matches: '\d+ per cent'}}", ("agent", 0, 6, "the rate is 15 per cent"))
 
