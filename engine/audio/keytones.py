@@ -126,6 +126,10 @@ class KeyToneDetector:
         self._held = np.concatenate([self._held, frame.samples])
         looks = self._bank.looks(self._held)
         self._held = self._held[len(looks) * self._hop :]
+        if self._run is None and not any(look.sure or look.steady for look in looks):
+            self._before.extend(looks)
+            self._looks += len(looks)
+            return ()
         return tuple(tone for look in looks if (tone := self._take(look)))
 
     def finish(self) -> tuple[KeyTone, ...]:

@@ -11,7 +11,7 @@ from hypothesis.strategies import DrawFn
 
 from engine.core.speech import CHINESE, ENGLISH, RUSSIAN, Transcript, Word
 from engine.core.units import Language, Seconds
-from engine.privacy import MASK, Kind, Turn, find_spans, mask_call, mask_text
+from engine.privacy import MASK, Kind, Turn, find_spans, mask_call, mask_text, time_spans
 from engine.testing.spoken_numbers import CLEAR, Manners, Told, dialogue, rendered, styles
 from engine.testing.spoken_words import TELLINGS
 
@@ -108,6 +108,24 @@ def test_spans_lie_in_their_turns_in_order_and_apart(turns: tuple[Turn, ...]) ->
     assert all(begin < end for begin, end in places)
     assert all(end <= begin for (_, end), (begin, _) in pairwise(places))
     assert all(span.last < len(turns[span.turn].said.words) for span in spans)
+
+
+@given(babble(), st.floats(0, 1))
+def test_the_times_of_spans_cover_their_words_and_lie_apart(turns: tuple[Turn, ...], margin: float) -> None:
+    spans = find_spans(turns)
+    times = time_spans(turns, spans, Seconds(margin))
+    words = [word for span in spans for word in turns[span.turn].said.words[span.first : span.last + 1]]
+
+    assert all(any(it.start <= max(word.start - margin, 0) and word.end + margin <= it.end for it in times) for word in words)
+    assert all(before.end < after.start for before, after in pairwise(times))
+
+
+@settings(max_examples=200)
+@given(dialogues(cards, Kind.CARD, BUSY) | dialogues(pins, Kind.PIN, BUSY))
+def test_no_numeral_of_a_secret_is_written_in_what_is_masked(told: Told) -> None:
+    numerals = {word for turn, place in told.secret if (word := told.turns[turn].said.words[place].text).isdigit()}
+
+    assert not any(word.text in numerals for turn in mask_call(told.turns).turns for word in turn.said.words)
 
 
 @given(cards, languages, seeds, st.data())

@@ -33,7 +33,7 @@ from engine.store.kept_words import kept_words
 
 def prove(
     files: Annotated[list[Path], typer.Argument(help="Masked recordings.")],
-    language: Annotated[str, typer.Option(help="Spoken in them: en, ru or zh.")] = ENGLISH,
+    language: Annotated[str | None, typer.Option(help="Spoken in them; by default their transcripts', or en.")] = None,
     config: Annotated[Path | None, typer.Option(help="With it, what the database keeps of them is searched too.")] = None,
     *,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a file.")] = False,
@@ -45,7 +45,7 @@ def prove(
     left = refused = 0
     for path in files:
         try:
-            proof = _proof(path, Language(language), config)
+            proof = _proof(path, Language(language) if language else None, config)
             _keep(path.with_suffix(PROOF), proof)
         except MediaError as error:
             refused += 1
@@ -60,11 +60,12 @@ def prove(
         raise typer.Exit(65 if refused else 1)
 
 
-def _proof(path: Path, language: Language, config: Path | None) -> Proof:
+def _proof(path: Path, language: Language | None, config: Path | None) -> Proof:
     recording = read(path)
-    ears = [Ear(_ears().revision(tier), partial(_heard, language=language, tier=tier)) for tier in (Tier.FAST, Tier.ACCURATE)]
     beside = list(kept_beside(path))
     kept = [*map(words_of, beside), *(_kept_in_database(path, config) if config else ())]
+    spoken = language or next((turn.said.language for words in kept for turn in words.turns), ENGLISH)
+    ears = [Ear(_ears().revision(tier), partial(_heard, language=spoken, tier=tier)) for tier in (Tier.FAST, Tier.ACCURATE)]
     left = [
         *keys_left(recording),
         *(place for ear in ears for place in words_left(recording, ear)),
