@@ -142,8 +142,16 @@ def _sought(sought: Sought, place: _Place) -> Markup:
     windows = list(_windows(sought, place))
     heard = None if sought.coverage is None else f"; {say('heard_to', share=say.percent(sought.coverage))}"
     looked = (say("searched_for"), ": ", _joined(what), " ", say("searched_in"), " ", _joined(windows), heard)
-    nearest = (say("nearest"), ": ", *_flat(_proof(sought.nearest, place))) if sought.nearest else say("nothing_said")
-    return element("p", looked if what else (say("searched_in"), " ", _joined(windows), heard), "; ", nearest, class_="sought")
+    return element(
+        "p", looked if what else (say("searched_in"), " ", _joined(windows), heard), _came(sought, place), class_="sought"
+    )
+
+
+def _came(sought: Sought, place: _Place) -> Node:
+    """What came nearest; nothing where it was not words that were looked for."""
+    if sought.nearest:
+        return "; ", place.say("nearest"), ": ", _proof(sought.nearest, place)
+    return None if sought.coverage is None else ("; ", place.say("nothing_said"))
 
 
 def _windows(sought: Sought, place: _Place) -> Iterator[Markup]:
@@ -153,7 +161,3 @@ def _windows(sought: Sought, place: _Place) -> Iterator[Markup]:
 
 def _joined(parts: list[Markup]) -> Node:
     return [part if place == 0 else (", ", part) for place, part in enumerate(parts)]
-
-
-def _flat(node: Node) -> tuple[Node, ...]:
-    return tuple(node) if isinstance(node, tuple) else (node,)

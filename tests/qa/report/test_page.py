@@ -180,6 +180,14 @@ def test_a_silence_is_shown_by_its_time_and_what_was_looked_for_only_once() -> N
     assert found.text.count("0:00–0:30") == 1
 
 
+@pytest.mark.parametrize(("coverage", "said"), [(0.9, True), (None, False)])
+def test_that_nothing_like_it_was_said_is_told_of_words_only(coverage: float | None, said: bool) -> None:
+    looked = replace(sought("a turn"), coverage=coverage)
+    found = read(findings([call(1, {}, points=0.0, answers=(answer("a", "fail", searched=(looked,)),))]))
+
+    assert ("nothing like it was said" in found.text) == said
+
+
 def test_sound_beside_the_page_is_opened_at_the_place() -> None:
     found = read(findings([bad_call()]), Sound("report-sound/ab.ogg", 1_500_000, within=False))
 
