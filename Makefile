@@ -9,7 +9,7 @@ help: ## list the targets
 .venv/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[models,sip,dev]' --constraint constraints.txt
+	$(BIN)/python -m pip install --quiet --editable '.[models,sip,ray,dev]' --constraint constraints.txt
 	@touch $@
 
 .PHONY: help setup system demo test check unit fuzz bench fixtures docs

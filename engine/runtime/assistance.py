@@ -80,6 +80,11 @@ class Assistance:
         self._tasks: set[asyncio.Task[None]] = set()
         self._open: TaskId | None = None
 
+    @property
+    def pending(self) -> bool:
+        """Whether an agent's answer is still to come."""
+        return self._open is not None or any(not task.done() for task in self._tasks)
+
     def stepped(self, event: Event | None, actions: tuple[Action, ...]) -> None:
         """Listen along, so that the agent sees what was said before; call it after the step's actions were performed."""
         if isinstance(event, Heard):

@@ -133,7 +133,8 @@ class Call:
 
     @property
     def _busy(self) -> bool:
-        return any(not task.done() for task in self._tasks) or self._hearing.pending
+        assisted = self._around.assistance is not None and self._around.assistance.pending
+        return assisted or any(not task.done() for task in self._tasks) or self._hearing.pending
 
     async def _take(self, item: Any) -> None:
         match item:

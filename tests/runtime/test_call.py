@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
-import math
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from engine.asr.endpointer import Endpointer, EndpointPolicy
-from engine.core.audio import TELEPHONY, AudioFrame, joined, silence
-from engine.core.call import CallFacts, new_call_id
+from engine.asr.endpointer import EndpointPolicy
+from engine.core.audio import TELEPHONY
 from engine.core.errors import HostError, ModelOverloaded
 from engine.core.units import Seconds
-from engine.dialogue.actions import Decided, Entered
 from engine.dialogue.codec import from_json, to_json
-from engine.dialogue.events import Answered, Heard, KeyPressed, PlayFinished, RecogniserFailed, SecretCollected, Tick
+from engine.dialogue.events import Heard, KeyPressed, PlayFinished, RecogniserFailed, SecretCollected, Tick
 from engine.dialogue.graph import Flow
-from engine.dialogue.machine import Dialogue
 from engine.dialogue.replay import replay
 from engine.ivr.files import load_flow
 from engine.nlu.interpretation import Completeness
-from engine.runtime.call import Call, Inbox, Surroundings
-from engine.runtime.ear import Ear
-from engine.runtime.hearing import Hearing
 from engine.runtime.host import Reply
-from engine.runtime.jobs import Understood
-from engine.runtime.tape import NoTape, PatientTape, Tape
+from engine.runtime.tape import PatientTape
 from engine.store.database import connect, upgrade
 from engine.store.journal import Journal
-from engine.store.recorder import Recorder
 from engine.telephony.wav_leg import WavLeg
-from engine.testing.parts import Loudness, Onlooker, ScriptedEars, ScriptedHost, TonePrompts, tone, understood
+from engine.testing.parts import ScriptedHost, TonePrompts, understood
+from tests.runtime.stage import FullDisk, Stage
 
 CARD = b"4539578763621486"
 SMALL_BANK = Path(__file__).parents[1] / "journeys" / "small_bank.yaml"
@@ -52,66 +42,6 @@ async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
     journal = Journal(engine)
     yield journal
     journal.close()
-
-
-def bank(operation: str, arguments: Mapping[str, str]) -> Reply:
-    return Reply(outcome="ok", values={"balance": "12.50 EUR"} if operation == "account_balance" else {})
-
-
-class FullDisk(NoTape):
-    def caller(self, frame: AudioFrame) -> None:
-        raise OSError(28, "No space left on device")
-
-    def close(self) -> None:
-        raise OSError(28, "No space left on device")
-
-
-@dataclass
-class Stage:
-    """One call to be played."""
-
-    flow: Flow
-    journal: Journal
-    folder: Path
-    script: Sequence[Understood | Exception] = ()
-    keys: Sequence[tuple[float, bytes]] = ()
-    host: ScriptedHost = field(default_factory=lambda: ScriptedHost(bank))
-    seen: Onlooker = field(default_factory=Onlooker)
-    prompts: TonePrompts = field(default_factory=TonePrompts)
-    tape: Tape | None = None
-    losses: list[OSError] = field(default_factory=list)
-    longest: Seconds = Seconds(math.inf)
-
-    async def play(self, *speech: tuple[float, float], patience: float = 20.0) -> str:
-        """Call, and be loud in each span of ``speech`` (from, to); the outcome."""
-        self.facts = CallFacts(new_call_id(), "wav")
-        keys = [(Seconds(at + 0.1 * n), key) for at, pressed in self.keys for n, key in enumerate(pressed)]
-        self.leg = WavLeg(spoken(*speech), self.facts, real_time=False, keys=keys, patience=Seconds(patience))
-        self.ears = ScriptedEars(self.script)
-        inbox: Inbox = asyncio.Queue()
-        ear = Ear(Loudness(), Endpointer(EndpointPolicy(partial_every=Seconds(0.0))))
-        hearing = Hearing(ear, self.flow.revision, self.ears, inbox.put_nowait)
-        self.journal.begin(self.facts, self.flow, language=None, agents=False)
-        tape = self.tape or Recorder(self.folder / "call.wav")
-        around = Surroundings(self.prompts, self.host, self.journal, self.seen, tape, self.longest)
-        call = Call(self.leg, Dialogue(self.flow), hearing, inbox, around)
-        return await call.run(Answered())
-
-    @property
-    def nodes(self) -> list[str]:
-        return [action.node for action in self.seen.actions if isinstance(action, Entered)]
-
-    @property
-    def rungs(self) -> list[str]:
-        return [action.rung.value for action in self.seen.actions if isinstance(action, Decided)]
-
-
-def spoken(*spans: tuple[float, float]) -> AudioFrame:
-    pieces, end = [], 0.0
-    for start, stop in spans:
-        pieces += [silence(Seconds(start - end)), tone(Seconds(stop - start))]
-        end = stop
-    return joined(pieces) if pieces else silence(Seconds(0.02))
 
 
 def written_below(folder: Path) -> bytes:
