@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
-from bench.qa import CARD, calls, transcript
 from engine.core.units import Language, Seconds
 from engine.qa.files import load_scorecard
 from engine.qa.results import as_json
@@ -25,6 +25,7 @@ from engine.testing.quality import fill
 from tests.cli.conftest import Ran, Run
 from tests.runtime.quality.receiver import Receiver, listening
 
+CARD = Path(__file__).resolve().parents[2] / "examples" / "bank" / "scorecards" / "inbound_service.yaml"
 NOW = datetime(2026, 9, 7, 9, tzinfo=UTC)
 Verb = Callable[..., Ran]
 
@@ -49,10 +50,20 @@ def qa(run: Run, folder: Path) -> Verb:
     return lambda *arguments: run("qa", *arguments, "--config", folder / "engine.toml")
 
 
+def transcript(call: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What people wrote down, in the engine's shape."""
+    turns = [
+        {"speaker": it["role"], "start": it["start_ms"] / 1000, "end": it["end_ms"] / 1000, "text": it["text"]}
+        for it in call["segments"]
+    ]
+    return {"language": "en", "source": "human", "turns": turns}
+
+
 def hear_real_calls(database: Engine, testdata: Path) -> None:
     """Have the real bank calls scored by the demo bank's card, from people's transcripts."""
     card = load_scorecard(CARD)
-    for place, (name, call) in enumerate(calls(testdata).items()):
+    for place, path in enumerate(sorted((testdata / "harper_valley").glob("*.json"))):
+        call, name = json.loads(path.read_text("utf-8")), path.stem
         content = sha256(name.encode()).hexdigest()
         facts = {"agent": call["agent_name"], "team": call["task_type"], "call_id": name}
         began = NOW + timedelta(days=place)
