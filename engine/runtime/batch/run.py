@@ -101,20 +101,27 @@ class Run:
                 self._take_over()
                 self._outdate()
                 self._do_all()
-                while not self.stopped and (self._order.watch or self._looking.restless):
-                    self._stop.wait(self._order.every)
-                    self._take_over()
+                while not self.stopped and (self._take_over() or self._waited()):
                     self._do_all()
             finally:
                 self._ledger.release(self._presence.owner, self._desk.now())
 
-    def _take_over(self) -> None:
-        """Take back what dead runs had."""
+    def _waited(self) -> bool:
+        """Wait until it is time for another look; not where none is wanted."""
+        if self._order.watch or self._looking.restless:
+            self._stop.wait(self._order.every)
+            self._take_over()
+            return True
+        return False
+
+    def _take_over(self) -> int:
+        """Take back what dead runs had; gives how much."""
         dead = self._presence.dead(self._ledger.owners() - {self._presence.owner})
-        self._ledger.expire(self._desk.now(), dead)
+        lost = self._ledger.expire(self._desk.now(), dead)
         self._presence.sweep()
         sweep(self._order.folder, self._desk.clock())
         sweep_received(self._order.folder, self._desk.clock())
+        return lost
 
     def _outdate(self) -> None:
         """Let what a new card has something to say about wait again."""

@@ -115,6 +115,31 @@ def test_everything_ends_in_a_state_with_its_reason(place: Place) -> None:
     assert drawn.disagreements == []
 
 
+def test_nothing_of_an_inbox_is_changed(place: Place) -> None:
+    for number, fate in enumerate(Fate):
+        place.put(number, fate, agent="lee")
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_mode) for path in place.inbox.iterdir()}
+    place.run()
+
+    assert {path: (path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_mode) for path in place.inbox.iterdir()} == before
+
+
+def test_what_a_run_had_that_dies_meanwhile_is_done_before_the_end(place: Place) -> None:
+    place.put(1)
+    place.put(2)
+    dying = Presence(place.qa)
+
+    class Dying(InProcess):
+        def outcomes(self, works: Iterator[Work]) -> Iterator[Outcome]:
+            yield from super().outcomes(works)
+            dying.folder.mkdir(exist_ok=True)
+            (dying.folder / "lock").touch()
+
+    notes = place.run(executor=Dying(ReadingHearer()), before=lambda _: _claim(place, dying))
+
+    assert states(notes) == [State.SCORED, State.SCORED]
+
+
 def test_a_second_run_finds_nothing_to_do(place: Place) -> None:
     place.put(1)
     place.run()
