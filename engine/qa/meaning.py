@@ -21,7 +21,7 @@ from engine.nlu.wording import bare
 from engine.qa.bounds import Bounds
 from engine.qa.passages import Passage, span_of
 from engine.qa.spans import Span, Spans
-from engine.qa.terms import Listener, Term, between
+from engine.qa.terms import Listener, Term, between, overlap
 from engine.qa.timeline import HeardWord
 
 ENCODER = "universal-sentence-encoder-multilingual-3"
@@ -79,12 +79,12 @@ class Means(Term):
         maybe: list[Span] = []
         for likeness, piece in self._likest_first(listener):
             span = span_of(piece.words)
-            if any(_overlap(span, it) for it in sure):
+            if any(overlap(span, it) for it in sure):
                 continue
             theirs = self.by in {None, piece.speaker}
             if likeness >= self.like and theirs and listener.reliable(span) and not piece.doubtful:
                 sure.append(span)
-            elif (likeness >= self.perhaps or piece.doubtful) and not any(_overlap(span, it) for it in maybe):
+            elif (likeness >= self.perhaps or piece.doubtful) and not any(overlap(span, it) for it in maybe):
                 maybe.append(span)
         return between(sure, maybe)
 
@@ -111,10 +111,6 @@ class Means(Term):
 
     def _whose(self, piece: Piece) -> bool:
         return self.by is None or piece.speaker in {self.by, None}
-
-
-def _overlap(one: Span, other: Span) -> bool:
-    return one.speaker == other.speaker and one.start < other.end and other.start < one.end
 
 
 def pieces_of(listener: Listener, encoder: Encoder) -> Pieces:

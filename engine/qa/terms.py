@@ -86,9 +86,10 @@ class Term(ABC):
 def between(sure: Iterable[Span], maybe: Iterable[Span]) -> Bounds:
     """Bounds of spans found one by one; what may be and overlaps what surely is, is that."""
     known = spans(sure)
-    rest = [span for span in maybe if not any(_overlap(span, it) for it in known)]
+    rest = [span for span in maybe if not any(overlap(span, it) for it in known)]
     return Bounds(known, known | spans(rest))
 
 
-def _overlap(one: Span, other: Span) -> bool:
+def overlap(one: Span, other: Span) -> bool:
+    """Whether the same speaker says both at once: then they are one."""
     return one.speaker == other.speaker and one.start < other.end and other.start < one.end
