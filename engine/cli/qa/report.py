@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from engine.cli.output import console
+from engine.cli.output import console, progress
 from engine.cli.qa.selecting import Card, Since, Team, Until, Zone, selection, zone_of
 from engine.cli.qa.shared import DEFAULT, ConfigFile, database, settings
 from engine.core.units import Language
@@ -48,7 +48,8 @@ def report(
     days = zone_of(zone)
     chosen = selection(since, until, card, team, days)
     wanted = Wanted(chosen, days, by, worst, least, round(sound * _MB))
-    written = write(database(known), wanted, known.qa.folder, out, Wording(Language(language.value)))
+    with progress.status("counting calls, packing sound"):
+        written = write(database(known), wanted, known.qa.folder, out, Wording(Language(language.value)))
     found = written.findings
     console.print(f"{out}: {out.stat().st_size / _MB:.1f} MB", markup=False)
     console.print(
