@@ -65,7 +65,7 @@ def _proof(path: Path, language: Language | None, config: Path | None) -> Proof:
     beside = list(kept_beside(path))
     kept = [*map(words_of, beside), *(_kept_in_database(path, config) if config else ())]
     spoken = language or next((turn.said.language for words in kept for turn in words.turns), ENGLISH)
-    ears = [Ear(_ears().revision(tier), partial(_heard, language=spoken, tier=tier)) for tier in (Tier.FAST, Tier.ACCURATE)]
+    ears = [_ear(spoken, tier) for tier in (Tier.FAST, Tier.ACCURATE)]
     left = [
         *keys_left(recording),
         *(place for ear in ears for place in words_left(recording, ear)),
@@ -74,6 +74,10 @@ def _proof(path: Path, language: Language | None, config: Path | None) -> Proof:
     checked = ("keys and traces of keys on every channel", *(ear.name for ear in ears), *(words.name for words in kept))
     files = {each.name: sha256_of(each) for each in (path, *beside)}
     return Proof(files, recording.duration, checked, tuple(left))
+
+
+def _ear(language: Language, tier: Tier) -> Ear:
+    return Ear(f"recognition, {tier} ({_ears().revision(tier)})", partial(_heard, language=language, tier=tier))
 
 
 @cache

@@ -12,6 +12,8 @@ from engine.runtime.transcribe import SpokenTurn, together
 LISTENED_FOR = (EventKind.LOUDNESS, EventKind.MUSIC)
 """Kinds of events that would be told if there were any; of all others, a recording alone says nothing."""
 
+NOT_UNDERSTOOD = "<unk>"
+
 
 @dataclass(frozen=True, slots=True)
 class HeardRecording:
@@ -34,6 +36,10 @@ class HeardRecording:
 
     nothing: str | None = None
     """Why there is nothing to score: nobody speaks, or a language that nobody here understands."""
+
+    unheard: tuple[SpokenTurn, ...] = ()
+    """Voice that gave no words, each as one word :data:`NOT_UNDERSTOOD` of no confidence: what it said can't be told, nor masked
+    by its words."""
 
     @property
     def text(self) -> str:

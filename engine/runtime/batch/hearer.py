@@ -62,7 +62,7 @@ class FileHearer:
         told = self.ears.transcribe(recording, work.language, work.tier, left)
         if told.nothing is not None:
             return Excluded(work, told.nothing)
-        return _kept(work, told, mask(recording, told.turns, speakers_of(recording, left), told.events))
+        return _kept(work, told, mask(recording, told.turns, speakers_of(recording, left), told.events, told.unheard))
 
     def _different(self, work: Work) -> str | None:
         """Say so if the file is not what was seen; asked after it was read, so that no change in between is missed."""

@@ -20,19 +20,19 @@ from engine.asr.calibration import shipped_agreement
 from engine.asr.diarizer import Diarizer, load_diarizer
 from engine.asr.protocol import Hints, Recogniser, TellsLanguages
 from engine.asr.registry import load_recogniser
-from engine.asr.stretches import Cutting
+from engine.asr.stretches import Cutting, Stretch
 from engine.asr.two_pass import Agreement, TwoPassPolicy, choose
 from engine.asr.voice_map import VoiceMap
 from engine.audio.recording import Recording
 from engine.core.audio import AudioFrame
 from engine.core.call import Speaker
 from engine.core.errors import ConfigError
-from engine.core.speech import CHINESE, ENGLISH, RUSSIAN, Transcript
-from engine.core.units import Language, Seconds
+from engine.core.speech import CHINESE, ENGLISH, RUSSIAN, Transcript, Word
+from engine.core.units import Confidence, Language, Seconds
 from engine.model_files import pinned
 from engine.runtime.batch.acoustics import acoustic_events, sample_of_speech
 from engine.runtime.batch.channels import HeardChannel, Utterance, heard_channels
-from engine.runtime.batch.heard import HeardRecording
+from engine.runtime.batch.heard import NOT_UNDERSTOOD, HeardRecording
 from engine.runtime.batch.work import Tier
 from engine.runtime.transcribe import SpokenTurn
 
@@ -113,7 +113,8 @@ class BatchTranscriber:
         channels = list(heard_channels(recording, left, self._voice, self._settings.cutting, self._diarizer))
         utterances = sorted((it for channel in channels for it in channel.utterances), key=lambda it: it.stretch.start)
         spoken, nothing = (language, None) if language else self._detected(channels)
-        turns = [] if nothing else [turn for part in _parts(utterances) for turn in self._turns(part, spoken or ENGLISH, tier)]
+        heard = [] if nothing else [turn for part in _parts(utterances) for turn in self._turns(part, spoken or ENGLISH, tier)]
+        turns = [turn for turn in heard if turn.transcript.text != NOT_UNDERSTOOD]
         return HeardRecording(
             spoken or ENGLISH,
             tuple(turns),
@@ -121,6 +122,7 @@ class BatchTranscriber:
             recording.duration,
             self.revision(tier),
             nothing or (None if turns else _NOBODY),
+            tuple(turn for turn in heard if turn.transcript.text == NOT_UNDERSTOOD),
         )
 
     def revision(self, tier: Tier) -> str:
@@ -142,9 +144,9 @@ class BatchTranscriber:
 
     def _turns(self, part: Sequence[Utterance], language: Language, tier: Tier) -> Iterator[SpokenTurn]:
         for utterance, said in zip(part, self._words(part, Hints(language), tier), strict=True):
-            if said:
-                stretch = utterance.stretch
-                yield SpokenTurn(utterance.speaker, stretch.start, stretch.end, said.later(utterance.start))
+            stretch = utterance.stretch
+            told = said.later(utterance.start) if said else _not_understood(stretch, language)
+            yield SpokenTurn(utterance.speaker, stretch.start, stretch.end, told)
 
     def _words(self, part: Sequence[Utterance], hints: Hints, tier: Tier) -> list[Transcript]:
         sounds = [utterance.sound() for utterance in part]
@@ -186,6 +188,11 @@ class BatchTranscriber:
     @cached_property
     def _careful(self) -> Recogniser:
         return self._settings.careful.load()
+
+
+def _not_understood(stretch: Stretch, language: Language) -> Transcript:
+    never = Confidence(0.0)
+    return Transcript((Word(NOT_UNDERSTOOD, stretch.start, stretch.end, never),), language, never)
 
 
 def least_sure(heard: Sequence[Transcript], lengths: Sequence[Seconds], settings: HearingSettings) -> list[int]:

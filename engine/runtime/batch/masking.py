@@ -43,7 +43,7 @@ class MaskedCall:
     """As long as the one that was given, at its rate."""
 
     turns: tuple[SpokenTurn, ...]
-    """In the order they were given; without those that lay wholly inside a mask."""
+    """By their start; without those that lay wholly inside a mask."""
 
     masks: tuple[MaskedTime, ...]
 
@@ -61,11 +61,19 @@ def mask(
     turns: Sequence[SpokenTurn],
     speakers: Sequence[Speaker | None],
     events: Sequence[CallEvent] = (),
+    unheard: Sequence[SpokenTurn] = (),
 ) -> MaskedCall:
-    """Mask a call. ``speakers``: who speaks on each channel, ``None`` or missing where that is not known."""
+    """Mask a call.
+
+    ``speakers``: who speaks on each channel, ``None`` or missing where that is not known. ``unheard``: voice without words, of no
+    confidence; it is masked where a secret was asked for, and told only then.
+    """
     whose = (*speakers, *[None] * len(recording.channels))
     keyed = [(who, span) for who, channel in zip(whose, recording.channels, strict=False) for span in key_spans(channel)]
-    told, masks = mask_turns(turns, [span for _, span in keyed], recording.duration)
+    voices = sorted([*turns, *unheard], key=lambda turn: turn.start)
+    everything, masks = mask_turns(voices, [span for _, span in keyed], recording.duration)
+    nothing = {word.text for turn in unheard for word in turn.transcript.words}
+    told = tuple(turn for turn in everything if not turn.transcript or not {it.text for it in turn.transcript.words} <= nothing)
     sound = masked(recording, [(it.start, it.end) for it in masks])
     outside = filter(None, (_outside(event, masks) for event in events))
     happened = sorted([*outside, *_key_events(masks, keyed)], key=lambda event: (event.span.start, event.span.end))

@@ -92,6 +92,16 @@ def test_an_answer_that_nobody_understood_is_masked_where_a_secret_was_asked_for
     assert [it.transcript.text for it in done.turns] == [question, told]
 
 
+@pytest.mark.parametrize(("question", "hidden"), [("your card number please", True), ("how are you", False)])
+def test_voice_without_words_is_masked_where_a_secret_was_asked_for_and_else_not_told(question: str, hidden: bool) -> None:
+    voice = turn(Speaker.CALLER, "<unk>", 6)
+    unheard = replace(voice, end=Seconds(9.0), transcript=replace(voice.transcript, confidence=confidence(0.0)))
+    done = mask(call(), [turn(Speaker.AGENT, question, 2)], _BOTH, unheard=[unheard])
+
+    assert [it.transcript.text for it in done.turns] == [question, *[MASK] * hidden]
+    assert is_masked(done.recording, 6.0, 9.0) is hidden
+
+
 def test_keys_on_one_channel_are_one_event_without_a_count_and_masked_on_both() -> None:
     four, six = (mask(with_keys(call(), keys, 20.0), [], _BOTH) for keys in (b"4821", b"482193"))
 
