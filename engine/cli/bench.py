@@ -27,6 +27,7 @@ _QUESTIONS: Mapping[str, str] = {
     "masking": "How many spoken secrets are masked, and how much else?",
     "batch": "How many hours of recordings does an hour of one core hear?",
     "qa": "Does the scorecard agree with people, and how fast is scoring?",
+    "qa_speed": "How fast is scoring, alone, in a replay, and while a call goes on?",
     "takeaway": "What do a report and exports of many calls cost?",
     "hostile": "What does a stranger's file cost, and what is said of it?",
 }
