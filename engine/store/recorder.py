@@ -27,6 +27,7 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
+from engine.audio.masks import mask_tone
 from engine.audio.riff import HEADER_BYTES, wav_header
 from engine.core.audio import TELEPHONY, AudioFormat, AudioFrame
 from engine.core.errors import ProtocolError
@@ -37,8 +38,6 @@ _PART = ".part"
 _FRAME_BYTES = 4  # two 16-bit channels
 _WRITE_EVERY = Seconds(0.5)
 _FURTHEST = Seconds(3600.0)  # a frame further ahead of the caller than this is not of this call
-_MASK_HZ = 250  # a whole number of periods in every block, far from any key, below most of the voice
-_MASK_AMPLITUDE = 1_000  # -30 dBFS: heard to be there, not in the way
 
 _Stereo = npt.NDArray[np.int16]
 """Shape ``(n, 2)``."""
@@ -183,10 +182,8 @@ class Recorder:
             self._put(self._tone(first, last - first).astype("<i2").tobytes(), at=HEADER_BYTES + first * _FRAME_BYTES)
 
     def _tone(self, first: int, count: int) -> _Stereo:
-        """The mask at ``first``: its phase is the timeline's, so that no edge shows where two writes meet."""
-        moments = np.arange(first, first + count) / self._format.rate_hz
-        wave = np.rint(_MASK_AMPLITUDE * np.sin(2 * np.pi * _MASK_HZ * moments)).astype(np.int16)
-        return np.stack([wave, wave], axis=1)
+        tone = mask_tone(first, count, self._format.rate_hz)
+        return np.stack([tone, tone], axis=1)
 
 
 def recover(folder: Path) -> list[Path]:
