@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from engine.audio.recording import Recording
 from engine.core.call import Speaker
 from engine.core.errors import MediaError
+from engine.core.speech import CHINESE, ENGLISH, RUSSIAN
 from engine.core.units import Language
 from engine.qa.ledger import AT_SOURCE
 from engine.qa.timeline import EventKind
@@ -48,6 +49,9 @@ class FileHearer:
 
     ears: Ears
 
+    languages: Sequence[Language] = (ENGLISH, RUSSIAN, CHINESE)
+    """What the ears understand."""
+
     def hear(self, work: Work) -> Heard | Refused | Excluded:
         """Hear, mask and write one recording."""
         try:
@@ -56,6 +60,10 @@ class FileHearer:
             return Refused(work, self._different(work) or _unnamed(error, work.path))
         if different := self._different(work):
             return Refused(work, different)
+        if work.language is not None and work.language not in self.languages:
+            return Excluded(
+                work, f"expected one of {', '.join(self.languages)}, found a call that is said to be in {work.language}"
+            )
         if (work.facts or {}).get("mixed"):
             recording = replace(recording, channels=recording.channels[:1])
         left = Speaker((work.facts or {}).get("left", Speaker.CALLER))
@@ -81,7 +89,7 @@ class FileHearerLoader:
 
     def __call__(self) -> FileHearer:
         """Load nothing yet: a model is loaded by the first recording that needs it."""
-        return FileHearer(Decoder().decoded, BatchTranscriber(self.settings))
+        return FileHearer(Decoder().decoded, BatchTranscriber(self.settings), self.settings.languages)
 
     def model(self, tier: Tier) -> str:
         """The revision of what would hear a recording."""

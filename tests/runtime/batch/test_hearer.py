@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -120,6 +120,14 @@ def test_where_there_is_nothing_to_score_nothing_is_kept(tmp_path: Path) -> None
 
     assert found == Excluded(work(tmp_path, path), "nobody speaks")
     assert not (tmp_path / "qa").exists()
+
+
+def test_a_language_that_nobody_understands_is_excluded(tmp_path: Path) -> None:
+    french = replace(work(tmp_path, sound(tmp_path / "call.wav")), language=Language("fr"))
+
+    assert FileHearer(read, MadeUpEars()).hear(french) == Excluded(
+        french, "expected one of en, ru, zh, found a call that is said to be in fr"
+    )
 
 
 @pytest.mark.parametrize(
