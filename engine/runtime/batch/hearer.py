@@ -20,6 +20,7 @@ from engine.core.call import Speaker
 from engine.core.errors import MediaError
 from engine.core.speech import CHINESE, ENGLISH, RUSSIAN
 from engine.core.units import Language
+from engine.model_files import ready
 from engine.qa.ledger import AT_SOURCE
 from engine.qa.timeline import EventKind
 from engine.runtime.batch.decoding import Decoder
@@ -88,7 +89,13 @@ class FileHearerLoader:
     settings: HearingSettings = field(default_factory=HearingSettings)
 
     def __call__(self) -> FileHearer:
-        """Load nothing yet: a model is loaded by the first recording that needs it."""
+        """See that the models are there; each is loaded by the first recording that needs it.
+
+        Raises:
+            ModelNotFound: one is not: better said once than of each recording.
+        """
+        for name in self.settings.models:
+            ready(name)
         return FileHearer(Decoder().decoded, BatchTranscriber(self.settings), self.settings.languages)
 
     def model(self, tier: Tier) -> str:

@@ -14,12 +14,14 @@ from engine.audio.files import read, write_wav
 from engine.audio.recording import Recording
 from engine.core.audio import TELEPHONY, AudioFrame
 from engine.core.call import Speaker
+from engine.core.errors import ModelNotFound
 from engine.core.speech import ENGLISH, Transcript, Word
 from engine.core.units import Language, Seconds
 from engine.qa.ledger import AT_SOURCE
 from engine.qa.transcripts import timeline_of
+from engine.runtime.batch import hearer
 from engine.runtime.batch.heard import HeardRecording
-from engine.runtime.batch.hearer import FileHearer, speakers_of
+from engine.runtime.batch.hearer import FileHearer, FileHearerLoader, speakers_of
 from engine.runtime.batch.keeping import keep_transcript, sweep
 from engine.runtime.batch.places import content_of
 from engine.runtime.batch.work import Excluded, Heard, Refused, Tier, Work
@@ -72,10 +74,10 @@ def test_what_is_kept_is_masked_in_words_and_in_sound(tmp_path: Path) -> None:
 
 def test_making_it_twice_gives_the_same_files(tmp_path: Path) -> None:
     path = sound(tmp_path / "call.wav")
-    hearer = FileHearer(read, MadeUpEars())
-    first = heard(hearer.hear(work(tmp_path, path)))
+    ears = FileHearer(read, MadeUpEars())
+    first = heard(ears.hear(work(tmp_path, path)))
     before = (tmp_path / "qa" / first.audio_file).read_bytes()
-    second = heard(hearer.hear(work(tmp_path, path)))
+    second = heard(ears.hear(work(tmp_path, path)))
 
     assert (first.transcript_file, first.audio_file) == (second.transcript_file, second.audio_file)
     assert (tmp_path / "qa" / second.audio_file).read_bytes() == before
@@ -145,6 +147,16 @@ def test_nobody_knows_who_speaks_on_a_third_channel(tmp_path: Path) -> None:
     recording = read(sound(tmp_path / "call.wav", 3))
 
     assert speakers_of(recording, Speaker.CALLER) == [Speaker.CALLER, Speaker.AGENT, None]
+
+
+def test_models_that_are_not_there_are_missed_before_the_first_recording(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> Path:
+        raise ModelNotFound(f"expected {name}, found nothing")
+
+    monkeypatch.setattr(hearer, "ready", missing)
+
+    with pytest.raises(ModelNotFound):
+        FileHearerLoader()()
 
 
 def test_what_a_killed_worker_left_half_written_is_swept_away_but_not_what_is_being_written(tmp_path: Path) -> None:
