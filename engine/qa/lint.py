@@ -14,7 +14,7 @@ from math import isinf
 
 from engine.core.speech import CHINESE, ENGLISH, RUSSIAN
 from engine.qa.card import Question, Scorecard
-from engine.qa.checks import Absent, All, AtLeast, Check, Count, Either, Exists, Negated, Verdict
+from engine.qa.checks import Absent, All, AtLeast, Check, Count, Either, Exists, Negated, Verdict, rule
 from engine.qa.entities import Entity
 from engine.qa.evaluate import Hearing
 from engine.qa.expressions import Any, Edge, Expression, Pick, Related, Relation, Turns, Unit, Window, Within
@@ -64,14 +64,19 @@ class Linter:
             yield from self._untested()
 
     def of_calls(self, calls: Sequence[Timeline]) -> Iterator[Remark]:
-        """What real calls show; none of it where there are none."""
-        if not calls:
+        """What real calls show, of those that the card is for."""
+        hearings = [it for it in (hearing_of(self.card, call) for call in calls) if self._is_for(it)]
+        if not hearings:
+            if calls:
+                yield self._remark(("applies_if",), f"it is for none of the {len(calls)} calls")
             return
-        hearings = [hearing_of(self.card, call) for call in calls]
         for place, asked in self._places():
             yield from self._unseen(place, asked, hearings)
-        if len(calls) >= _ALWAYS_ALIKE_FROM:
+        if len(hearings) >= _ALWAYS_ALIKE_FROM:
             yield from self._always_alike(hearings)
+
+    def _is_for(self, hearing: Hearing) -> bool:
+        return self.card.applies is None or rule(self.card.applies, hearing).verdict is not Verdict.FAIL
 
     def _blind(self, name: str, term: Expression) -> Iterator[Remark]:
         for part in all_of(term):

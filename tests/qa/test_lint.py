@@ -117,5 +117,12 @@ def test_a_question_that_is_always_answered_alike_is_told_of_enough_calls() -> N
     assert "5 questions.0: it is pass in all 20 calls" in remarks(card, [HELLO] * 20)
 
 
+def test_calls_that_the_card_is_not_for_say_nothing_of_it() -> None:
+    card = "applies_if: {fact: {language: ru}}\n" + asked("{exists: bye}")
+
+    assert remarks(card, [HELLO]) == ["1 applies_if: it is for none of the 1 calls"]
+    assert remarks(card.replace("ru", "en"), [HELLO]) == ["4 terms.bye: never seen in all 1 calls"]
+
+
 def test_without_calls_nothing_is_told_of_them() -> None:
     assert remarks(asked("{exists: bye}"), []) == []

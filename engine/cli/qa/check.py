@@ -111,7 +111,7 @@ def _print(it: Checked) -> None:
         print(f"{it.path}:{remark.line}: remark: {remark.path}: {remark.text}")
     if it.card and it.fine:
         counts = f"{len(it.card.questions)} questions, {len(it.card.tests)} tests, {', '.join(it.card.languages)}"
-        console.print(f"{it.path}: fine ({counts}; revision {it.card.revision[:12]})", markup=False)
+        console.print(f"{it.path}: fine ({counts}; revision {it.card.revision[:12]})", markup=False, soft_wrap=True)
 
 
 def _as_json(it: Checked) -> dict[str, Any]:
