@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from operator import and_, or_
@@ -145,7 +146,9 @@ class Hearing:
         return spans(turn for turn, rate in rates if rate is not None and speed.above < rate < speed.below)
 
     def _rate(self, turn: Span) -> float | None:
-        said = sum(turn.start <= word.start < turn.end for word in self.call.words_of(turn.speaker))
+        words = self.call.words_of(turn.speaker)
+        first, last = (bisect_left(words, time, key=lambda word: word.start) for time in (turn.start, turn.end))
+        said = last - first
         return said * 60.0 / turn.length if said >= _FEWEST_FOR_SPEED and turn.length else None
 
     def _edge(self, edge: Edge) -> Span:

@@ -72,9 +72,13 @@ class Speech:
         cuts = (at for at, (one, other) in enumerate(pairwise(self.words), 1) if other.start - one.end > PAUSE)
         return list(pairwise([0, *cuts, len(self.words)])) if self.words else []
 
+    @cached_property
+    def _starts(self) -> Sequence[Seconds]:
+        return [word.start for word in self.words]
+
     def ranges(self, ground: Spans) -> Iterator[Range]:
         """The words that begin on some ground, by breaths."""
-        starts = [word.start for word in self.words]
+        starts = self._starts
         for stretch in ground.merged():
             begin, end = (bisect_left(starts, time) for time in (stretch.start, stretch.end))
             for first, last in self.breaths:

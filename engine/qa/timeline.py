@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from itertools import accumulate
 from operator import attrgetter
 
 from engine.core.call import Speaker
@@ -162,11 +163,17 @@ class Timeline:
     def text(self, span: Span) -> str:
         """What is said in a span by its speaker, or by anybody where it is nobody's, in the transcript's own words."""
         texts = []
-        for stretch in self.stretches:
-            theirs = span.speaker in {None, stretch.span.speaker}
-            if theirs and stretch.span.start < span.end and span.start < stretch.span.end:
+        for stretch in self.stretches[bisect_right(self._ends, span.start) :]:
+            if stretch.span.start >= span.end:
+                break
+            if span.speaker in {None, stretch.span.speaker} and span.start < stretch.span.end:
                 texts.append(_cut(stretch, span))
         return " ".join(filter(None, texts))
+
+    @cached_property
+    def _ends(self) -> Sequence[Seconds]:
+        """The latest end up to each stretch."""
+        return list(accumulate((it.span.end for it in self.stretches), max))
 
     def reach_of_turns(self, number: int) -> Reach:
         """To the end of the ``number``-th turn after the one that a time lies in."""
