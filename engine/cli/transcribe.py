@@ -10,26 +10,31 @@ import typer
 
 from engine.asr.calibration import shipped_agreement
 from engine.asr.registry import load_recogniser
+from engine.audio.files import read
 from engine.cli.output import console, say_json
 from engine.core.errors import MediaError
 from engine.core.speech import ENGLISH
 from engine.core.units import Language
+from engine.runtime.batch.hearing import BatchTranscriber, HearingSettings, Named
+from engine.runtime.batch.work import Tier
 from engine.runtime.transcribe import SpokenTurn, Transcriber, together
+
+BOTH = "both"
 
 
 def transcribe(
     files: Annotated[list[Path], typer.Argument(help="Sound files; in two-channel ones the caller is on the left.")],
     language: Annotated[str, typer.Option(help="en, ru or zh.")] = ENGLISH,
     recogniser: Annotated[str, typer.Option(help="both, or one by its name.")] = "both",
+    tier: Annotated[Tier, typer.Option(help="How carefully, where both may hear: fast, accurate or both.")] = Tier.BOTH,
     *,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a file.")] = False,
 ) -> None:
     """Say what was said: words with times and confidence. A file that can't be read is named (exit code 65), the others go on."""
-    transcriber = transcriber_for(Language(language), recogniser)
-    refused = 0
+    transcriber, refused = ears(recogniser), 0
     for path in files:
         try:
-            turns = transcriber.transcribe(path, Language(language))
+            turns = transcriber.transcribe(read(path), Language(language), tier if recogniser == BOTH else Tier.FAST).turns
         except MediaError as error:
             refused += 1
             print(error, file=sys.stderr)
@@ -42,9 +47,17 @@ def transcribe(
         raise typer.Exit(65)
 
 
-def transcriber_for(language: Language, recogniser: str = "both") -> Transcriber:
-    """The ears for a language: Moonshine, with Whisper for what it is unsure of; Whisper alone where Moonshine knows nothing."""
-    if recogniser != "both":
+def ears(recogniser: str = BOTH) -> BatchTranscriber:
+    """The ears for recordings: Moonshine, and Whisper for what it is unsure of or does not know; or one recogniser alone."""
+    if recogniser == BOTH:
+        return BatchTranscriber()
+    alone = Named(recogniser)
+    return BatchTranscriber(HearingSettings(first=alone, second=alone, careful=alone))
+
+
+def transcriber_for(language: Language, recogniser: str = BOTH) -> Transcriber:
+    """The ears of a live call, for a recording of one; Whisper alone where Moonshine knows nothing of the language."""
+    if recogniser != BOTH:
         return Transcriber(load_recogniser(recogniser))
     if language != ENGLISH:
         return Transcriber(load_recogniser("whisper"))

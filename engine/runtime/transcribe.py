@@ -1,4 +1,6 @@
-"""Turns recordings into turns: cut where the callers pause, recognise, and hear the unsure ones twice."""
+"""A turn of a recording; and recordings of calls heard as a live call would be: cut where the endpointer would have cut, with the
+live recognisers, the unsure turns twice. Recordings in bulk are heard by :mod:`engine.runtime.batch.hearing`, for much less.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +62,7 @@ def _rounded(confidence: Confidence | None) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Transcriber:
-    """Hears recordings. ``second`` hears the turns again that ``first`` is unsure of."""
+    """Hears as in a call. ``second`` hears the turns again that ``first`` is unsure of."""
 
     first: Recogniser
     second: Recogniser | None = None

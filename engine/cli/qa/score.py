@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from engine.audio.files import read
 from engine.cli.output import console, say_json
-from engine.cli.transcribe import as_json as transcription
-from engine.cli.transcribe import transcriber_for
+from engine.cli.transcribe import ears
 from engine.core.errors import MediaError
 from engine.core.units import Language
 from engine.qa.files import load_scorecard, load_transcript
@@ -21,7 +21,7 @@ from engine.qa.scoring import Score
 from engine.qa.scoring import score as scored
 from engine.qa.timeline import Timeline
 from engine.qa.transcripts import timeline_of
-from engine.runtime.transcribe import Transcriber
+from engine.runtime.batch.hearing import BatchTranscriber
 
 
 def score(
@@ -58,13 +58,12 @@ def call_in(path: Path, language: Language) -> Timeline:
     """
     if path.suffix.lower() == ".json":
         return load_transcript(path)
-    heard = transcription(path, language, _ears(language).transcribe(path, language))
-    return timeline_of({**heard, "source": "machine"}, str(path))
+    return timeline_of(_ears().transcribe(read(path), language).as_json(), str(path))
 
 
 @cache
-def _ears(language: Language) -> Transcriber:
-    return transcriber_for(language)
+def _ears() -> BatchTranscriber:
+    return ears()
 
 
 def _print(path: Path, result: Score) -> None:
