@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import datetime
 
 import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from engine.assist.broker import Label
+from engine.assist.tasks import AgentId
 from engine.config.sections import AssistSection
 from engine.core.call import CallId
 from engine.dialogue.graph import Flow
 from engine.runtime.assistance import Assistance, Assistants, CallOnBoard, Post, Submit
 from engine.runtime.board import LocalBoard
-from engine.store.labels import Labels
+from engine.store.labels import Day, Labels
 
 _log = structlog.get_logger(__name__)
 
@@ -33,6 +35,15 @@ class SilentAgents:
     def assistance(self, call: CallId, flow: Flow, post: Post) -> Assistance:
         """One call's way to them."""
         return Assistance(self._assistants, CallOnBoard(call, flow), post)
+
+    async def day(self, agent: AgentId) -> Day:
+        """What an agent has done since midnight; where nobody can tell, nothing."""
+        midnight = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+        try:
+            return await asyncio.to_thread(self._labels.day, agent, midnight)
+        except SQLAlchemyError as error:
+            _log.error("assist.day", error=type(error).__name__)
+            return Day()
 
     def close(self) -> None:
         """Nobody is asked any more."""

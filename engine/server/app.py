@@ -1,4 +1,4 @@
-"""The HTTP doors: the WebSocket dialects, the browser phone, health and metrics.
+"""The HTTP doors: the WebSocket dialects, the browser phone, the desk, health and metrics.
 
 Security: who may come in is decided by :mod:`engine.server.gate`; nothing is loaded from outside (content security policy),
 errors tell no details.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Mapping
 from functools import partial
-from importlib.resources import files
 from typing import Any
 
 import structlog
@@ -23,7 +22,9 @@ from engine.runtime.engine import Engine
 from engine.runtime.story import Line, Story
 from engine.server.api import calls_api
 from engine.server.desk import Desk
+from engine.server.desk_door import desk_page
 from engine.server.token import Token
+from engine.server.web_files import HEADERS, page, static
 from engine.telephony import asterisk_ws
 from engine.telephony import freeswitch as freeswitch_leg
 from engine.telephony.asterisk_ws import AsteriskLeg
@@ -33,21 +34,12 @@ from engine.telephony.sockets import AsgiSocket, SocketLeg
 from engine.telephony.twilio import TwilioLeg
 
 _log = structlog.get_logger(__name__)
-_PAGES = files("engine.server") / "pages"
-_KINDS = {".js": "text/javascript", ".css": "text/css"}
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
 
 
 def http_app(engine: Engine, token: Token = Token()) -> FastAPI:  # noqa: B008 -- nothing changes it
     """Everything that is served over HTTP for a running engine; it stands behind a :class:`engine.server.gate.Gate`."""
     app = FastAPI(title="Callwright", docs_url=None, redoc_url=None, openapi_url=None)
-    for router in (_phone(engine), _operations(engine), _calls(engine, token)):
+    for router in (_phone(engine), desk_page(engine), _operations(engine), _calls(engine, token)):
         app.include_router(router)
     app.mount("/api/v1", calls_api(engine, token))
     return app
@@ -63,15 +55,15 @@ def _phone(engine: Engine) -> APIRouter:
 
     @router.get("/phone")
     def phone() -> HTMLResponse:
-        return HTMLResponse((_PAGES / "phone.html").read_text(encoding="utf-8"), headers=_HEADERS)
+        return page("phone")
 
     @router.get("/phone/languages")
     def languages() -> JSONResponse:
-        return JSONResponse({"languages": list(engine.languages)}, headers=_HEADERS)
+        return JSONResponse({"languages": list(engine.languages)}, headers=HEADERS)
 
     @router.get("/static/{name}")
-    def static(name: str) -> Response:
-        return _static(name)
+    def file(name: str) -> Response:
+        return static(name)
 
     return router
 
@@ -144,14 +136,6 @@ async def _accepted(socket: WebSocket, subprotocol: str) -> None:
 
 def _admits(token: Token, shown: bool, parameters: Mapping[str, str]) -> bool:
     return shown or token.matches(parameters.get("token"))
-
-
-def _static(name: str) -> Response:
-    page = _PAGES / name
-    kind = _KINDS.get(name[name.rfind(".") :])
-    if kind is None or "/" in name or not page.is_file():
-        return PlainTextResponse("not found", 404)
-    return Response(page.read_bytes(), media_type=kind, headers=_HEADERS)
 
 
 async def _browser_call(engine: Engine, socket: WebSocket, language: str) -> None:

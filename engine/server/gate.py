@@ -24,7 +24,7 @@ from engine.server.token import Token
 
 _log = structlog.get_logger(__name__)
 _HEALTH: Final = frozenset({"/healthz", "/readyz"})  # asked by machines that know us by any name; they tell no secret
-_OPEN: Final = _HEALTH | {"/", "/phone", "/phone/languages"}
+_OPEN: Final = _HEALTH | {"/", "/phone", "/phone/languages", "/desk"}
 _ASKS_LATER: Final = frozenset({"/twilio"})
 _FREE_BELOW: Final = ("/static/", "/api/")
 

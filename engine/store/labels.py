@@ -4,21 +4,35 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from engine.assist.broker import Label
-from engine.assist.tasks import Answer
+from engine.assist.tasks import AgentId, Answer
 from engine.audio.files import write_wav
 from engine.audio.recording import Recording
 from engine.core.audio import TELEPHONY, AudioFrame
+from engine.core.units import Seconds
 from engine.store.assist_models import LabelRow
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What an agent has done today."""
+
+    answered: int = 0
+    late: int = 0
+    """Of them, those that the call did not wait for."""
+
+    median: Seconds | None = None
+    """From the task to the answer; ``None`` before the first."""
 
 
 class Labels:
@@ -50,6 +64,18 @@ class Labels:
         )
         with Session(self._engine) as session, session.begin():
             session.add(row)
+
+    def day(self, agent: AgentId, since: datetime) -> Day:
+        """What an agent has answered ``since`` then.
+
+        Raises:
+            SQLAlchemyError: it can't be read.
+        """
+        mine = select(LabelRow.seconds, LabelRow.late).where(LabelRow.agent == agent, LabelRow.at >= since.astimezone(UTC))
+        with Session(self._engine) as session:
+            answers = session.execute(mine).all()
+        middle = Seconds(median(seconds for seconds, _ in answers)) if answers else None
+        return Day(len(answers), sum(late for _, late in answers), middle)
 
     def _kept(self, name: str, phrase: bytes | None) -> str | None:
         if self._phrases is None or phrase is None:

@@ -13,6 +13,7 @@ from engine.dialogue.events import KeyPressed
 from engine.ivr.files import load_flow
 from engine.runtime.engine import Engine
 from engine.runtime.looking_on import Metrics
+from engine.runtime.silent_agents import SilentAgents
 from engine.runtime.watch import Watch
 from engine.server.serve import doors
 from engine.telephony.announced import AnnouncedCalls
@@ -34,6 +35,7 @@ class EchoEngine:
         self.full = False
         self.metrics = Metrics()
         self.announced = AnnouncedCalls()
+        self.agents: SilentAgents | None = None
         self.ready = {"journal": True, "workers.moonshine": True}
         self.spoken: list[Language | None] = []
         self.ended: asyncio.Queue[Gone] = asyncio.Queue()

@@ -33,6 +33,7 @@ async def opened(engine: Engine, section: HttpDoor) -> AsyncIterator[list[Door]]
         http, ws = ("https", "wss") if section.encrypted else ("http", "ws")
         yield [
             Door("phone", f"{http}://{place}/phone", protected),
+            *([Door("desk", f"{http}://{place}/desk", protected)] if engine.agents else []),
             Door("twilio", f"{ws}://{place}/twilio", protected),
             Door("asterisk", f"{ws}://{place}/asterisk", protected),
             Door("freeswitch", f"{ws}://{place}/freeswitch", protected),

@@ -1,0 +1,192 @@
+"""The desk: the page on which a silent agent hears one phrase and says what it means, and the WebSocket it lives on.
+
+Rules. The page itself shows nothing; what it shows comes over the WebSocket, which the gate guards. A desk answers a beat every
+second; one that is silent is closed, and what lay on it goes to others. An agent has one desk: the page opened last takes over,
+the other is told. What is not the desk's own language closes its socket and hurts nobody else. Nothing on it can be kept: no
+address leads to a sound, and no cache may hold a page.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+import structlog
+from fastapi import APIRouter, Response, WebSocket
+from fastapi.responses import PlainTextResponse
+
+from engine.assist.board import Offered
+from engine.assist.broker import BrokerPolicy
+from engine.assist.tasks import AgentId, TaskId
+from engine.core.errors import EngineError, MediaError, ProtocolError
+from engine.core.units import Language
+from engine.runtime.engine import Engine
+from engine.runtime.silent_agents import SilentAgents
+from engine.server.desk_messages import Drawn, Here, Message, Said, SignIn, offer, receipt, signed_in, taken_back, understood
+from engine.server.web_files import page
+from engine.telephony.rate import MessageRate
+from engine.telephony.sockets import STALLED, AsgiSocket, Goodbye, MessageSocket, SocketClosed, greeted
+
+_log = structlog.get_logger(__name__)
+_BEAT: Final = 1.0  # seconds
+_SILENCE: Final = BrokerPolicy().silence
+_OFF: Final = "silent agents are off: the configuration has no [assist]"
+
+
+def desk_page(engine: Engine) -> APIRouter:
+    """The page, and its WebSocket."""
+    router = APIRouter()
+    desks = None if engine.agents is None else Desks(engine.agents, engine.languages)
+
+    @router.get("/desk")
+    def show() -> Response:
+        return page("desk") if desks is not None else PlainTextResponse(f"{_OFF}\n", 404)
+
+    @router.websocket("/desk/ws")
+    async def sit(socket: WebSocket) -> None:
+        await socket.accept()
+        if desks is None:
+            await AsgiSocket(socket).close(Goodbye.REFUSED, _OFF)
+        else:
+            await desks.serve(AsgiSocket(socket))
+
+    return router
+
+
+class Desks:
+    """The open ones of this process, one an agent."""
+
+    def __init__(self, agents: SilentAgents, languages: Collection[Language]) -> None:
+        self._agents, self._languages = agents, frozenset(languages)
+        self._open: dict[AgentId, _Desk] = {}
+
+    async def serve(self, socket: MessageSocket) -> None:
+        """Serve a page until it goes. Safe to cancel."""
+        try:
+            first = signed_in(await greeted(socket.receive()))
+            await self._seat(socket, AgentId(first.name), self._spoken(first))
+        except SocketClosed:
+            pass
+        except TimeoutError:
+            await socket.close(Goodbye.REFUSED, f"the page was silent for {_SILENCE:g} s")
+        except (MediaError, ProtocolError) as error:
+            await _refused(socket, error)
+
+    def _spoken(self, signed: SignIn) -> frozenset[Language]:
+        spoken = frozenset(map(Language, signed.languages))
+        if not spoken <= self._languages:
+            raise MediaError(f"expected some of {', '.join(sorted(self._languages))}, found another language")
+        return spoken
+
+    async def _seat(self, socket: MessageSocket, agent: AgentId, languages: frozenset[Language]) -> None:
+        desk = _Desk(socket, agent, self._agents)
+        before, self._open[agent] = self._open.get(agent), desk
+        if before is not None:
+            await before.give_way()
+        await self._agents.board.sign_in(agent, languages)
+        _log.info("desk.signed_in", languages=sorted(languages))
+        try:
+            await desk.run()
+        finally:
+            if self._open.get(agent) is desk:
+                del self._open[agent]
+                await self._agents.board.sign_out(agent)
+                _log.info("desk.signed_out")
+
+
+class _Desk:
+    """One page of one agent's."""
+
+    def __init__(self, socket: MessageSocket, agent: AgentId, agents: SilentAgents) -> None:
+        self._socket, self._agent, self._agents = socket, agent, agents
+        self._board = agents.board
+
+    async def run(self) -> None:
+        """Serve it until its page goes.
+
+        Raises:
+            SocketClosed: it has gone.
+            TimeoutError: it is silent.
+            MediaError, ProtocolError: it says what no page of ours says.
+        """
+        await self._tell({"event": "signed_in", "name": self._agent})
+        await self._tell_day()
+        beside = [asyncio.create_task(self._tell_news()), asyncio.create_task(self._beat())]
+        try:
+            await self._listen()
+        finally:
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+
+    async def give_way(self) -> None:
+        """The agent has opened another page."""
+        with contextlib.suppress(SocketClosed):
+            await self._tell({"event": "elsewhere"})
+        await self._socket.close(Goodbye.NORMAL, "this agent's desk is open elsewhere")
+
+    async def _listen(self) -> None:
+        rate = MessageRate(time.monotonic())
+        while True:
+            async with asyncio.timeout(_SILENCE):
+                message = await self._socket.receive()
+            rate.take(time.monotonic())
+            await self._take(understood(message))
+
+    async def _take(self, message: Message) -> None:
+        match message:
+            case Here():
+                await self._board.present(self._agent)
+            case Drawn():
+                await self._board.shown(self._agent, message.id)
+            case Said():
+                await asyncio.shield(self._answer(message))  # an answer that was begun to be taken is taken
+            case SignIn():
+                raise MediaError("expected one sign_in, found a second one")
+
+    async def _answer(self, said: Said) -> None:
+        given = await self._board.answer(self._agent, said.id, said.answer)
+        await self._tell(receipt(said.id, given))
+        await self._tell_day()
+
+    async def _tell_news(self) -> None:
+        async for news in self._board.news(self._agent):
+            if isinstance(news, Offered):
+                await self._tell(offer(news.task, time.time()))
+                await self._play(news.task.id)
+            else:
+                await self._tell(taken_back(news))
+
+    async def _play(self, task: TaskId) -> None:
+        sound = await self._board.phrase(self._agent, task)
+        if sound is not None:
+            await self._send(sound)
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(_BEAT)
+            await self._tell({"event": "beat"})
+
+    async def _tell_day(self) -> None:
+        day = await self._agents.day(self._agent)
+        await self._tell({"event": "day", "answered": day.answered, "late": day.late, "median": day.median})
+
+    async def _tell(self, message: Mapping[str, Any]) -> None:
+        await self._send(json.dumps(message, ensure_ascii=False))
+
+    async def _send(self, message: str | bytes) -> None:
+        try:
+            async with asyncio.timeout(STALLED):
+                await self._socket.send(message)
+        except TimeoutError:
+            await self._socket.close(Goodbye.REFUSED, "the page takes nothing")
+            raise SocketClosed from None
+
+
+async def _refused(socket: MessageSocket, error: EngineError) -> None:
+    _log.warning("door.refused", door="desk", code=error.code)
+    await socket.close(Goodbye.REFUSED, "expected the desk's messages, found something else")
