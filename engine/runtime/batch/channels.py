@@ -17,7 +17,7 @@ from engine.core.call import Speaker
 from engine.core.units import SampleIndex, Seconds
 
 _PAD = Seconds(0.12)  # kept on either side of a voice: quiet consonants
-_SAME = 1e-3  # of the energy that two channels may differ by, and be one that was stored twice
+_SAME = 0.95  # correlation of two channels from which on they are one that was stored twice; a real call's is near 0
 _BLOCK = 1 << 18  # samples compared at a time
 
 
@@ -73,10 +73,12 @@ def by_speaker(recording: Recording, left: Speaker) -> list[tuple[Speaker | None
 
 
 def _same(one: AudioFrame, other: AudioFrame) -> bool:
-    """Whether two channels hold the same sound; told by the first block that says otherwise."""
+    """Whether two channels hold the same sound, be it at another loudness; by their correlation."""
+    across = energy = other_energy = 0.0
     for offset in range(0, len(one.samples), _BLOCK):
         first = one.samples[offset : offset + _BLOCK].astype(np.float32)
-        apart = first - other.samples[offset : offset + _BLOCK]
-        if float(apart @ apart) > _SAME * float(first @ first):
-            return False
-    return True
+        second = other.samples[offset : offset + _BLOCK].astype(np.float32)
+        across += float(first @ second)
+        energy += float(first @ first)
+        other_energy += float(second @ second)
+    return across > _SAME * (energy * other_energy) ** 0.5

@@ -67,10 +67,10 @@ class HearingSettings:
     """For tier ``accurate``, and for other languages in tier ``both``."""
 
     second_share: float = 0.55
-    """Of the seconds of speech, at most, that tier ``both`` hears twice; but one window always."""
+    """Of the seconds of speech, at most, that tier ``both`` hears twice ..."""
 
-    window: Seconds = Seconds(28.0)
-    """What the second hears for the price of one utterance."""
+    window: Seconds = Seconds(14.5)
+    """... but this much always: what the second hears for the price of one short utterance."""
 
     policy: TwoPassPolicy = TwoPassPolicy()
 
