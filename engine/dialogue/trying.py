@@ -20,6 +20,7 @@ from engine.dialogue.walking import ask, fall_to_operator, proceed, walk
 from engine.nlu.interpretation import Candidate
 
 MOST_EXTRAS = 3  # times a question is said again for nothing; each further one costs a try
+_BEFORE_FILLER = Seconds(0.2)  # where nobody sits at a desk, that is known sooner, and no filler is begun only to be cut off
 _FILLER_GAP = Seconds(2.0)  # silence after which a caller says "hello?"
 
 
@@ -96,14 +97,14 @@ def resume(step: Step) -> None:
 
 
 def ask_agent(step: Step, decision: Decision, transcript: Transcript, candidates: tuple[Candidate, ...]) -> None:
-    """Have a silent agent hear it, and keep the caller company meanwhile."""
+    """Have a silent agent hear it; unless the answer comes at once, keep the caller company meanwhile."""
     step.decided(do.Rung.AGENT, decision.reason, decision.first)
     step.line = replace(step.line, task=step.line.task + 1, agent=True)
     node, within = step.node, step.flow.patience.assist
     allowed = allowed_intents(step.flow, node) if isinstance(node, Menu) else (*step.flow.intents, *map(str, Global))
     step.act(do.AskAgent(step.line.task, node.id, transcript, candidates, tuple(dict.fromkeys(allowed)), within))
     step.memory = replace(step.memory, assist_until=step.after(within))
-    fill_the_wait(step)
+    step.become(State.ASSISTING, until=step.after(min(_BEFORE_FILLER, within)))
 
 
 def fill_the_wait(step: Step) -> None:

@@ -23,9 +23,10 @@ def calling() -> Table:
 
 
 def assisted() -> Table:
-    """A call that a silent agent is asked about."""
+    """A call that a silent agent is asked about; the caller hears the first filler."""
     table = at_main_menu(agents=True)
     table.say(heard("mumble", balance=0.3, cards=0.2))
+    table.wait()
     return table
 
 
@@ -110,6 +111,15 @@ def test_an_unsure_phrase_goes_to_the_agent_while_the_caller_hears_a_filler() ->
     assert table.state is State.ASSISTING
 
 
+def test_no_filler_is_begun_where_the_answer_comes_at_once() -> None:
+    table = at_main_menu(agents=True)
+    table.say(heard("mumble", balance=0.3, cards=0.2))
+    table.feed(on.AgentAnswered(1, on.AgentVerdict.CANT_TELL), 0.05)
+
+    assert "filler_1" not in [one.prompt for play in table.every(do.Play) for one in play.spoken]
+    assert table.spoken == ["main_again"]
+
+
 def test_without_agents_the_rung_is_left_out() -> None:
     table = at_main_menu(agents=False)
 
@@ -141,7 +151,8 @@ def test_an_agent_who_can_not_help_leads_to_the_next_rung(verdict: on.AgentVerdi
 
 
 def test_an_agent_who_is_late_is_withdrawn_and_a_late_answer_changes_nothing() -> None:
-    table = assisted()
+    table = at_main_menu(agents=True)
+    table.say(heard("mumble", balance=0.3, cards=0.2))
     begun = table.now
     while table.state is State.ASSISTING:
         table.wait()

@@ -87,7 +87,7 @@ const TAKE = {
   },
   offer: (offered) => open(offered),
   taken_back: ({ task: id, why }) => {
-    if (task?.task !== id || (task.answered && why === "answered")) return;
+    if (task?.task !== id || (task.answered && why === "answered")) return; // our own answer: the receipt tells
     clear();
     tell(WHY[why] ?? "It went to a colleague.");
   },
@@ -270,6 +270,7 @@ function show({ signIn = false, waiting = false, task: working = false }) {
   find("task").hidden = !working;
   find("before").hidden = !(working && task.turns.length);
   for (const id of ["keys", "day", "leave"]) find(id).hidden = signIn;
+  document.title = working ? "● A phrase · Callwright" : "Callwright: desk";
 }
 
 function tell(text) {
