@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -81,4 +82,4 @@ def _same(one: AudioFrame, other: AudioFrame) -> bool:
         across += float(first @ second)
         energy += float(first @ first)
         other_energy += float(second @ second)
-    return across > _SAME * (energy * other_energy) ** 0.5
+    return across > _SAME * math.sqrt(energy * other_energy)
