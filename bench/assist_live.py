@@ -35,7 +35,14 @@ from engine.tts.registry import load_voice
 
 QUESTION = "How soon is an unsure phrase at a desk, and the answer at the caller?"
 NOTES = ("synthetic speech", "to_desk: offer and sound received; to_caller: first audible sample")
-_UNSURE = ("The one with the thing from before.", "It is about what you said, you know.")
+_UNSURE = (
+    "The one with the thing from before.",
+    "That thing again, like the other day.",
+    "I was told to do it this way.",
+    "Something is wrong with the other one.",
+    "Can you do the same as last time?",
+    "I would like what I had last year.",
+)
 _THINKS = 2.0  # seconds, after which the filler is over
 _PATIENCE = Seconds(12.0)
 _ANSWER = {"event": "answer", "kind": "picked", "text": "repeat"}

@@ -229,12 +229,14 @@ def _is_worker(pid: int, pool: str) -> bool:
 
 
 @contextmanager
-def installed(folder: Path, host: BankHost, cache: Path, second: str = "", more: str = "") -> Iterator[Installation]:
+def installed(
+    folder: Path, host: BankHost, cache: Path, second: str = "", more: str = "", flow: Path = SMALL_BANK
+) -> Iterator[Installation]:
     """Start an engine as its own process, with ``more`` in its configuration, a last door and all; stop it on the way out."""
     folder.mkdir(exist_ok=True)
     (folder / "token").write_text(TOKEN, encoding="ascii")
     config = folder / "engine.toml"
-    config.write_text(_CONFIG.format(flow=SMALL_BANK, host=host.url, second=second, cache=cache) + more, encoding="utf-8")
+    config.write_text(_CONFIG.format(flow=flow, host=host.url, second=second, cache=cache) + more, encoding="utf-8")
     with (folder / "log").open("a", encoding="utf-8") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "engine.cli", "serve", "--config", str(config)],

@@ -9,8 +9,10 @@ const SETTLE_MS = 300; // keys meant for the task before do not answer this one
 const SOON = 2; // seconds left when the ring turns red
 const KINDS = {
   digits: { says: "The digits they said", fits: /^\d+$/ },
-  amount: { says: "The amount they said, such as 12.30 or 12.30 EUR", fits: /^\d+(\.\d+)?( [A-Z]{3})?$/ },
-  date: { says: "The date they said: year-month-day", fits: /^\d{4}-\d{2}-\d{2}$/ },
+  amount: { says: "The amount they said, such as 12.30 or 12.30 EUR", fits: /^\d+(\.\d\d)?( [A-Z]{3})?$/, normal: cents },
+  date: { says: "The date they said: year-month-day", fits: /^\d{4}-\d\d-\d\d$/ },
+  phone: { says: "The number they said, with its country: +49…", fits: /^\+\d{7,15}$/ },
+  card_type: { says: "debit, credit, virtual, prepaid or savings", fits: /^(debit|credit|virtual|prepaid|savings)$/ },
   yes_no: { says: "yes or no", fits: /^(yes|no)$/ },
 };
 const WHY = {
@@ -190,9 +192,14 @@ function answer(kind, text = "") {
 
 function answerValue() {
   const text = find("value").value.trim();
-  if ((KINDS[task.value]?.fits ?? /./).test(text)) return answer("value", text);
+  const { fits = /./, normal = (it) => it } = KINDS[task.value] ?? {};
+  if (fits.test(text)) return answer("value", normal(text));
   find("value").setAttribute("aria-invalid", "true");
   return tell(`Expected: ${find("value-kind").textContent.toLocaleLowerCase()}`);
+}
+
+function cents(amount) {
+  return amount.replace(/^\d+(?!\.|\d)/, "$&.00");
 }
 
 // ---- its sound
