@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
 from engine.asr.vad import checked
 from engine.core.audio import AudioFrame
@@ -39,6 +38,8 @@ class SileroModel:
     """The loaded network, shared by all legs; safe to call from several threads."""
 
     def __init__(self, path: Path | None = None) -> None:
+        import onnxruntime  # noqa: PLC0415 - who only names this class needs no network
+
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
