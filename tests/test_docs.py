@@ -62,8 +62,9 @@ def verbs(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]
     if not isinstance(command, TyperGroup):
         yield " ".join(path), command
         return
-    for name, below in command.commands.items():
-        yield from verbs(below, (*path, name))
+    context: Any = None  # the groups of ours need none, and make their verbs without one
+    for name in command.list_commands(context):
+        yield from verbs(command.get_command(context, name), (*path, name))
 
 
 VERBS: Mapping[str, Any] = dict(verbs(get_command(app)))

@@ -1,4 +1,5 @@
-"""The command line: one file a verb, wired here. A verb's library is imported when it runs, so that ``--help`` is quick.
+"""The command line: one file a verb, wired here, and imported when it is asked for: who runs one does not wait for the
+libraries of the others.
 
 Exit codes: 0 fine, 1 a check found something, 2 usage, 65 bad data, 69 unavailable, 75 try later, 78 configuration
 (the last four are those of BSD's ``sysexits.h``).
@@ -7,25 +8,12 @@ Exit codes: 0 fine, 1 a check found something, 2 usage, 65 bad data, 69 unavaila
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from typing import ClassVar
 
 import typer
 
-from engine.cli import (
-    ask,
-    bench,
-    call,
-    config,
-    db,
-    demo,
-    doctor,
-    flow,
-    models,
-    nlu,
-    qa,
-    replay,
-    serve,
-    transcribe,
-)
+from engine.cli.verbs import Verbs
 from engine.core.errors import ConfigError, EngineError, MediaError, ModelError, ModelOverloaded
 
 _EXIT_CODES: tuple[tuple[type[EngineError], int], ...] = (
@@ -36,27 +24,41 @@ _EXIT_CODES: tuple[tuple[type[EngineError], int], ...] = (
     (EngineError, 69),
 )
 
+_NAMES = (
+    "demo",
+    "serve",
+    "call",
+    "transcribe",
+    "ask",
+    "replay",
+    "doctor",
+    "flow",
+    "nlu",
+    "qa",
+    "bench",
+    "models",
+    "config",
+    "db",
+)
+
+
+class _Callwright(Verbs):
+    modules: ClassVar[Mapping[str, str]] = {name: f"engine.cli.{name}" for name in _NAMES}
+
+
 app = typer.Typer(
+    cls=_Callwright,
     name="callwright",
     help="An on-premise, CPU-first speech engine for a bank's call centre.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command()(demo.demo)
-app.command()(serve.serve)
-app.command()(call.call)
-app.command()(transcribe.transcribe)
-app.command()(ask.ask)
-app.command()(replay.replay)
-app.command()(doctor.doctor)
-app.add_typer(flow.app, name="flow")
-app.add_typer(nlu.app, name="nlu")
-app.add_typer(qa.app, name="qa")
-app.add_typer(bench.app, name="bench")
-app.add_typer(models.app, name="models")
-app.add_typer(config.app, name="config")
-app.add_typer(db.app, name="db")
+
+
+@app.callback()
+def callwright() -> None:
+    """An on-premise, CPU-first speech engine for a bank's call centre."""
 
 
 def exit_code(error: EngineError) -> int:

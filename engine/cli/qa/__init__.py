@@ -1,50 +1,30 @@
-"""``callwright qa``: quality control of every call. One file a verb, wired here.
+"""``callwright qa``: quality control of every call. One file a verb, wired here and imported when it is asked for.
 
-A verb is a function with typer's annotations in a module of its own, with a line here: ``app.command()(module.verb)``.
+A verb is a function with typer's annotations in a module of its name, or a typer ``app`` there.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 import typer
 
-from engine.cli.qa import (
-    appeal,
-    calibrate,
-    check,
-    export,
-    promote,
-    prove,
-    replay,
-    report,
-    retry,
-    review,
-    run,
-    sample,
-    schema,
-    score,
-    status,
-    watch,
-    webhooks,
-)
+from engine.cli.verbs import Verbs
 
-app = typer.Typer(help="Quality control: calls scored by a card, each verdict with its evidence.", no_args_is_help=True)
-app.command()(prove.prove)
-app.command()(score.score)
-app.command()(watch.watch)
-app.command()(check.check)
-app.command()(schema.schema)
-app.command()(run.run)
-app.command()(status.status)
-app.command()(retry.retry)
-app.command()(report.report)
-app.command()(export.export)
-app.add_typer(webhooks.app, name="webhooks")
-app.command()(sample.sample)
-app.command()(review.review)
-app.command()(calibrate.calibrate)
-app.command()(promote.promote)
-app.add_typer(appeal.app, name="appeal")
-app.command()(replay.replay)
+_NAMES = (
+    "prove", "score", "watch", "check", "schema", "run", "status", "retry", "report", "export", "webhooks", "sample", "review",
+    "calibrate", "promote", "appeal", "replay",
+)  # fmt: skip
+
+
+class _Quality(Verbs):
+    modules: ClassVar[Mapping[str, str]] = {name: f"engine.cli.qa.{name}" for name in _NAMES}
+
+
+app = typer.Typer(
+    cls=_Quality, help="Quality control: calls scored by a card, each verdict with its evidence.", no_args_is_help=True
+)
 
 
 @app.callback()
