@@ -66,7 +66,7 @@ def test_upgrading_twice_changes_nothing(tmp_path: Path) -> None:
     upgrade(engine)
 
     with engine.connect() as connection:
-        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "0005"
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "0004"
 
 
 def test_an_address_that_is_none_is_the_operators_error() -> None:
