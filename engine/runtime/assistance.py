@@ -1,6 +1,7 @@
 """The call's side of the silent agent: makes a task of a phrase the engine is unsure of, and an event of what became of it.
 
-Nothing of a secret reaches a task: no ear is open during a secret entry, and words are masked before they are put up.
+Nothing of a secret reaches a desk: no ear is open during a secret entry, words are masked before they are put up, and a phrase in
+which something was masked is put up to nobody, for its sound would tell it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from engine.dialogue.actions import Action, AskAgent, Play
 from engine.dialogue.events import AgentAnswered, AgentVerdict, Event, Heard
 from engine.dialogue.graph import Ask, Flow, Global
 from engine.nlu.interpretation import Question
-from engine.privacy import Turn, mask_call, mask_text
+from engine.privacy import MASK, Turn, mask_call, mask_text
 from engine.runtime.jobs import Interpret, Understood, Urgency
 from engine.tts.wording import fill
 
@@ -95,11 +96,11 @@ class Assistance:
                 self._said.append((Speaker.AGENT, words))
 
     def ask(self, action: AskAgent, sound: AudioFrame | None, question: Question) -> None:
-        """Have an agent hear ``sound`` (8 kHz), the answer to ``question``; without any there is nothing to hear."""
-        if sound is None:
+        """Have an agent hear ``sound`` (8 kHz), the answer to ``question``, unless there is none, or a secret in it."""
+        task = self._task(action, question)
+        if sound is None or MASK in task.words:
             self._post(AgentAnswered(action.task, AgentVerdict.CANT_TELL))
             return
-        task = self._task(action, question)
         self._open = task.id
         pcm = sound.samples.astype("<i2").tobytes()
         self._start(self._assistants.ask(task, pcm, lambda given: self._given(given, action, question)))

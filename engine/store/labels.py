@@ -82,6 +82,7 @@ class Labels:
             return None
         self._phrases.mkdir(parents=True, exist_ok=True)
         sound = AudioFrame(np.frombuffer(phrase, "<i2").astype(np.int16))
+        (self._phrases / name).touch(mode=0o600)  # somebody said it
         write_wav(self._phrases / name, Recording((sound,), TELEPHONY, "WAV/PCM_16"))
         return name
 

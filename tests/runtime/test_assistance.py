@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from engine.runtime.board import LocalBoard
 from engine.runtime.jobs import Interpret, Urgency
 from engine.store.database import connect, upgrade
 from engine.store.journal import Journal
+from engine.store.labels import Labels
 from engine.testing.parts import understood
 from tests.runtime.stage import Stage
 
@@ -157,11 +159,22 @@ async def test_where_nobody_is_at_a_desk_the_next_rung_comes_at_once(assisted: A
     assert assisted.stage.rungs[:2] == ["agent", "no_match"]
 
 
-async def test_a_secret_in_the_words_is_masked_before_an_agent_sees_it(assisted: Assisted) -> None:
+async def test_a_phrase_with_a_secret_in_it_is_put_up_to_nobody(assisted: Assisted) -> None:
     assisted.stage.script = [
         understood("my card is four one one one one one one one one one one one one one one one", "x", UNSURE)
     ]
-    desk = await assisted.play(lambda _: CantTell())
+    desk = await assisted.play(lambda _: Picked("lost_card"))
 
-    assert "one" not in desk.tasks[0].words
-    assert desk.tasks[0].words.startswith("my card is")
+    assert desk.tasks == []
+    assert [answer.verdict for answer in assisted.answers] == [AgentVerdict.CANT_TELL]
+
+
+async def test_what_is_kept_of_a_phrase_is_for_its_owners_eyes(assisted: Assisted, tmp_path: Path) -> None:
+    await assisted.play(lambda _: Picked("lost_card"))
+    ((label, phrase),) = assisted.labels
+    engine = connect(f"sqlite:///{tmp_path}/calls.db")
+    Labels(engine, tmp_path / "phrases").keep(label, phrase, label.task.asked_at + 2.0)
+    (file,) = (tmp_path / "phrases").iterdir()
+
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert Labels(engine, None).day(ANN, datetime.fromtimestamp(0, UTC)).median == pytest.approx(2.0)
