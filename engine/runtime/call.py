@@ -36,6 +36,7 @@ from engine.store.journal import Journal, Step
 from engine.telephony.leg import TRANSFERRED, Gone, Incoming, Key, Leg, Sound
 
 _log = structlog.get_logger(__name__)
+_GOOD_BYE = Seconds(5.0)  # a leg takes no longer to close once its call is handed over
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ class Call:
         self._entries = Entries(around.tape)
         self._rendering: do.Play | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._handing_over: asyncio.Task[None] | None = None
         self._now = Seconds(0.0)
         self._steps = 0
         self._voice_ended: Seconds | None = None
@@ -265,7 +267,7 @@ class Call:
                 self._hearing.settle()
                 self._start(self._ask_host(action))
             case do.TransferCall(destination=destination, context=context):
-                self._start(self._hand_over(destination, context))
+                self._handing_over = self._start(self._hand_over(destination, context))
             case do.HangUp(reason=reason):
                 self._outcome = reason
                 await self._leg.hang_up()
@@ -338,20 +340,23 @@ class Call:
         taken = await self._leg.transfer(destination, context)
         self._inbox.put_nowait(events.Transferred() if taken else events.NotTransferred())
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _close(self) -> None:
         """Leave nothing behind: no task, no digit, no open file, no open record."""
+        if self._handing_over is not None:  # the leg says that it is gone a moment before it has said good-bye
+            await asyncio.wait([self._handing_over], timeout=_GOOD_BYE)
         for task in tuple(self._tasks):
             task.cancel()
         self._hearing.close()
         self._entries.close()
+        await self._leg.hang_up()
         if self._around.assistance is not None:
             await self._around.assistance.close()
-        await self._leg.hang_up()
         await asyncio.to_thread(self._around.tape.close)  # it waits for the disk
         self._around.journal.end(self._leg.facts.id, self._outcome)
         self._around.watch.ended(self._leg.facts, self._outcome)

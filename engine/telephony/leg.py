@@ -85,7 +85,7 @@ class Leg(Protocol):
         """Make the peer forget what it has been sent and not yet played. Not safe to cancel."""
 
     async def transfer(self, destination: str, context: Mapping[str, str]) -> bool:
-        """Hand the call to people, with what is known; the leg then reports ``Gone(TRANSFERRED)``. Safe to cancel: the call ends.
+        """Hand the call to people, with what is known; the leg then reports ``Gone(TRANSFERRED)``. Not safe to cancel.
 
         ``False``: nobody took it, as far as the door can tell, and the caller is still there, unless ``Gone`` says otherwise.
         """

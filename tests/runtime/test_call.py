@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from engine.dialogue.graph import Flow
 from engine.dialogue.replay import replay
 from engine.ivr.files import load_flow
 from engine.nlu.interpretation import Completeness
+from engine.runtime.call import Call
 from engine.runtime.host import Reply
 from engine.runtime.tape import PatientTape
 from engine.store.database import connect, upgrade
@@ -203,3 +205,22 @@ async def test_a_key_during_the_prompt_of_an_entry_ends_the_prompt_for_the_dialo
 
     before_entry = stage.seen.events[: stage.seen.events.index(SecretCollected(16, valid=True))]
     assert isinstance(before_entry[-1], PlayFinished)
+
+
+async def test_a_leg_that_hands_over_says_its_good_bye_to_the_end(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    transfer = WavLeg.transfer
+
+    async def slow(leg: WavLeg, destination: str, context: Mapping[str, str]) -> bool:
+        taken = await transfer(leg, destination, context)  # the leg reports that it is gone
+        for _ in range(20):
+            await asyncio.sleep(0)
+        said.append("good-bye")
+        return taken
+
+    monkeypatch.setattr(WavLeg, "transfer", slow)
+    monkeypatch.setattr(Call, "_busy", property(lambda _: False))  # as on a real line: nobody waits for us
+    stage.script = [understood("I lost my card", "lost_card")]
+
+    assert await stage.play((1.0, 2.0)) == "transferred"
+    assert said == ["good-bye"]
