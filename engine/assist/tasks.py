@@ -76,6 +76,9 @@ class Task:
     deadline: float
     """The call goes on by itself then."""
 
+    trust: Confidence | None = None
+    """How far ``words`` can be trusted to carry the meaning (:mod:`engine.nlu.hearing`); ``None`` where nobody said."""
+
 
 @dataclass(frozen=True, slots=True)
 class Picked:

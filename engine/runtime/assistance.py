@@ -21,10 +21,11 @@ from engine.core.audio import AudioFrame
 from engine.core.call import CallId, Speaker
 from engine.core.errors import ModelError
 from engine.core.speech import Transcript, Word
-from engine.core.units import Seconds
+from engine.core.units import Seconds, confidence
 from engine.dialogue.actions import Action, AskAgent, Play
 from engine.dialogue.events import AgentAnswered, AgentVerdict, Event, Heard
 from engine.dialogue.graph import Ask, Flow, Global
+from engine.nlu.hearing import HEARING
 from engine.nlu.interpretation import Question
 from engine.privacy import MASK, Turn, mask_call, mask_text
 from engine.runtime.jobs import Interpret, Understood, Urgency
@@ -134,6 +135,7 @@ class Assistance:
             turns=tuple(_masked(before)[-_REMEMBERED:]),
             asked_at=now,
             deadline=now + action.within,
+            trust=confidence(HEARING.trust(action.transcript)),
         )
 
     def _choices(self, action: AskAgent, question: Question) -> Iterator[Choice]:
