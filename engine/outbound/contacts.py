@@ -47,6 +47,9 @@ class Contact:
 
     consent_at: datetime | None
 
+    country: str | None = None
+    """ISO 3166, of the number: whose holidays are kept; ``None`` = not known."""
+
 
 class ContactState(StrEnum):
     """How one contact stands."""
