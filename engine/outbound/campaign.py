@@ -180,19 +180,6 @@ class HoldBack:
 
 
 @dataclass(frozen=True, slots=True)
-class Breaker:
-    """When the campaign pauses by itself: something is wrong with the line, the list or the flow."""
-
-    failures: float
-    """Share of failed attempts above which it pauses, 0 to 1."""
-
-    within: Seconds
-
-    least: int
-    """Attempts in that time, below which nothing is judged."""
-
-
-@dataclass(frozen=True, slots=True)
 class Pacing:
     """How fast calls are made."""
 
@@ -209,8 +196,6 @@ class Pacing:
 
     answer_within: Seconds
     """How long a person who answered may wait for an operator."""
-
-    breaker: Breaker
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ class AttemptRow(Base):
         Index("ix_attempts_person", "person", "committed_at"),
         Index("ix_attempts_number", "number", "committed_at"),
         Index("ix_attempts_campaign", "campaign", "committed_at"),
-        Index("ix_attempts_open", "ended_at"),
+        Index("ix_attempts_state", "state", "committed_at"),
     )
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -79,6 +79,7 @@ class AttemptRow(Base):
     campaign: Mapped[str] = mapped_column(ForeignKey("campaigns.id"))
     person: Mapped[str] = mapped_column(String(64))
     number: Mapped[str] = mapped_column(String(20))  # E.164
+    state: Mapped[str] = mapped_column(String(16))  # committed, dialled, ended, withdrawn, uncertain (engine.outbound.dialling)
     owner: Mapped[str] = mapped_column(String(64))  # the dialler that committed it
     committed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     dialled_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # when the carrier said that it dials
@@ -87,7 +88,7 @@ class AttemptRow(Base):
     call: Mapped[str | None] = mapped_column(String(64), index=True)  # the conversation's journal, where there was one
     outcome: Mapped[str | None] = mapped_column(String(32))  # what the talk came to
     reason: Mapped[str | None] = mapped_column(String(512))  # in words, where that says more
-    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # NULL = open, or uncertain
+    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # NULL = not known (yet)
     talked: Mapped[float] = mapped_column(Float)  # seconds from answer to end
 
 

@@ -66,6 +66,7 @@ def _attempts() -> None:
         sa.Column("campaign", sa.String(64), sa.ForeignKey("campaigns.id"), nullable=False),
         sa.Column("person", sa.String(64), nullable=False),
         sa.Column("number", sa.String(20), nullable=False),
+        sa.Column("state", sa.String(16), nullable=False),
         sa.Column("owner", sa.String(64), nullable=False),
         sa.Column("committed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("dialled_at", sa.DateTime(timezone=True)),
@@ -81,7 +82,7 @@ def _attempts() -> None:
         ("person", ["person", "committed_at"]),
         ("number", ["number", "committed_at"]),
         ("campaign", ["campaign", "committed_at"]),
-        ("open", ["ended_at"]),
+        ("state", ["state", "committed_at"]),
     ):
         op.create_index(f"ix_attempts_{name}", "attempts", columns)
 
