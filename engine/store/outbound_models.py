@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import DateTime, Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import DateTime, Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.store.models import Base
+
+IS_OPEN = "state IN ('committed', 'dialled')"
+"""Of attempts: nobody knows yet how it ends. A contact has at most one such attempt; the database itself sees to it."""
 
 
 class CampaignRow(Base):
@@ -72,6 +75,7 @@ class AttemptRow(Base):
         Index("ix_attempts_number", "number", "committed_at"),
         Index("ix_attempts_campaign", "campaign", "committed_at"),
         Index("ix_attempts_state", "state", "committed_at"),
+        Index("ux_attempts_open", "contact", unique=True, sqlite_where=text(IS_OPEN), postgresql_where=text(IS_OPEN)),
     )
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -79,10 +83,11 @@ class AttemptRow(Base):
     campaign: Mapped[str] = mapped_column(ForeignKey("campaigns.id"))
     person: Mapped[str] = mapped_column(String(64))
     number: Mapped[str] = mapped_column(String(20))  # E.164
-    state: Mapped[str] = mapped_column(String(16))  # committed, dialled, ended, withdrawn, uncertain (engine.outbound.dialling)
-    owner: Mapped[str] = mapped_column(String(64))  # the dialler that committed it
+    state: Mapped[str] = mapped_column(String(16))  # engine.outbound.attempt's; a withdrawn one was never dialled, and counts not
+    carrier: Mapped[str] = mapped_column(String(64))  # who is asked after a crash
+    owner: Mapped[str] = mapped_column(String(64))  # the dialler that has it
     committed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    dialled_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # when the carrier said that it dials
+    dialled_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # just before its id went to the carrier
     reached: Mapped[str | None] = mapped_column(String(16))  # what the network says; NULL = not known (yet)
     answerer: Mapped[str | None] = mapped_column(String(16))  # person, machine ...
     call: Mapped[str | None] = mapped_column(String(64), index=True)  # the conversation's journal, where there was one
@@ -90,6 +95,16 @@ class AttemptRow(Base):
     reason: Mapped[str | None] = mapped_column(String(512))  # in words, where that says more
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # NULL = not known (yet)
     talked: Mapped[float] = mapped_column(Float)  # seconds from answer to end
+
+
+class DiallerRow(Base):
+    """One process that dials, or did: what it holds on to is lost when its lease is over."""
+
+    __tablename__ = "diallers"
+
+    owner: Mapped[str] = mapped_column(String(64), primary_key=True)
+    started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    lease_until: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
 class DoNotCallRow(Base):

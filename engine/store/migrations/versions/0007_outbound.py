@@ -11,6 +11,7 @@ def upgrade() -> None:
     _campaigns()
     _contacts()
     _attempts()
+    _diallers()
     _do_not_call()
 
 
@@ -67,6 +68,7 @@ def _attempts() -> None:
         sa.Column("person", sa.String(64), nullable=False),
         sa.Column("number", sa.String(20), nullable=False),
         sa.Column("state", sa.String(16), nullable=False),
+        sa.Column("carrier", sa.String(64), nullable=False),
         sa.Column("owner", sa.String(64), nullable=False),
         sa.Column("committed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("dialled_at", sa.DateTime(timezone=True)),
@@ -85,6 +87,17 @@ def _attempts() -> None:
         ("state", ["state", "committed_at"]),
     ):
         op.create_index(f"ix_attempts_{name}", "attempts", columns)
+    is_open = sa.text("state IN ('committed', 'dialled')")
+    op.create_index("ux_attempts_open", "attempts", ["contact"], unique=True, sqlite_where=is_open, postgresql_where=is_open)
+
+
+def _diallers() -> None:
+    op.create_table(
+        "diallers",
+        sa.Column("owner", sa.String(64), primary_key=True),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=False),
+    )
 
 
 def _do_not_call() -> None:
@@ -102,5 +115,5 @@ def _do_not_call() -> None:
 
 
 def downgrade() -> None:
-    for table in ("do_not_call", "attempts", "contacts", "campaigns"):
+    for table in ("do_not_call", "diallers", "attempts", "contacts", "campaigns"):
         op.drop_table(table)

@@ -1,0 +1,76 @@
+"""One intended dialling: what may become of it.
+
+It is committed before anything is dialled. Just before its id goes to the carrier it is marked as dialled. So what a killed
+dialler leaves behind tells how far it was: an intent that was not marked was never sent, and its contact may be dialled again
+under another id; of a marked one the carrier is asked; and what the carrier can't tell is uncertain: listed for a person, never
+dialled again by itself.
+
+::
+
+                     committed    dialled      ended    withdrawn    uncertain
+    MARKED           dialled      -            -        -            -
+    RESULT           -            ended        -        -            -
+    NEVER_SENT       withdrawn    -            -        -            -          it was not marked, so it was not sent
+    NEVER_SEEN       -            withdrawn    -        -            -          the carrier says so, and will not dial it any more
+    NOBODY_KNOWS     -            uncertain    -        -            -
+    SETTLED          -            -            -        -            ended      by a person
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from engine.core.errors import ProtocolError
+
+
+class AttemptState(StrEnum):
+    """Where an attempt is."""
+
+    COMMITTED = "committed"
+    DIALLED = "dialled"
+    """Marked, so it may have been sent."""
+    ENDED = "ended"
+    WITHDRAWN = "withdrawn"
+    """Never dialled: it counts for nothing, and its id is not used again."""
+    UNCERTAIN = "uncertain"
+
+
+class Fate(StrEnum):
+    """What can happen to one."""
+
+    MARKED = "marked"
+    RESULT = "result"
+    NEVER_SENT = "never_sent"
+    NEVER_SEEN = "never_seen"
+    NOBODY_KNOWS = "nobody_knows"
+    SETTLED = "settled"
+
+
+OPEN: Final = frozenset({AttemptState.COMMITTED, AttemptState.DIALLED})
+_AFTER: Final[Mapping[Fate, tuple[AttemptState, AttemptState]]] = {
+    Fate.MARKED: (AttemptState.COMMITTED, AttemptState.DIALLED),
+    Fate.RESULT: (AttemptState.DIALLED, AttemptState.ENDED),
+    Fate.NEVER_SENT: (AttemptState.COMMITTED, AttemptState.WITHDRAWN),
+    Fate.NEVER_SEEN: (AttemptState.DIALLED, AttemptState.WITHDRAWN),
+    Fate.NOBODY_KNOWS: (AttemptState.DIALLED, AttemptState.UNCERTAIN),
+    Fate.SETTLED: (AttemptState.UNCERTAIN, AttemptState.ENDED),
+}
+
+
+def change(fate: Fate) -> tuple[AttemptState, AttemptState]:
+    """From which state to which; the store writes the second over the first, and nothing over anything else."""
+    return _AFTER[fate]
+
+
+def after(state: AttemptState, fate: Fate) -> AttemptState:
+    """The state after it.
+
+    Raises:
+        ProtocolError: it can't happen in this state.
+    """
+    before, then = _AFTER[fate]
+    if state is not before:
+        raise ProtocolError(f"an attempt that is {state} can't be {fate}")
+    return then
