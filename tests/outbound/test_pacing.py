@@ -105,9 +105,9 @@ def test_the_limit_is_held_at_every_moment_whatever_people_do(
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_over_a_long_run_operators_are_kept_busier_than_by_dialling_one_for_one(seed: int) -> None:
     adaptive = Floor(20, 0.3, 120.0, 12.0, Random(seed))
-    adaptive.run(20_000)
+    adaptive.run(8_000)
     careful = Floor(20, 0.3, 120.0, 12.0, Random(seed), AdaptivePacing(limit=0.0))
-    careful.run(20_000)
+    careful.run(8_000)
 
     assert careful.pacing.abandoned == 0
     assert 0.0 < adaptive.worst <= LIMIT
