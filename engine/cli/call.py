@@ -12,6 +12,7 @@ from engine.cli.output import console, progress
 from engine.cli.telling import tell
 from engine.config import Config, FlowSection, SipDoor, load_config
 from engine.core.errors import ConfigError
+from engine.core.hardened import harden
 from engine.core.units import Seconds
 from engine.runtime.engine import Engine
 from engine.runtime.logs import set_up_logs
@@ -28,6 +29,7 @@ def call(
     ring: Annotated[float, typer.Option(min=1.0, help="Seconds to let it ring.")] = 40.0,
 ) -> None:
     """Place a call, carry it to its end and print it as it goes; exit code 1 where nobody answers."""
+    harden()
     set_up_logs()
     settings = load_config(config)
     section = _outbound(settings)

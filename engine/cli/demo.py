@@ -32,6 +32,7 @@ from engine.cli.telling import tell
 from engine.config import Config, HttpDoor, load_config
 from engine.core.audio import TELEPHONY, AudioFrame, joined
 from engine.core.errors import ConfigError
+from engine.core.hardened import harden
 from engine.core.speech import ENGLISH
 from engine.core.units import Seconds
 from engine.runtime.engine import Engine
@@ -111,6 +112,7 @@ def demo(
     ),
 ) -> None:
     """Recorded callers call the demo bank; then talk to it yourself in the browser."""
+    harden()
     asyncio.run(_demo(folder, once=once))
 
 

@@ -16,8 +16,10 @@ from engine.asr.registry import recogniser_names
 from engine.cli.output import console
 from engine.config import load_config
 from engine.core.errors import EngineError
+from engine.core.hardened import harden
 from engine.ivr.files import load_flow
 from engine.model_files import State, rows
+from engine.runtime.hardened import hardness
 from engine.tts.registry import voice_names
 
 _LEAST_DISK = 1 << 30  # bytes; a day of recordings of one busy line takes about as much
@@ -58,9 +60,20 @@ def _look(config: Path) -> Iterator[Finding]:
     yield Finding(
         "espeak-ng", espeak is not None, espeak or "not found", "apt-get install espeak-ng: Russian and Chinese prompts need it"
     )
+    yield from _shut()
     yield from _models()
     if config.exists():
         yield from _configured(config)
+
+
+def _shut() -> Iterator[Finding]:
+    """What protects digits in memory; ``harden`` is what the engine's processes do when they begin."""
+    harden()
+    found = hardness()
+    told = f"not dumpable, {found.locked_bytes // 1024 if found.locked_bytes >= 0 else 'any'} kB may be locked"
+    yield Finding("memory", found.closed, told if found.closed else "dumpable", "run the engine on Linux, as its own user")
+    mend = "swapoff -a, or LimitMEMLOCK=1M in the service's unit"
+    yield Finding("swap", found.swapped_never, "no digit can come to lie there" if found.swapped_never else "in use", mend)
 
 
 def _models() -> Iterator[Finding]:

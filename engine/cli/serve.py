@@ -11,6 +11,7 @@ import typer
 
 from engine.cli.output import console, progress
 from engine.config import Config, load_config
+from engine.core.hardened import harden
 from engine.runtime.engine import Engine
 from engine.runtime.logs import set_up_logs
 from engine.server.serve import doors
@@ -18,6 +19,7 @@ from engine.server.serve import doors
 
 def serve(config: Annotated[Path, typer.Option(help="The configuration file.")] = Path("engine.toml")) -> None:
     """Open the doors and take calls until told to stop; calls in progress are then let end (30 s at most)."""
+    harden()
     set_up_logs()
     asyncio.run(_serve(load_config(config)))
 

@@ -1,29 +1,37 @@
 """Digits that must never be written down.
 
-A :class:`SecretDigits` holds card numbers and PINs between the key event and the bank's host, in a buffer that is zeroed when it
-is closed. It has no text: its ``repr`` and ``str`` are ``•••``, and it refuses to be formatted with a specification, pickled,
-copied or compared. Python strings can't be zeroed, so the digits are never one.
+A :class:`SecretDigits` holds card numbers and PINs between the key event and the bank's host, in a page of its own that is zeroed
+when it is closed. It has no text: its ``repr`` and ``str`` are ``•••``, and it refuses to be formatted with a specification,
+pickled, copied or compared. Python strings can't be zeroed, so the digits are never one.
+
+The page is kept out of swap and core dumps where the system lets us, and no child process is born with a copy of it.
 """
 
 from __future__ import annotations
 
+import sys
+from mmap import MAP_ANONYMOUS, MAP_PRIVATE, PAGESIZE, mmap
 from types import TracebackType
 from typing import NoReturn, Self
 
 from engine.core.errors import PrivacyError
 
 KEYS = "0123456789*#ABCD"  # ITU-T Q.23: the sixteen keys
+MOST_DIGITS = 64
 _MASK = "•••"
 _ASCII_KEYS = frozenset(KEYS.encode())
+_LOCKED = 0x2000 if sys.platform == "linux" else 0  # MAP_LOCKED, mmap(2)
+_DONTDUMP, _WIPEONFORK = 16, 18  # madvise(2)
 
 
 class SecretDigits:
     """A few keys that exist only until they are used. Use as a context manager, or call :meth:`close`."""
 
-    __slots__ = ("_buffer", "_length")
+    __slots__ = ("_capacity", "_length", "_page")
 
-    def __init__(self, capacity: int = 64) -> None:
-        self._buffer = bytearray(capacity)
+    def __init__(self, capacity: int = MOST_DIGITS) -> None:
+        self._page = _page()
+        self._capacity = min(capacity, PAGESIZE)
         self._length = 0
 
     def push(self, key: int) -> None:
@@ -34,23 +42,28 @@ class SecretDigits:
         """
         if key not in _ASCII_KEYS:
             raise PrivacyError("expected one of the sixteen keys of the pad, found another byte")
-        if self._length == len(self._buffer):
-            raise PrivacyError(f"expected at most {len(self._buffer)} secret digits, found one more")
-        self._buffer[self._length] = key
+        if self.full:
+            raise PrivacyError(f"expected at most {self._capacity} secret digits, found one more")
+        self._page[self._length] = key
         self._length += 1
 
     def __len__(self) -> int:
         return self._length
 
+    @property
+    def full(self) -> bool:
+        """Whether no other key fits in."""
+        return self._length == self._capacity
+
     def reveal(self) -> memoryview:
-        """The digits in ASCII, to be written straight into the bank's request; a view that is zeroed with the buffer."""
-        return memoryview(self._buffer)[: self._length].toreadonly()
+        """The digits in ASCII, to be written straight into the bank's request; a view that is zeroed with the page."""
+        return memoryview(self._page)[: self._length].toreadonly()
 
     def passes_luhn(self) -> bool:
         """Whether the digits carry a correct check digit (ISO/IEC 7812-1, annex B)."""
         total = 0
-        for place, key in enumerate(reversed(self._buffer[: self._length])):
-            digit = key - ord("0")
+        for place in range(self._length):  # by place: a slice would be a copy
+            digit = self._page[self._length - 1 - place] - ord("0")
             if not 0 <= digit <= 9:
                 return False
             doubled = digit * (1 + place % 2)
@@ -58,8 +71,8 @@ class SecretDigits:
         return self._length > 0 and total % 10 == 0
 
     def close(self) -> None:
-        """Zero the buffer; the digits are gone."""
-        self._buffer[:] = bytes(len(self._buffer))
+        """Zero the page; the digits are gone."""
+        self._page[:] = bytes(PAGESIZE)
         self._length = 0
 
     def __enter__(self) -> Self:
@@ -88,3 +101,15 @@ class SecretDigits:
     __deepcopy__ = _refuse
     __eq__ = _refuse
     __hash__ = _refuse
+
+
+def _page() -> mmap:
+    """A page of nobody else's: not swapped where the limit of locked memory allows, in no dump, empty in a child."""
+    try:
+        page = mmap(-1, PAGESIZE, flags=MAP_PRIVATE | MAP_ANONYMOUS | _LOCKED)
+    except OSError:  # RLIMIT_MEMLOCK
+        page = mmap(-1, PAGESIZE, flags=MAP_PRIVATE | MAP_ANONYMOUS)
+    if sys.platform == "linux":
+        page.madvise(_DONTDUMP)
+        page.madvise(_WIPEONFORK)
+    return page

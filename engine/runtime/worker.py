@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Protocol, TypeAlias
 
 from engine.core.errors import EngineError, ModelBroken
+from engine.core.hardened import harden
 
 _NICE = 5  # the media loop goes first: a late frame is heard by everybody, a late answer by one
 
@@ -52,6 +53,7 @@ class Broke:
 def main() -> None:
     """Be a worker: arguments are the socket to the engine and the file with what to load. The engine's Ctrl-C is not ours."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    harden()
     os.nice(_NICE)
     engine, recipe = map(int, sys.argv[1:3])
     with suppress(EOFError, ConnectionError):  # the engine is gone

@@ -30,6 +30,7 @@ from engine.audio import _av
 from engine.audio.files import pour
 from engine.audio.recording import Limits
 from engine.core.errors import MediaError
+from engine.core.hardened import harden
 from engine.core.units import Seconds
 from engine.runtime.batch.fence import Allowance, shut_in
 
@@ -91,6 +92,7 @@ def stride(limits: Limits, channels: int) -> int:
 def main() -> None:
     """Serve the worker whose socket is the first argument."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    harden()
     _av.load_whole()
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 1)

@@ -17,6 +17,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 
 from engine.core.errors import EngineError, MediaError
+from engine.core.hardened import harden
 from engine.runtime.batch.crew import CannotStart
 from engine.runtime.batch.work import Hearer, HearerLoader, Lost, Outcome, Refused, Work
 from engine.runtime.worker import Ready, recipe_in
@@ -27,6 +28,7 @@ _NICE = 10  # behind the workers of live calls
 def main() -> None:
     """Be a worker. The run's Ctrl-C is not ours: it ends us when it is done."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    harden()
     os.nice(_NICE)
     run, recipe, lifeline = map(int, sys.argv[1:4])
     _die_with(lifeline)

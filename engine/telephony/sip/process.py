@@ -16,6 +16,7 @@ import sys
 from typing import Final
 
 from engine.core.errors import ConfigError
+from engine.core.hardened import harden
 from engine.telephony.sip import wire
 from engine.telephony.sip.settings import SipSettings
 from engine.telephony.sip.stack import Stack
@@ -133,6 +134,7 @@ def main() -> None:
     """Take the descriptor from the command line. Signals to the engine are not ours: it closes the socket when it is done."""
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, signal.SIG_IGN)
+    harden()
     _gag_the_stack()
     with contextlib.suppress(PermissionError):  # it takes CAP_SYS_NICE
         os.setpriority(os.PRIO_PROCESS, 0, _PRIORITY)
