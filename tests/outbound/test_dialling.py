@@ -67,7 +67,7 @@ def test_new_calls_keep_to_the_lines_pace() -> None:
 def test_a_campaign_keeps_to_its_own_pace_and_lines() -> None:
     dialling = running(lines=50, offer=Terms(per_second=1.0), notice=Terms(lines=2))
 
-    assert Counter(turns(dialling, until=4.0)) == {OFFER: 5, NOTICE: 2}
+    assert Counter(turns(dialling, until=4.5)) == {OFFER: 5, NOTICE: 2}
 
 
 def test_the_higher_priority_goes_first_and_the_lower_gets_what_is_left() -> None:
