@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
@@ -57,3 +58,14 @@ class CallFacts:
 
     language: Language | None = None
     """The language the peer asked for, or ``None`` for the flow's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What a call that we make is about, beside its flow; in no log."""
+
+    fields: Mapping[str, str] = field(repr=False)
+    """By the names of the flow's ``fields``, in normal form: ``250.00 USD``, ``2026-11-20``."""
+
+    zone: str
+    """An IANA time zone: that person's, so that "tomorrow" is theirs."""

@@ -11,6 +11,7 @@ from engine.asr.protocol import Hints
 from engine.core.speech import Transcript
 from engine.core.units import Confidence, Language, Seconds
 from engine.dialogue.graph import NodeId, SlotName
+from engine.dialogue.results import Result
 from engine.nlu.interpretation import Candidate, Question
 
 
@@ -191,6 +192,17 @@ class Entered:
     node: NodeId
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Keep what has come of the call, until another is recorded; an opt-out counts at once."""
+
+    result: Result | None
+    """``None``: what was recorded last is taken back."""
+
+    details: Mapping[str, str] = field(default_factory=dict)
+    """Values by name: ``date``, ``amount``, ``at``, ``scope`` ..."""
+
+
 Action: TypeAlias = (
     Play
     | StopPlaying
@@ -205,4 +217,5 @@ Action: TypeAlias = (
     | HangUp
     | Decided
     | Entered
+    | Record
 )

@@ -12,7 +12,7 @@ import json
 import types
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import Enum
 from functools import cache
 from typing import Any, TypeAlias, Union, cast, get_args, get_origin, get_type_hints
@@ -93,7 +93,7 @@ def _write(value: Any, annotation: Any) -> Json:
 def _write_scalar(value: Any, annotation: Any) -> Json:
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return cast("str", value.value)
-    if annotation is date:
+    if annotation in {date, datetime}:
         return cast("str", value.isoformat())
     if annotation in {str, int, float, bool} and isinstance(value, _WRITABLE.get(annotation, annotation)):
         return cast("Json", annotation(value))  # an int where a float belongs would be read as another text
@@ -134,6 +134,8 @@ def _read_scalar(written: Any, annotation: Any, where: str) -> object:
         return _member(annotation, written, where)
     if annotation is date:
         return _day(written, where)
+    if annotation is datetime:
+        return _moment(written, where)
     return annotation(_expect(written, _WRITABLE.get(annotation, annotation), where))
 
 
@@ -168,6 +170,13 @@ def _member(kind: type[Enum], written: Any, where: str) -> Enum:
         return kind(written)
     except ValueError as error:
         raise MediaError(f"{where}: expected one of {', '.join(str(one.value) for one in kind)}, found {written!r}") from error
+
+
+def _moment(written: Any, where: str) -> datetime:
+    try:
+        return datetime.fromisoformat(written)
+    except (TypeError, ValueError) as error:
+        raise MediaError(f"{where}: expected a time such as 2026-11-21T18:30:00, found {written!r}") from error
 
 
 def _day(written: Any, where: str) -> date:

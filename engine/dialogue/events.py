@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -21,6 +22,12 @@ class Answered:
 
     language: Language | None = None
     """Asked for by the door, or ``None`` for the flow's default."""
+
+    fields: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What is known beforehand of the person who is called, in normal form, by the names of the flow's ``fields``."""
+
+    local: datetime | None = None
+    """That person's wall clock when the call was answered; naive. Without it no day is near or far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +126,9 @@ class AgentAnswered:
 
     interpretation: Interpretation = NO_MEANING
     """With ``WORDS``: what they mean."""
+
+    agent: str | None = None
+    """Who it was; ``None``: nobody, or a journal from before agents were named."""
 
 
 @dataclass(frozen=True, slots=True)

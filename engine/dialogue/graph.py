@@ -13,6 +13,8 @@ from typing import NewType, TypeAlias
 
 from engine.asr.protocol import Grammar
 from engine.core.units import Confidence, Language, Seconds
+from engine.dialogue.bounds import Bounds
+from engine.dialogue.results import Recorded
 
 NodeId = NewType("NodeId", str)
 SlotName = NewType("SlotName", str)
@@ -84,7 +86,10 @@ class Choice:
     """One key of the pad."""
 
     intent: str | None = None
-    """The intent that leads here; by default the target's own."""
+    """The intent that leads here; by default the target's own. ``yes`` and ``no`` are a plain yes and no."""
+
+    sets_right_party: bool = False
+    """Whether who takes this choice is the person whom the call is for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,15 @@ class NodeBase:
 
     requires_verified: bool = False
     """Money-moving or identity-bound: nothing but a verified call gets in, whatever was said, corrected or keyed."""
+
+    requires_right_party: bool = False
+    """Tells what is nobody else's business: nobody gets in before it is known that the person on the line is the right one."""
+
+    everywhere: bool = False
+    """Whether its intent counts at every question, closed menus and values included: "don't call me again"."""
+
+    records: Recorded | None = None
+    """What has come of the call once this node is reached."""
 
     barge_in: bool = True
     """Whether the caller may interrupt the prompts."""
@@ -134,6 +148,9 @@ class Menu(NodeBase):
     open: bool = True
     """Whether every intent of the flow is understood here, not only the choices'."""
 
+    otherwise: NodeId | None = None
+    """Where those go whom no try has brought on; ``None`` = the operator."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ask(NodeBase):
@@ -156,7 +173,24 @@ class Ask(NodeBase):
 
     keys_prompt: Prompt | None = None
 
+    bounds: Bounds | None = None
+
+    off_limits: Prompt | None = None
+    """Said to a value out of bounds, with ``{least}`` and ``{most}``."""
+
+    equals: SlotName | None = None
+    """The answer must be what this slot holds: a proof."""
+
+    sets_right_party: bool = False
+    """Whether who gives it is the person whom the call is for."""
+
+    unasked: bool = False
+    """Whether the value is taken from the words that led here, where they hold one."""
+
     then: NodeId = NodeId("")
+
+    otherwise: NodeId | None = None
+    """Where those go who give no value that fits; ``None`` = the operator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +233,9 @@ class Service(NodeBase):
 
     sets_verified: bool = False
     """Whether a good answer makes the call a verified one."""
+
+    sets_right_party: bool = False
+    """Whether a good answer says that the person on the line is the one whom the call is for."""
 
     outcomes: Mapping[str, NodeId] = field(default_factory=dict)
     """Where to go by the answer's ``outcome``; ``ok`` must be there."""
@@ -297,6 +334,15 @@ class Flow:
 
     verify: NodeId | None = None
     """Where a call is verified before a node that requires it; it then goes on to that node."""
+
+    right_party: NodeId | None = None
+    """Where it is asked whether the right person is on the line, before a node that requires it."""
+
+    fields: Mapping[SlotName, str] = field(default_factory=dict)
+    """What must be known of the person who is called, each with how it is worded: ``money``, ``date``, ``name`` ..."""
+
+    listen_first: Seconds | None = None
+    """How long to wait for a "hello?" before saying anything; ``None``: the flow begins at once."""
 
     globals: Mapping[Global, Mapping[Language, tuple[str, ...]]] = field(default_factory=dict)
     """How each global is said. They are intents of the same names as far as the recogniser is concerned."""

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.dialogue import actions as do
-from engine.dialogue.answering import accept_value
+from engine.dialogue.answering import accept_value, refuse_value
 from engine.dialogue.events import KeyPressed, KeysCollected, SecretCollected
 from engine.dialogue.graph import Ask, Global, Keypad, Menu
 from engine.dialogue.ladder import Option, own_intents, target_of
 from engine.dialogue.memory import Asked, Choose, Confirm, Own, ReadBack, State
-from engine.dialogue.questions import YES_NO, entry_for, fits
+from engine.dialogue.questions import YES_NO, entry_for, fits, fitted
 from engine.dialogue.step import Step
 from engine.dialogue.trying import fail, jump, put, refuse
 from engine.dialogue.walking import walk
@@ -58,12 +58,21 @@ def enter_keys(step: Step, event: KeysCollected) -> None:
     step.note_keys()
     if not fits(node, event.value):
         return fail(step, do.Rung.NO_MATCH, "not a value that fits")
-    if isinstance(node, Ask) and node.read_back:
-        step.act(do.Decided(do.Rung.CONFIRM, node.id, node.then, reason="always read back"))
-        return put(step, ReadBack(event.value, None))
+    if isinstance(node, Ask):
+        return _enter_value(step, node, event.value)
     step.act(do.Decided(do.Rung.KEYS, node.id, node.then, reason="keyed"))
     step.fill(node.slot, event.value)
     return walk(step, node.then)
+
+
+def _enter_value(step: Step, node: Ask, keyed: str) -> None:
+    value = fitted(node, keyed, step.known)
+    if value is None:
+        return refuse_value(step, node)
+    if node.read_back:
+        step.act(do.Decided(do.Rung.CONFIRM, node.id, node.then, reason="always read back"))
+        return put(step, ReadBack(value, None))
+    return accept_value(step, node, value, do.Rung.KEYS, "keyed")
 
 
 def enter_secret(step: Step, event: SecretCollected) -> None:

@@ -12,7 +12,7 @@ What is surely out of scope is no business of an agent's: **no match**. Several 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -107,7 +107,8 @@ def target_of(flow: Flow, node: Node, intent: str) -> Target | None:
     """Find where ``intent`` leads from ``node``; ``None`` where it is no answer there."""
     if intent in (choices := _choices(flow, node)):
         return choices[intent]
-    if understands_all(node) and (target := anywhere(flow, intent)) is not None:
+    target = anywhere(flow, intent)
+    if target is not None and (understands_all(node) or flow.nodes[target].everywhere):
         return target
     return _global(flow, intent)
 
@@ -126,8 +127,12 @@ def understands_all(node: Node) -> bool:
 def allowed_intents(flow: Flow, node: Node) -> tuple[str, ...]:
     """List the intents that count on ``node``, each once."""
     named = [choice.intent or own_intents(flow, choice.target)[0] for choice in node.choices] if isinstance(node, Menu) else []
-    everywhere: Iterable[str] = flow.intents if understands_all(node) else ()
-    return tuple(dict.fromkeys([*named, *everywhere, *(str(word) for word in Global)]))
+    return tuple(dict.fromkeys([*named, *(flow.intents if understands_all(node) else ()), *said_anywhere(flow)]))
+
+
+def said_anywhere(flow: Flow) -> tuple[str, ...]:
+    """List the intents that count at every question: those of the nodes that say so, and the globals."""
+    return (*(intent for intent, node in flow.intents.items() if flow.nodes[node].everywhere), *map(str, Global))
 
 
 def limits_for(flow: Flow, option: Option | None) -> Thresholds:

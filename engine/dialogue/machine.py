@@ -12,7 +12,8 @@ The rules of the machine:
    One that comes too late (the answer to a task that was withdrawn) is nobody's fault: nothing happens.
 6. What can't be undone (an unsafe request to the host, a transfer, hanging up) waits until ``patience.take_back`` after the words
    that led to it. Until then, a caller who goes on talking is taken back: the memory from before those words takes its place.
-7. A node that requires a verified call is entered by a verified call only, whatever was said, keyed, corrected or gone back to.
+7. A node that requires a verified call is entered by a verified call only, whatever was said, keyed, corrected or gone back to;
+   one that requires the right party only once that is who is on the line, and before that it is not even named.
 8. A question has ``patience.tries`` spoken tries, then one by keys, then the operator. A flow that walks in circles without the
    caller ends at the operator too, and the second time that nobody takes the call is the end. So a caller who says nothing any
    more always comes to an end.
@@ -23,8 +24,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TypeAlias
 
+from engine.asr.protocol import Hints
 from engine.core.errors import ConfigError, ProtocolError
 from engine.core.units import Language, Seconds
 from engine.dialogue import actions as do
@@ -36,6 +39,7 @@ from engine.dialogue.memory import Line, Memory, State
 from engine.dialogue.step import Step
 from engine.dialogue.trying import fail, fall_to_keys, fill_the_wait, resume, wait_for_agent
 from engine.dialogue.walking import commit, fall_to_operator, go_on, proceed, take_back, wait_for_answer, walk
+from engine.nlu.interpretation import Question
 
 __all__ = ["TABLE", "Dialogue", "State"]
 
@@ -63,7 +67,23 @@ Cell: TypeAlias = Handler | Ignored | Refused
 def _begin(step: Step, event: on.Answered) -> None:
     if event.language in step.flow.languages:
         step.memory = replace(step.memory, language=event.language)
+    known = {name: event.fields[name] for name in step.flow.fields if name in event.fields}
+    began = None if event.local is None else event.local - timedelta(seconds=step.now)
+    step.memory = replace(step.memory, slots=known, local=began)
+    if step.flow.listen_first is None:
+        return walk(step, step.flow.start)
+    language = step.memory.language
+    step.listen(do.Listen(step.flow.start, Hints(language), Question(language)))
+    return step.become(State.OPENING, until=step.after(step.flow.listen_first))
+
+
+def _speak_up(step: Step, _: object = None) -> None:
+    """They have said hello, or nothing: begin."""
     walk(step, step.flow.start)
+
+
+def _let_them_speak(step: Step, _: on.SpeechStarted) -> None:
+    step.become(State.OPENING, until=step.after(step.flow.patience.hearing))
 
 
 def _go_on(step: Step, _: on.PlayFinished) -> None:
@@ -126,7 +146,12 @@ def _take_reply(step: Step, event: on.HostReplied) -> None:
         return _lose_host(step)
     for slot, value in event.values.items():
         step.fill(SlotName(slot), value)
-    step.memory = replace(step.memory, verified=step.memory.verified or (node.sets_verified and event.outcome == "ok"))
+    ok, memory = event.outcome == "ok", step.memory
+    verified, right_party = (
+        (memory.verified or (node.sets_verified and ok)),
+        (memory.right_party or (node.sets_right_party and ok)),
+    )
+    step.memory = replace(memory, verified=verified, right_party=right_party)
     return go_on(step, node.outcomes[event.outcome])
 
 
@@ -188,6 +213,9 @@ _ROWS: Mapping[State, tuple[Cell, ...]] = {
     State.IDLE:      (_begin,    _NOT_UP,         _NOT_UP,              _NOT_UP,                 _NOT_UP,        _NOT_UP,
                       _NOT_UP,   _NOT_UP,         _NOT_UP,              _NOT_UP,                 _NOT_UP,        _NOT_UP,
                       _NOT_UP,                    _NOT_UP,              _hang_up),
+    State.OPENING:   (_UP,       _EARLIER,        _let_them_speak,      _speak_up,               _speak_up,      _speak_up,
+                      _speak_up, _LATE,           _LATE,                _LATE,                   _LATE,          _LATE,
+                      _LATE,                      _LATE,                _hang_up),
     State.SPEAKING:  (_UP,       _go_on,          _prick_up_on_the_way, _hear_on_the_way,        _NOT_CUT,       _NOT_ASKED,
                       _press,    _LATE,           _LATE,                _LATE,                   _LATE,          _LATE,
                       _LATE,                      _LATE,                _hang_up),
@@ -246,6 +274,7 @@ def _not_assisted(step: Step) -> None:
 
 
 OVERDUE: Mapping[State, Callable[[Step], None]] = {
+    State.OPENING: _speak_up,
     State.LISTENING: _not_listened_to,
     State.HEARING: _not_heard,
     State.ASSISTING: _not_assisted,
@@ -298,6 +327,11 @@ class Dialogue:
         return self._memory.verified
 
     @property
+    def right_party(self) -> bool:
+        """Whether the person on the line has turned out to be the one whom the call is for."""
+        return self._memory.right_party
+
+    @property
     def slots(self) -> Mapping[SlotName, str]:
         """The open values that are known."""
         return dict(self._memory.slots)
@@ -334,8 +368,8 @@ class Dialogue:
 def _check_ways_out(flow: Flow) -> None:
     if not isinstance(flow.nodes[flow.operator], Transfer):
         raise ConfigError(f"flow {flow.name}: expected the operator to be a transfer, found {flow.operator}, which is none")
-    for place in (flow.start, flow.operator, flow.verify):
-        if place is not None and flow.nodes[place].requires_verified:
-            raise ConfigError(
-                f"flow {flow.name}: expected {place} to be open to every call, found that it requires a verified one"
-            )
+    for place in (flow.start, flow.operator, flow.verify, flow.right_party):
+        node = None if place is None else flow.nodes[place]
+        if node is not None and (node.requires_verified or node.requires_right_party):
+            need = "a verified one" if node.requires_verified else "the right party"
+            raise ConfigError(f"flow {flow.name}: expected {place} to be open to every call, found that it requires {need}")

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import Enum, StrEnum
 from typing import TypeAlias
 
 from engine.core.errors import ProtocolError
 from engine.core.units import Confidence, Language, Seconds
-from engine.dialogue.actions import CollectKeys, Play
+from engine.dialogue.actions import CollectKeys, Play, Record
 from engine.dialogue.events import (
     AgentAnswered,
     Event,
@@ -38,6 +39,8 @@ class State(StrEnum):
 
     IDLE = "idle"
     """For the call to be answered."""
+    OPENING = "opening"
+    """For a person whom we have called to say hello."""
     SPEAKING = "speaking"
     """For a prompt to end, to go on by itself."""
     PROMPTING = "prompting"
@@ -144,8 +147,20 @@ class Memory:
 
     verified: bool = False
 
+    right_party: bool = False
+    """Whether the person on the line has turned out to be the one whom the call is for."""
+
+    recorded: Record | None = None
+    """What has come of the call so far."""
+
+    local: datetime | None = None
+    """The called person's wall clock at time 0 of the call."""
+
     slots: Mapping[SlotName, str] = field(default_factory=dict)
-    """Open values only."""
+    """Open values only; the call's fields are among them."""
+
+    unasked: Mapping[str, str] = field(default_factory=dict)
+    """Values by slot type in the words that led here, for the questions that need not be asked then."""
 
     trail: tuple[NodeId, ...] = ()
     """Menus and questions on the way here, for ``back``; none twice."""

@@ -6,19 +6,23 @@ A yes or no is expected where something is read back, but the ear stays free whi
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import assert_never
 
 from engine.asr.protocol import Grammar, Hints
 from engine.core.units import Language, Seconds
 from engine.dialogue.actions import CollectKeys, Listen, Spoken
-from engine.dialogue.graph import Ask, Flow, Global, Keypad, Menu, Node, NodeId
-from engine.dialogue.ladder import allowed_intents
+from engine.dialogue.bounds import Known, within
+from engine.dialogue.graph import Ask, Flow, Keypad, Menu, Node, NodeId
+from engine.dialogue.ladder import allowed_intents, said_anywhere
 from engine.dialogue.memory import Asked, Choose, Confirm, Own, ReadBack
 from engine.dialogue.step import Step
 from engine.dialogue.wording import offered, read_back, title
 from engine.nlu.interpretation import Question
 
 YES_NO = "yes_no"
+PLAIN_ANSWERS = frozenset({"yes", "no"})
+"""Intents of choices that a plain yes and no take."""
 
 _KEYED_LENGTHS = {"digits": (1, 32), "amount": (1, 9), "phone": (3, 15)}  # slot types that can be keyed; E.164 has 15 digits
 _FINISH_KEY = "#"
@@ -42,13 +46,21 @@ def words_of(step: Step) -> tuple[Spoken, ...]:
 
 def listen_for(step: Step) -> Listen:
     """Put the present question to the recogniser and to the understanding."""
+    listen = _listen_for(step)
+    local = step.local
+    if local is None:
+        return listen
+    return replace(listen, question=replace(listen.question, today=local.date(), local=local))
+
+
+def _listen_for(step: Step) -> Listen:
     node, language, asked = step.node, step.memory.language, step.memory.asking.asked
     phrases = _phrases(step.flow, node, asked, language)
     if isinstance(asked, Own):
         grammar = node.grammar if isinstance(node, Ask) else Grammar.FREE
         return Listen(node.id, Hints(language, grammar, phrases), _own_question(step.flow, node, language))
     if isinstance(asked, ReadBack):
-        question = Question(language, tuple(str(word) for word in Global), YES_NO)
+        question = Question(language, said_anywhere(step.flow), YES_NO)
         return Listen(node.id, Hints(language, Grammar.YES_NO), question)
     return Listen(node.id, Hints(language, Grammar.FREE, phrases), Question(language, _intents(step.flow, node), YES_NO))
 
@@ -88,6 +100,13 @@ def fits(node: Ask | Keypad, value: str) -> bool:
     return bool(value) and (not isinstance(node, Keypad) or not node.luhn or passes_luhn(value))
 
 
+def fitted(node: Ask, value: str, known: Known) -> str | None:
+    """``value`` in its normal form where it is what its node wants; else ``None``."""
+    if not fits(node, value) or (node.equals is not None and value != known.slots.get(node.equals)):
+        return None
+    return value if node.bounds is None else within(node.bounds, node.type, value, known)
+
+
 def passes_luhn(digits: str) -> bool:
     """Whether open digits carry a correct check digit (ISO/IEC 7812-1, annex B)."""
     if not (digits.isascii() and digits.isdigit()):
@@ -96,10 +115,16 @@ def passes_luhn(digits: str) -> bool:
     return sum(number - 9 * (number > 9) for number in doubled) % 10 == 0
 
 
+def takes_plain_answers(node: Node) -> bool:
+    """Whether a yes or a no alone is a choice there."""
+    return isinstance(node, Menu) and any(choice.intent in PLAIN_ANSWERS for choice in node.choices)
+
+
 def _own_question(flow: Flow, node: Node, language: Language) -> Question:
+    also = tuple(sorted({one.type for one in flow.nodes.values() if isinstance(one, Ask) and one.unasked}))
     if isinstance(node, Ask):
-        return Question(language, _intents(flow, node), node.type, node.length)
-    return Question(language, _intents(flow, node))
+        return Question(language, _intents(flow, node), node.type, node.length, also=also)
+    return Question(language, _intents(flow, node), YES_NO if takes_plain_answers(node) else None, also=also)
 
 
 def _intents(flow: Flow, node: Node) -> tuple[str, ...]:

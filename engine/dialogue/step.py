@@ -7,22 +7,26 @@ opposites are the only ones that touch the line.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from engine.core.errors import ProtocolError
 from engine.core.speech import Transcript
 from engine.core.units import Seconds
 from engine.dialogue import actions as do
-from engine.dialogue.graph import Flow, Node, Prompt, SlotName
+from engine.dialogue.bounds import Known
+from engine.dialogue.graph import Ask, Flow, Node, Prompt, SlotName
 from engine.dialogue.ladder import Option
 from engine.dialogue.memory import WAITING, Line, Memory, State
+from engine.dialogue.results import Recorded
 from engine.dialogue.wording import spoken
 
 
 class Step:
     """What the handlers of an event work with. Thrown away when one of them raises, so that a refused event changes nothing."""
 
-    __slots__ = ("actions", "agents", "flow", "line", "memory", "now")
+    __slots__ = ("actions", "agents", "flow", "line", "memory", "now", "said")
 
     def __init__(self, flow: Flow, memory: Memory, line: Line, now: Seconds, *, agents: bool) -> None:
         self.flow = flow
@@ -31,6 +35,7 @@ class Step:
         self.now = now
         self.agents = agents
         self.actions: list[do.Action] = []
+        self.said: Mapping[str, str] = {}  # values in the words that are being weighed, for questions to come
 
     @property
     def node(self) -> Node:
@@ -48,6 +53,17 @@ class Step:
     def may_be_taken_back(self) -> bool:
         """Whether a voice that begins now may still belong to the words that were last decided on."""
         return self.memory.before is not None and self.now < self.memory.hold_until
+
+    @property
+    def local(self) -> datetime | None:
+        """The called person's wall clock, to the minute; ``None`` where nobody knows it."""
+        began = self.memory.local
+        return None if began is None else (began + timedelta(seconds=self.now)).replace(second=0, microsecond=0)
+
+    @property
+    def known(self) -> Known:
+        """What the limits of values are seen from."""
+        return Known({str(slot): value for slot, value in self.memory.slots.items()}, self.local)
 
     def act(self, *actions: do.Action) -> None:
         """Have ``actions`` performed, after those before."""
@@ -110,6 +126,27 @@ class Step:
     def fill(self, slot: SlotName, value: str) -> None:
         """Keep an open value."""
         self.memory = replace(self.memory, slots={**self.memory.slots, slot: value})
+
+    def record(self, what: Recorded) -> None:
+        """Say what has come of the call."""
+        record = do.Record(what.result, what.filled(self.known.slots))
+        self.memory = replace(self.memory, recorded=record)
+        self.act(record)
+
+    def unrecord(self, before: Memory) -> None:
+        """Take back what was recorded since ``before``; an opt-out stands, whatever was said behind it."""
+        if before.recorded != self.memory.recorded:
+            self.act(before.recorded or do.Record(None))
+
+    def note_values(self, slots: Mapping[str, str]) -> None:
+        """The caller's words hold values that later questions may take unasked."""
+        wanted = {node.type for node in self.flow.nodes.values() if isinstance(node, Ask) and node.unasked}
+        self.said = {type: value for type, value in slots.items() if type in wanted}
+
+    def keep_values(self) -> None:
+        """They led somewhere: keep them for the questions there."""
+        if self.said:
+            self.memory = replace(self.memory, unasked={**self.memory.unasked, **self.said})
 
     def note_words(self, transcript: Transcript) -> None:
         """The caller has said something to decide on: it may be taken back for a while."""

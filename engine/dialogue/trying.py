@@ -24,20 +24,23 @@ _BEFORE_FILLER = Seconds(0.2)  # where nobody sits at a desk, that is known soon
 _FILLER_GAP = Seconds(2.0)  # silence after which a caller says "hello?"
 
 
-def fail(step: Step, rung: do.Rung, reason: str) -> None:
-    """Take the next rung, because this try brought nothing; ``rung`` says whether the caller was silent or not understood."""
+def fail(step: Step, rung: do.Rung, reason: str, said: tuple[do.Spoken, ...] = ()) -> None:
+    """Take the next rung, because this try brought nothing; ``rung`` says whether the caller was silent or not understood.
+
+    ``said`` says why, before the question is put again.
+    """
     asking = replace(step.memory.asking, attempt=step.memory.asking.attempt + 1)
     step.memory = replace(step.memory, asking=asking)
     tries, node = step.flow.patience.tries, step.node
     if asking.attempt <= tries:
         step.decided(rung, reason)
-        return ask(step, _wording_of_a_retry(step, rung))
+        return ask(step, (*said, *words_of(step)) if said else _wording_of_a_retry(step, rung))
     if isinstance(node, Keypad):
-        return _give_up_keying(step, node, reason)
+        return _give_up(step, node.otherwise, reason)
     if asking.attempt == tries + 1 and can_be_keyed(node):
         step.decided(do.Rung.KEYS, reason)
         return _turn_to_keys(step)
-    return fall_to_operator(step, reason)
+    return _give_up(step, node.otherwise if isinstance(node, Menu | Ask) else None, reason)
 
 
 def fall_to_keys(step: Step, reason: str) -> None:
@@ -74,7 +77,9 @@ def jump(step: Step, option: Option, rung: do.Rung, reason: str) -> None:
     step.decided(rung, reason, option)
     if isinstance(option.target, Global):
         return _serve(step, option.target)
-    step.memory = replace(step.memory, intent=option.intent, goal=None)
+    right_party = step.memory.right_party or _says_who(step, option)
+    step.memory = replace(step.memory, intent=option.intent, goal=None, right_party=right_party)
+    step.keep_values()
     return walk(step, option.target)
 
 
@@ -152,11 +157,23 @@ def _turn_to_keys(step: Step) -> None:
     ask(step, tuple(step.word(prompt) for prompt in ((node.keys_prompt,) if node.keys_prompt else spelled_out)))
 
 
-def _give_up_keying(step: Step, node: Keypad, reason: str) -> None:
-    if node.otherwise is None:
+def _says_who(step: Step, option: Option) -> bool:
+    """Whether a choice is taken by which somebody says to be the person whom the call is for."""
+    node, pending = step.node, step.memory.pending
+    return (
+        isinstance(node, Menu)
+        and pending is None
+        and any(
+            choice.sets_right_party and (choice.intent, choice.target) == (option.intent, option.node) for choice in node.choices
+        )
+    )
+
+
+def _give_up(step: Step, otherwise: NodeId | None, reason: str) -> None:
+    if otherwise is None:
         return fall_to_operator(step, reason)
-    step.act(do.Decided(do.Rung.KEYS, node.id, node.otherwise, reason=reason))
-    return walk(step, node.otherwise)
+    step.act(do.Decided(do.Rung.KEYS, step.node.id, otherwise, reason=reason))
+    return walk(step, otherwise)
 
 
 def _wording_of_a_retry(step: Step, rung: do.Rung) -> tuple[do.Spoken, ...]:

@@ -14,9 +14,10 @@ from typing import assert_never
 from engine.core.units import Seconds
 from engine.dialogue import actions as do
 from engine.dialogue.graph import Ask, End, Keypad, Menu, Node, NodeId, Say, Service, Transfer
-from engine.dialogue.memory import Asking, Go, State, Then
-from engine.dialogue.questions import entry_for, listen_for, longest
+from engine.dialogue.memory import Asking, Go, ReadBack, State, Then
+from engine.dialogue.questions import entry_for, fitted, listen_for, longest
 from engine.dialogue.step import Step
+from engine.dialogue.wording import read_back
 
 MOST_STRIDES = 20  # nodes without a word from the caller; the longest way on purpose is a handful
 _GRACE = Seconds(2.0)  # the driver ends an entry; this much later it has failed to
@@ -30,15 +31,19 @@ def walk(step: Step, target: NodeId, said: tuple[do.Spoken, ...] = ()) -> None:
         target, refusal = _admitted(step, target)
         said += refusal
         node = step.flow.nodes[target]
-        own = _words_on_arrival(step, node, said)
+        value = said_before(step, node)
+        own = _words_on_arrival(step, node, said, value)
         if own and barge_in not in {None, node.barge_in}:
             return _speak(step, said, Go(target), barge_in=bool(barge_in))
         _enter(step, node)
         said += own
         barge_in = node.barge_in if said else None
-        if not isinstance(node, Say):
+        if isinstance(node, Ask) and value is not None:
+            _take_unasked(step, node, value)
+        if isinstance(node, Say) or (isinstance(node, Ask) and value is not None and node.read_back is False):
+            target = node.then
+        else:
             return _settle(step, node, said)
-        target = node.then
 
 
 def ask(step: Step, said: tuple[do.Spoken, ...]) -> None:
@@ -126,6 +131,8 @@ def _admitted(step: Step, target: NodeId) -> tuple[NodeId, tuple[do.Spoken, ...]
     if memory.verified and memory.goal is not None and not isinstance(flow.nodes[target], Say):
         step.memory = replace(memory, goal=None)
         return memory.goal, ()
+    if flow.nodes[target].requires_right_party and not memory.right_party:
+        return _asked_first(step)
     if memory.verified or not flow.nodes[target].requires_verified:
         return target, ()
     if flow.verify is not None:
@@ -134,15 +141,41 @@ def _admitted(step: Step, target: NodeId) -> tuple[NodeId, tuple[do.Spoken, ...]
     return _nearest_menu(step), (step.word(flow.fixed.not_allowed),)
 
 
+def _asked_first(step: Step) -> tuple[NodeId, tuple[do.Spoken, ...]]:
+    """Where a stranger comes who would hear what is nobody else's business; the wish is not kept for later."""
+    if step.flow.right_party is not None:
+        return step.flow.right_party, ()
+    return _nearest_menu(step), (step.word(step.flow.fixed.not_allowed),)
+
+
 def _nearest_menu(step: Step) -> NodeId:
     for place in reversed(step.memory.trail):
         node = step.flow.nodes[place]
-        if isinstance(node, Menu) and not node.requires_verified:
+        known = step.memory.right_party or not node.requires_right_party
+        if isinstance(node, Menu) and known and not node.requires_verified:
             return place
     return step.flow.start
 
 
-def _words_on_arrival(step: Step, node: Node, said: tuple[do.Spoken, ...]) -> tuple[do.Spoken, ...]:
+def said_before(step: Step, node: Node) -> str | None:
+    """The value that ``node`` would ask for, where the words that led here hold one that fits."""
+    if not isinstance(node, Ask) or not node.unasked or node.type not in step.memory.unasked:
+        return None
+    return fitted(node, step.memory.unasked[node.type], step.known)
+
+
+def _take_unasked(step: Step, node: Ask, value: str) -> None:
+    unasked = {type: other for type, other in step.memory.unasked.items() if type != node.type}
+    step.memory = replace(step.memory, unasked=unasked, asking=Asking(ReadBack(value, None)))
+    if node.read_back is False:
+        step.act(do.Decided(do.Rung.JUMP, node.id, node.then, reason="said before"))
+        step.fill(node.slot, value)
+
+
+def _words_on_arrival(step: Step, node: Node, said: tuple[do.Spoken, ...], value: str | None = None) -> tuple[do.Spoken, ...]:
+    if isinstance(node, Ask) and value is not None:
+        back = read_back(step.flow.fixed.read_back, node, step.memory.language, value)
+        return () if node.read_back is False else (back,)
     to_operator = step.flow.fixed.to_operator
     if node.id != step.flow.operator:
         return tuple(step.word(prompt) for prompt in node.prompts)
@@ -157,6 +190,8 @@ def _enter(step: Step, node: Node) -> None:
     memory = replace(step.memory, node=node.id, asking=Asking(), pending=None, strides=step.memory.strides + 1)
     step.memory = replace(memory, trail=_extended(memory.trail, node.id)) if isinstance(node, Menu | Ask) else memory
     step.act(do.Entered(node.id))
+    if node.records is not None:
+        step.record(node.records)
 
 
 def _extended(trail: tuple[NodeId, ...], node: NodeId) -> tuple[NodeId, ...]:
@@ -226,5 +261,7 @@ def _secret_slots(step: Step) -> frozenset[str]:
 def _context(step: Step) -> dict[str, str]:
     memory = step.memory
     known = {"verified": "yes" if memory.verified else "no", "last_words": memory.words}
+    if step.flow.right_party is not None:
+        known["right_party"] = "yes" if memory.right_party else "no"
     intent = {} if memory.intent is None else {"intent": memory.intent}
     return {**{str(slot): value for slot, value in memory.slots.items()}, **intent, **known}

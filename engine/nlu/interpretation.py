@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 from engine.core.speech import ENGLISH
@@ -34,7 +34,7 @@ class Question:
     """Intents that count as an answer; empty = every one that is known."""
 
     slot: str | None = None
-    """The slot type that is asked for: ``digits``, ``amount``, ``date``, ``phone``, ``yes_no``, ``card_type``."""
+    """The slot type that is asked for: ``digits``, ``amount``, ``date``, ``moment``, ``phone``, ``yes_no``, ``card_type``."""
 
     length: tuple[int, int] | None = None
     """Fewest and most digits, where digits are asked for."""
@@ -42,8 +42,14 @@ class Question:
     today: date | None = None
     """The caller's day, from which "tomorrow" is seen; without it no dates are found."""
 
+    local: datetime | None = None
+    """The caller's wall clock, from which "in an hour" is seen; naive; without it no moments are found."""
+
     region: str | None = None
     """Where phone numbers without a country code are dialled, ISO 3166-1 alpha-2; by default the language's country."""
+
+    also: tuple[str, ...] = ()
+    """Slot types that are welcome unasked; a ``moment`` is looked for nowhere else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +70,9 @@ class Interpretation:
     """Likeliest first. What is out of scope has none, or only unlikely ones."""
 
     slots: Mapping[str, str] = field(default_factory=dict)
-    """Values by slot type (``digits``, ``amount``, ``date``, ``phone``, ``yes_no``, ``card_type``), in their normal form:
-    digits as ``0-9``; amounts as ``"1250.00 RUB"`` (currency left out where it was not said); dates as ISO 8601; ``yes``
-    or ``no``."""
+    """Values by slot type (``digits``, ``amount``, ``date``, ``moment``, ``phone``, ``yes_no``, ``card_type``), in their normal
+    form: digits as ``0-9``; amounts as ``"1250.00 RUB"`` (currency left out where it was not said); dates as ISO 8601, moments
+    too, to the minute; ``yes`` or ``no``."""
 
     completeness: Completeness = Completeness.UNKNOWN
 

@@ -246,7 +246,7 @@ class Call:
             case do.StopPlaying():
                 await self._hush()
             case do.Listen(hints=hints, question=question):
-                self._hearing.listen(Attention(hints, replace(question, today=self._around.today())))
+                self._hearing.listen(Attention(hints, replace(question, today=question.today or self._around.today())))
             case do.StopListening():
                 self._hearing.disregard()
             case do.CollectKeys():
@@ -259,7 +259,8 @@ class Call:
                 await self._perform_outside(action)
 
     async def _perform_outside(
-        self, action: do.CallHost | do.TransferCall | do.HangUp | do.AskAgent | do.WithdrawAgent | do.Decided | do.Entered
+        self,
+        action: do.CallHost | do.TransferCall | do.HangUp | do.AskAgent | do.WithdrawAgent | do.Decided | do.Entered | do.Record,
     ) -> None:
         """What concerns others than the caller."""
         match action:
@@ -276,7 +277,7 @@ class Call:
             case do.WithdrawAgent():
                 if self._around.assistance is not None:
                     self._around.assistance.withdraw()
-            case do.Decided() | do.Entered():
+            case do.Decided() | do.Entered() | do.Record():
                 pass
             case _:
                 assert_never(action)

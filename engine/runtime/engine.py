@@ -10,9 +10,11 @@ import asyncio
 import gc
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -23,11 +25,12 @@ from engine.asr.phrasing import PHRASES, Phrasing
 from engine.asr.protocol import Hints
 from engine.config import MAIN, Config, FlowSection
 from engine.core.audio import AudioFormat
-from engine.core.call import CallFacts
+from engine.core.call import CallFacts, Direction, Errand
 from engine.core.errors import ConfigError
 from engine.core.speech import Transcript
 from engine.core.units import Language, Seconds
 from engine.dialogue.events import Answered
+from engine.dialogue.fields import unfit_fields
 from engine.dialogue.graph import Flow, Transfer
 from engine.dialogue.machine import Dialogue
 from engine.ivr.files import load_flow
@@ -124,15 +127,20 @@ class Engine:
         workers = {f"workers.{name}": pool.warm > 0 for name, pool in self._pools().items() if pool.wanted}
         return {"journal": self._journal.healthy, "accepting": not self._draining, **workers}
 
-    async def take(self, leg: Leg, language: Language | None = None, watch: Watch | None = None) -> str:
+    async def take(
+        self, leg: Leg, language: Language | None = None, watch: Watch | None = None, errand: Errand | None = None
+    ) -> str:
         """Carry a call from beginning to end; its outcome. Safe to cancel: the call is then hung up.
 
-        ``watch`` looks on at this call alone.
+        ``watch`` looks on at this call alone; ``errand`` is what a call that we make is about.
         """
         flow = self.flows.get(leg.facts.flow or MAIN)
         if flow is None or self.full:
             return await self._refuse(leg, "all lines busy" if flow else "no such flow")
-        task = asyncio.ensure_future(self._carry(leg, flow, self._language(leg.facts, flow, language), watch))
+        answered = _answered(self._language(leg.facts, flow, language), errand)
+        if unfit := unfit_fields(flow, answered.fields, answered.language):
+            return await self._refuse(leg, f"fields missing or not to be said: {', '.join(unfit)}")
+        task = asyncio.ensure_future(self._carry(leg, flow, answered, watch))
         self._calls.add(task)
         task.add_done_callback(self._calls.discard)
         return await task
@@ -235,7 +243,8 @@ class Engine:
             raise ConfigError(f"host.token_file: expected a readable file at {section.token_file}, found: {error}") from error
         return Host(HostAddress(section.url, token, Seconds(section.within)))
 
-    async def _carry(self, leg: Leg, flow: Flow, language: Language | None, watch: Watch | None) -> str:
+    async def _carry(self, leg: Leg, flow: Flow, answered: Answered, watch: Watch | None) -> str:
+        language = answered.language
         inbox: Inbox = asyncio.Queue()
         watching = self._watch if watch is None else Everybody([self._watch, watch])
         longest = Seconds(self.config.calls.longest)
@@ -246,7 +255,7 @@ class Engine:
         self._journal.begin(leg.facts, flow, language=language, agents=assistance is not None)
         watching.began(leg.facts)
         call = Call(leg, dialogue, hearing, inbox, around)
-        return await call.run(Answered(language))
+        return await call.run(answered)
 
     def _language(self, facts: CallFacts, flow: Flow, chosen: Language | None) -> Language | None:
         """The first that somebody asked for and the flow speaks; ``None`` leaves it to the flow."""
@@ -259,7 +268,7 @@ class Engine:
         self.metrics.refused(leg.facts)
         flow = self.flows.get(MAIN)
         operator = flow and flow.nodes[flow.operator]
-        if isinstance(operator, Transfer):
+        if isinstance(operator, Transfer) and leg.facts.direction is Direction.INBOUND:
             await leg.transfer(operator.destination, {"reason": reason})
         await leg.hang_up()
         return "refused"
@@ -303,6 +312,13 @@ class Engine:
         except OSError as error:
             lost(error)
             return NoTape()
+
+
+def _answered(language: Language | None, errand: Errand | None) -> Answered:
+    if errand is None:
+        return Answered(language)
+    local = datetime.now(ZoneInfo(errand.zone)).replace(tzinfo=None)
+    return Answered(language, dict(errand.fields), local)
 
 
 def _flows(section: FlowSection | None) -> dict[str, Flow]:

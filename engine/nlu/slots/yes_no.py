@@ -29,6 +29,15 @@ def find_yes_no(text: str, language: Language) -> Found | None:
     return Found(counted[0].value, counted[0].start, counted[-1].end)
 
 
+def is_bare(text: str, language: Language) -> bool:
+    """Whether the phrase says yes or no and nothing beside it."""
+    found = find_yes_no(text, language)
+    if found is None:
+        return False
+    plain = folded(text)
+    return _words(plain[: found.start]) + _words(plain[found.end :]) == 0
+
+
 def _answers(plain: str, language: Language) -> list[Found]:
     found: list[Found] = []
     for value, pattern in ROWS.get(language, ROWS[ENGLISH]):
