@@ -67,6 +67,21 @@ def from_json(text: str) -> Event | Action | Tick:
     return decode(written)
 
 
+def actions_from_json(text: str) -> tuple[Action, ...]:
+    """Read a list of actions, as a journal's step keeps them.
+
+    Raises:
+        MediaError: it is not JSON, or not a list of actions.
+    """
+    try:
+        written = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise MediaError(f"expected JSON, found {error.msg} at {error.pos}") from error
+    if not isinstance(written, list) or not all(isinstance(one, dict) for one in written):
+        raise MediaError(f"expected a list of actions, found {type(written).__name__}")
+    return tuple(cast("Action", decode(one)) for one in written)
+
+
 @cache
 def _annotations(kind: type) -> Mapping[str, Any]:
     return get_type_hints(kind)

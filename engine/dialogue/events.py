@@ -77,6 +77,7 @@ class KeyPressed:
     """A key outside any entry: a menu choice."""
 
     key: str
+    """``•`` where the driver found that it means nothing here: it may be a digit of a secret, and is nobody's business."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,9 @@ class SecretCollected:
 
     valid: bool = True
     """Whether the length fits and, where asked for, the check digit is right."""
+
+    spoken: bool = False
+    """The caller has talked instead, and keyed nothing. Nobody has listened."""
 
 
 class AgentVerdict(StrEnum):

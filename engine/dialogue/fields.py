@@ -13,11 +13,12 @@ from engine.tts.wording import word
 def unfit_fields(flow: Flow, fields: Mapping[str, str], language: Language | None = None) -> tuple[str, ...]:
     """Name the fields that ``flow`` needs and that are missing, or that no voice could say; never their values."""
     spoken = language if language in flow.languages and language is not None else flow.languages[0]
-    return tuple(str(name) for name, kind in flow.fields.items() if not _can_be_said(fields.get(name, ""), kind, spoken))
+    needed = {name: of.completed(fields.get(name, "").strip()) for name, of in flow.fields.items()}
+    return tuple(str(name) for name, value in needed.items() if not _can_be_said(value, flow.fields[name].kind, spoken))
 
 
 def _can_be_said(value: str, kind: str, language: Language) -> bool:
     try:
-        return bool(value.strip()) and bool(word(value, kind, language))
+        return bool(value) and bool(word(value, kind, language))
     except ConfigError:
         return False

@@ -305,6 +305,24 @@ class FixedPrompts:
 
 
 @dataclass(frozen=True, slots=True)
+class Field:
+    """One thing that must be known of a person before they are called."""
+
+    kind: str = "text"
+    """How it is worded; see :class:`engine.tts.wording.Kind`."""
+
+    currency: str | None = None
+    """ISO 4217, for sums that come without one."""
+
+    private: bool = False
+    """Nobody else's business: only nodes that require the right party may say it."""
+
+    def completed(self, value: str) -> str:
+        """``value`` with its currency."""
+        return f"{value} {self.currency}" if self.currency and " " not in value else value
+
+
+@dataclass(frozen=True, slots=True)
 class Flow:
     """A whole conversation, checked: every target exists, every node is reachable, every prompt has every language, from
     every node an end can be reached."""
@@ -338,8 +356,8 @@ class Flow:
     right_party: NodeId | None = None
     """Where it is asked whether the right person is on the line, before a node that requires it."""
 
-    fields: Mapping[SlotName, str] = field(default_factory=dict)
-    """What must be known of the person who is called, each with how it is worded: ``money``, ``date``, ``name`` ..."""
+    fields: Mapping[SlotName, Field] = field(default_factory=dict)
+    """What must be known of the person who is called."""
 
     listen_first: Seconds | None = None
     """How long to wait for a "hello?" before saying anything; ``None``: the flow begins at once."""

@@ -81,12 +81,24 @@ def enter_secret(step: Step, event: SecretCollected) -> None:
     if not isinstance(node, Keypad):
         return None
     if event.count == 0:
-        return _nothing_keyed(step)
+        return _spoken_instead(step) if event.spoken else _nothing_keyed(step)
     step.note_keys()
     if not event.valid:
         return fail(step, do.Rung.NO_MATCH, "not an entry that fits")
     step.act(do.Decided(do.Rung.KEYS, node.id, node.then, reason="keyed"))
     return walk(step, node.then)
+
+
+def answers(step: Step, key: str) -> bool:
+    """Whether a key answers the open question."""
+    asked = step.memory.asking.asked
+    return _choice(step, asked, key) is not None or (key in {_YES, _NO} and _is_yes_or_no(step, asked))
+
+
+def _spoken_instead(step: Step) -> None:
+    """The caller has told what is to be keyed: nobody has listened, and the keys are asked for."""
+    if step.memory.state is State.KEYING:
+        fail(step, do.Rung.KEYS, "talked, where keys are asked for")
 
 
 def _nothing_keyed(step: Step) -> None:

@@ -34,6 +34,7 @@ from engine.dialogue import actions as do
 from engine.dialogue import events as on
 from engine.dialogue.answering import hear, hear_agent, is_sure
 from engine.dialogue.graph import Flow, NodeId, Service, SlotName, Transfer
+from engine.dialogue.key_meaning import counts, secret_ahead
 from engine.dialogue.keying import enter_keys, enter_secret, press, press_on_the_way
 from engine.dialogue.memory import Line, Memory, State
 from engine.dialogue.step import Step
@@ -67,7 +68,7 @@ Cell: TypeAlias = Handler | Ignored | Refused
 def _begin(step: Step, event: on.Answered) -> None:
     if event.language in step.flow.languages:
         step.memory = replace(step.memory, language=event.language)
-    known = {name: event.fields[name] for name in step.flow.fields if name in event.fields}
+    known = {name: of.completed(event.fields[name]) for name, of in step.flow.fields.items() if name in event.fields}
     began = None if event.local is None else event.local - timedelta(seconds=step.now)
     step.memory = replace(step.memory, slots=known, local=began)
     if step.flow.listen_first is None:
@@ -335,6 +336,17 @@ class Dialogue:
     def slots(self) -> Mapping[SlotName, str]:
         """The open values that are known."""
         return dict(self._memory.slots)
+
+    def key_counts(self, key: str) -> bool:
+        """Whether a key pressed now would mean something outside an entry."""
+        if TABLE[self.state][on.KeyPressed] is not _press:
+            return False
+        return counts(Step(self._flow, self._memory, self._line, Seconds(0.0), agents=self._agents), key)
+
+    @property
+    def secret_ahead(self) -> bool:
+        """Whether the next thing to be keyed may be a secret."""
+        return self.state is not State.ENDED and secret_ahead(self._flow, self._memory)
 
     def receive(self, event: on.Event, now: Seconds) -> tuple[do.Action, ...]:
         """Take one event in; return the actions to perform, in order.

@@ -150,8 +150,8 @@ class Memory:
     right_party: bool = False
     """Whether the person on the line has turned out to be the one whom the call is for."""
 
-    recorded: Record | None = None
-    """What has come of the call so far."""
+    recorded: tuple[Record, ...] = ()
+    """What has come of the call so far, the last behind."""
 
     local: datetime | None = None
     """The called person's wall clock at time 0 of the call."""

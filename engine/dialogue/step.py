@@ -19,7 +19,7 @@ from engine.dialogue.bounds import Known
 from engine.dialogue.graph import Ask, Flow, Node, Prompt, SlotName
 from engine.dialogue.ladder import Option
 from engine.dialogue.memory import WAITING, Line, Memory, State
-from engine.dialogue.results import Recorded
+from engine.dialogue.results import Recorded, Result
 from engine.dialogue.wording import spoken
 
 
@@ -128,15 +128,16 @@ class Step:
         self.memory = replace(self.memory, slots={**self.memory.slots, slot: value})
 
     def record(self, what: Recorded) -> None:
-        """Say what has come of the call."""
-        record = do.Record(what.result, what.filled(self.known.slots))
-        self.memory = replace(self.memory, recorded=record)
+        """Say what has come of the call; that they were told is no news once there is more."""
+        record, before = do.Record(what.result, what.filled(self.known.slots)), self.memory.recorded
+        if before and (what.result is Result.INFORMED or record == before[-1]):
+            return
+        self.memory = replace(self.memory, recorded=(*before, record))
         self.act(record)
 
     def unrecord(self, before: Memory) -> None:
         """Take back what was recorded since ``before``; an opt-out stands, whatever was said behind it."""
-        if before.recorded != self.memory.recorded:
-            self.act(before.recorded or do.Record(None))
+        self.act(*[do.Record(None)] * (len(self.memory.recorded) - len(before.recorded)))
 
     def note_values(self, slots: Mapping[str, str]) -> None:
         """The caller's words hold values that later questions may take unasked."""

@@ -179,6 +179,8 @@ def _give_up(step: Step, otherwise: NodeId | None, reason: str) -> None:
 def _wording_of_a_retry(step: Step, rung: do.Rung) -> tuple[do.Spoken, ...]:
     """The node's own tapered reprompt where it has one; else the machine's words, then the question again."""
     node, asking, fixed = step.node, step.memory.asking, step.flow.fixed
+    if rung is do.Rung.KEYS:
+        return (step.word(fixed.use_keys), *words_of(step))
     if isinstance(asking.asked, Own) and isinstance(node, Menu | Ask | Keypad) and node.reprompts:
         return (step.word(node.reprompts[min(asking.attempt - 2, len(node.reprompts) - 1)]),)
     sorry = fixed.no_input if rung is do.Rung.NO_INPUT else fixed.no_match
