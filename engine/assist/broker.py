@@ -175,6 +175,11 @@ class Open:
 
     over_at: float = 0.0
 
+    answer: Answer | None = None
+    """The one that counted, and whose it was."""
+
+    answered_by: AgentId | None = None
+
 
 @dataclass(slots=True)
 class Desk:
@@ -260,10 +265,11 @@ class Broker:
         if found is None or found.settled is not None:
             return
         found.settled, found.over_at = settled, now
+        found.answer, found.answered_by = (by.answer, by.agent) if by else (None, None)
         if found.holder is not None:
             yield Take(found.holder, task_id, settled)
             self._free(found, now)
-        yield Settle(task_id, settled, by.answer if by else None, by.agent if by else None)
+        yield Settle(task_id, settled, found.answer, found.answered_by)
 
     def _free(self, found: Open, now: float) -> None:
         if found.holder in self.desks:

@@ -136,6 +136,11 @@ def _beside(url: str, folder: Path) -> str:
 class AssistSection(Section):
     """Silent agents: people who hear the phrases that the engine is unsure of, and answer within seconds."""
 
+    board: Literal["local", "database"] = Field(
+        "local",
+        description="Where phrases lie until they are answered: in the engine's own memory, or in `store.database`, for desks "
+        "served by other processes (`callwright serve --only desk`) and for several engines.",
+    )
     phrases: NoneIfEmpty[Path] = Field(
         None, description='Where the phrases that agents answered are kept as sound, to learn from; "" = nowhere.'
     )

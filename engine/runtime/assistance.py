@@ -16,7 +16,7 @@ from typing import Any, Final
 import structlog
 
 from engine.assist.board import Board, Given
-from engine.assist.tasks import CantTell, Choice, Picked, Task, TaskId, Typed, Value
+from engine.assist.tasks import AgentId, CantTell, Choice, Picked, Task, TaskId, Typed, Value
 from engine.core.audio import AudioFrame
 from engine.core.call import CallId, Speaker
 from engine.core.errors import ModelError
@@ -155,15 +155,15 @@ class Assistance:
         self._open = None
         match given.answer:
             case Picked(intent):
-                self._post(AgentAnswered(action.task, AgentVerdict.NODE, intent=intent))
+                self._post(AgentAnswered(action.task, AgentVerdict.NODE, intent=intent, agent=given.agent))
             case Value(text):
-                self._post(AgentAnswered(action.task, AgentVerdict.SLOT, value=text))
+                self._post(AgentAnswered(action.task, AgentVerdict.SLOT, value=text, agent=given.agent))
             case Typed(words):
-                self._start(self._typed(words, action, question))
+                self._start(self._typed(words, given.agent, action, question))
             case CantTell() | None:
-                self._post(AgentAnswered(action.task, AgentVerdict.CANT_TELL))
+                self._post(AgentAnswered(action.task, AgentVerdict.CANT_TELL, agent=given.agent))
 
-    async def _typed(self, words: str, action: AskAgent, question: Question) -> None:
+    async def _typed(self, words: str, agent: AgentId | None, action: AskAgent, question: Question) -> None:
         """Have the words understood as if they had been heard. Safe to cancel."""
         said = Transcript(tuple(Word(word, Seconds(0.0), Seconds(0.0)) for word in words.split()), question.language)
         try:
@@ -172,9 +172,10 @@ class Assistance:
             )
         except ModelError as error:
             _log.warning("assist.typed", call=self._about.call, code=error.code)
-            self._post(AgentAnswered(action.task, AgentVerdict.CANT_TELL))
+            self._post(AgentAnswered(action.task, AgentVerdict.CANT_TELL, agent=agent))
         else:
-            self._post(AgentAnswered(action.task, AgentVerdict.WORDS, words=words, interpretation=understood.interpretation))
+            meant = understood.interpretation
+            self._post(AgentAnswered(action.task, AgentVerdict.WORDS, words=words, interpretation=meant, agent=agent))
 
     def _start(self, work: Any) -> None:
         task = asyncio.create_task(work)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 
 from engine.assist.board import Given, News, Offered, TakenBack
@@ -53,7 +52,7 @@ class LocalBoard:
         self._keep = keep
         self._clock = clock
         self._given: asyncio.Queue[Given] = asyncio.Queue()
-        self._news: defaultdict[AgentId, asyncio.Queue[News]] = defaultdict(asyncio.Queue)
+        self._news: dict[AgentId, asyncio.Queue[News | None]] = {}
         self._phrases: dict[TaskId, bytes] = {}
         self._alarm: asyncio.TimerHandle | None = None
 
@@ -78,7 +77,7 @@ class LocalBoard:
     async def sign_out(self, agent: AgentId) -> None:
         """See :class:`engine.assist.board.Board`."""
         self._receive(SignedOut(agent))
-        self._news.pop(agent, None)
+        self._end_news(agent)
 
     async def present(self, agent: AgentId) -> None:
         """See :class:`engine.assist.board.Board`."""
@@ -86,12 +85,17 @@ class LocalBoard:
 
     async def news(self, agent: AgentId) -> AsyncIterator[News]:
         """See :class:`engine.assist.board.Board`. A second reader of one agent's news takes the place of the first."""
+        self._end_news(agent)
         queue = self._news[agent] = asyncio.Queue()
         for found in self._broker.tasks.values():
             if found.holder == agent:
                 queue.put_nowait(Offered(found.task))
-        while True:
-            yield await queue.get()
+        while (news := await queue.get()) is not None:
+            yield news
+
+    def _end_news(self, agent: AgentId) -> None:
+        if agent in self._news:
+            self._news.pop(agent).put_nowait(None)
 
     async def shown(self, agent: AgentId, task: TaskId) -> None:
         """See :class:`engine.assist.board.Board`."""
@@ -124,15 +128,19 @@ class LocalBoard:
         for action in actions:
             match action:
                 case Lay(agent, task):
-                    self._news[agent].put_nowait(Offered(task))
+                    self._tell(agent, Offered(task))
                 case Take(agent, task_id, why):
-                    self._news[agent].put_nowait(TakenBack(task_id, why))
+                    self._tell(agent, TakenBack(task_id, why))
                 case Settle(task_id, settled, answer, agent):
                     self._given.put_nowait(Given(task_id, settled, answer, agent))
                 case Label() | Acknowledge():
                     pass  # for whoever has answered
         self._phrases = {task: phrase for task, phrase in self._phrases.items() if task in self._broker.tasks}
         self._set_alarm()
+
+    def _tell(self, agent: AgentId, news: News) -> None:
+        if agent in self._news:  # who begins to read later begins with what lies there then
+            self._news[agent].put_nowait(news)
 
     def _set_alarm(self) -> None:
         if self._alarm is not None:

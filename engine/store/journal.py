@@ -131,6 +131,7 @@ class Journal:
 
     def _submit(self, write: _Write) -> Future[None]:
         acknowledged: Future[None] = Future()
+        acknowledged.set_running_or_notify_cancel()  # who stops waiting does not stop the thread
         self._waiting.put((write, acknowledged))
         return acknowledged
 

@@ -48,8 +48,17 @@ class Labels:
         Raises:
             SQLAlchemyError, OSError: it can't be written.
         """
+        with Session(self._engine) as session, session.begin():
+            session.add(self.row(label, phrase, at))
+
+    def row(self, label: Label, phrase: bytes | None, at: float) -> LabelRow:
+        """Make its row, for whoever keeps it together with other things; its sound is on the disk when this returns.
+
+        Raises:
+            OSError: the sound can't be written.
+        """
         task = label.task
-        row = LabelRow(
+        return LabelRow(
             call=task.id.call,
             number=task.id.number,
             agent=label.agent,
@@ -62,8 +71,6 @@ class Labels:
             sound=self._kept(f"{task.id.call}-{task.id.number}.wav", phrase),
             at=datetime.fromtimestamp(at, UTC),
         )
-        with Session(self._engine) as session, session.begin():
-            session.add(row)
 
     def day(self, agent: AgentId, since: datetime) -> Day:
         """What an agent has answered ``since`` then.

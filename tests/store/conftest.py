@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -28,12 +28,22 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]
 
 
 @pytest.fixture
-def postgres_url(postgres: str) -> str:
+def postgres_url(new_postgres: Callable[[], str]) -> str:
     """A new database on the test's server."""
-    name = f"callwright_{uuid4().hex}"
-    with create_engine(f"{postgres}/postgres", isolation_level="AUTOCOMMIT").connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    return f"{postgres}/{name}"
+    return new_postgres()
+
+
+@pytest.fixture(scope="session")
+def new_postgres(postgres: str) -> Callable[[], str]:
+    """Makes a new database on the test's server; its address."""
+
+    def make() -> str:
+        name = f"callwright_{uuid4().hex}"
+        with create_engine(f"{postgres}/postgres", isolation_level="AUTOCOMMIT").connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+        return f"{postgres}/{name}"
+
+    return make
 
 
 @pytest.fixture(scope="session")
