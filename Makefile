@@ -27,8 +27,9 @@ check: setup ## formatting, lint, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-unit: setup ## the tests alone
-	$(BIN)/python -m pytest $(ARGS)
+unit: setup ## the tests alone: on two cores what needs no real time, then the rest one after the other
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not live"
+	$(BIN)/python -m pytest -m live
 
 test: setup system check unit ## everything CI asks for
 

@@ -12,6 +12,13 @@ import pytest
 import structlog
 
 TESTDATA = Path(__file__).resolve().parents[2] / "shared" / "testdata"
+LIVE = ("assist", "journeys", "runtime", "server", "telephony")
+"""Folders whose tests keep real time, or count what runs on this machine: they want it for themselves."""
+
+NOT_LIVE = ("batch", "quality")
+"""Below them: what only works off."""
+
+os.environ["COLUMNS"] = "200"  # tables must not break where a folder's name is long
 
 
 def missing(what: str) -> None:
@@ -19,6 +26,15 @@ def missing(what: str) -> None:
     if os.environ.get("CI"):
         pytest.fail(f"{what} is missing, and with CI set nothing may be skipped")
     pytest.skip(f"{what} is not here")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that `make unit` runs one after the other."""
+    here = Path(__file__).parent
+    for item in items:
+        folder, *below = item.path.relative_to(here).parts
+        if folder in LIVE and below[0] not in NOT_LIVE:
+            item.add_marker("live")
 
 
 @pytest.fixture(autouse=True)

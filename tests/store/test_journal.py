@@ -13,6 +13,7 @@ from sqlalchemy import text
 from engine.core.call import CallFacts, CallId
 from engine.core.errors import ConfigError
 from engine.core.units import Seconds
+from engine.store import migrations
 from engine.store.database import connect, upgrade
 from engine.store.journal import CRASHED, Journal, JournalBroken, Step
 
@@ -65,8 +66,9 @@ def test_upgrading_twice_changes_nothing(tmp_path: Path) -> None:
     upgrade(engine)
     upgrade(engine)
 
+    newest = max(path.name[:4] for path in Path(migrations.__path__[0]).glob("versions/0*.py"))
     with engine.connect() as connection:
-        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "0004"
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == newest
 
 
 def test_an_address_that_is_none_is_the_operators_error() -> None:
