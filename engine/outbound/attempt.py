@@ -9,7 +9,7 @@ dialled again by itself.
 
                      committed    dialled      ended    withdrawn    uncertain
     MARKED           dialled      -            -        -            -
-    RESULT           -            ended        -        -            -
+    RESULT           -            ended        -        -            ended      late: who had it was only taken for dead
     NEVER_SENT       withdrawn    -            -        -            -          it was not marked, so it was not sent
     NEVER_SEEN       -            withdrawn    -        -            -          the carrier says so, and will not dial it any more
     NOBODY_KNOWS     -            uncertain    -        -            -
@@ -49,18 +49,18 @@ class Fate(StrEnum):
 
 
 OPEN: Final = frozenset({AttemptState.COMMITTED, AttemptState.DIALLED})
-_AFTER: Final[Mapping[Fate, tuple[AttemptState, AttemptState]]] = {
-    Fate.MARKED: (AttemptState.COMMITTED, AttemptState.DIALLED),
-    Fate.RESULT: (AttemptState.DIALLED, AttemptState.ENDED),
-    Fate.NEVER_SENT: (AttemptState.COMMITTED, AttemptState.WITHDRAWN),
-    Fate.NEVER_SEEN: (AttemptState.DIALLED, AttemptState.WITHDRAWN),
-    Fate.NOBODY_KNOWS: (AttemptState.DIALLED, AttemptState.UNCERTAIN),
-    Fate.SETTLED: (AttemptState.UNCERTAIN, AttemptState.ENDED),
+_AFTER: Final[Mapping[Fate, tuple[frozenset[AttemptState], AttemptState]]] = {
+    Fate.MARKED: (frozenset({AttemptState.COMMITTED}), AttemptState.DIALLED),
+    Fate.RESULT: (frozenset({AttemptState.DIALLED, AttemptState.UNCERTAIN}), AttemptState.ENDED),
+    Fate.NEVER_SENT: (frozenset({AttemptState.COMMITTED}), AttemptState.WITHDRAWN),
+    Fate.NEVER_SEEN: (frozenset({AttemptState.DIALLED}), AttemptState.WITHDRAWN),
+    Fate.NOBODY_KNOWS: (frozenset({AttemptState.DIALLED}), AttemptState.UNCERTAIN),
+    Fate.SETTLED: (frozenset({AttemptState.UNCERTAIN}), AttemptState.ENDED),
 }
 
 
-def change(fate: Fate) -> tuple[AttemptState, AttemptState]:
-    """From which state to which; the store writes the second over the first, and nothing over anything else."""
+def change(fate: Fate) -> tuple[frozenset[AttemptState], AttemptState]:
+    """From which states to which; the store writes the second over one of the first, and over nothing else."""
     return _AFTER[fate]
 
 
@@ -71,6 +71,6 @@ def after(state: AttemptState, fate: Fate) -> AttemptState:
         ProtocolError: it can't happen in this state.
     """
     before, then = _AFTER[fate]
-    if state is not before:
+    if state not in before:
         raise ProtocolError(f"an attempt that is {state} can't be {fate}")
     return then

@@ -1,0 +1,292 @@
+"""Attempts in the database: every change of an attempt and its contact in one short transaction.
+
+Rules:
+
+* an attempt's states and what leads from one to another are ``engine.outbound.attempt``'s; nothing else writes the column
+  ``state`` of an attempt, and a change is written only over the states that it may follow: who comes second changes nothing, and
+  is told so. So several diallers on several machines can work at once, and one that was only taken for dead does no harm;
+* an intent is committed in the transaction that asks the rules once more, about what is in the database at that moment;
+* a contact has at most one open attempt: by its own state, and by a unique index;
+* an attempt and its contact change together: a contact is ``dialling`` exactly while it has an open attempt.
+
+For several threads and processes. Times are the machines' clocks, which should agree within seconds; ``now`` is always aware of
+its zone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol
+
+from sqlalchemy import ColumnElement, Engine, delete, func, select, text, update
+from sqlalchemy.orm import Session
+
+from engine.core.call import CallId
+from engine.outbound.attempt import OPEN, AttemptState, Fate, change
+from engine.outbound.campaign import CampaignState
+from engine.outbound.carrier import Ended
+from engine.outbound.contacts import AttemptId, CampaignId, ContactId, ContactState, Outcome
+from engine.outbound.retries import UNHEARD, Again, Next, Over
+from engine.outbound.rules import May, Never, Verdict, Wait
+from engine.store.outbound_models import AttemptRow, CampaignRow, ContactRow, DiallerRow
+
+LEASE: Final = timedelta(seconds=30)
+RENEW: Final = LEASE / 10  # so that nine renewals may fail in a row
+_LONGEST_REASON: Final = 512
+_NO_MORE: Final = frozenset({CampaignState.STOPPED, CampaignState.FINISHED})
+
+
+@dataclass(frozen=True, slots=True)
+class Talked:
+    """What a talk came to."""
+
+    outcome: Outcome | None
+    """``None``: to nothing yet; what follows is the rules' business."""
+
+    seconds: float = 0.0
+    """From answer to end."""
+
+    answerer: str | None = None
+    """Person, machine ...; ``None`` = nobody judged it."""
+
+    call_again: datetime | None = None
+    """When they asked to be called, where they did."""
+
+    reason: str | None = None
+
+
+class Rulebook(Protocol):
+    """What the store asks while it holds the transaction; all of it reads through the given session."""
+
+    def verdict(self, session: Session, contact: ContactRow, now: datetime) -> Verdict:
+        """Whether this contact may be dialled now."""
+
+    def follows(self, session: Session, contact: ContactRow, attempt: AttemptRow, talked: Talked | None) -> Next:
+        """What follows an attempt that has ended; its row holds how. ``talked`` is what the talk came to, where there was one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A committed intent to dial."""
+
+    attempt: AttemptId
+
+    contact: ContactId
+
+    campaign: CampaignId
+
+    number: str = field(repr=False)
+    """E.164."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """An open attempt that a dead dialler left."""
+
+    attempt: AttemptId
+
+    state: AttemptState
+
+    call: CallId | None
+    """The conversation, where there was one."""
+
+
+class Attempts:
+    """The attempts of one dialler, over one carrier."""
+
+    def __init__(self, engine: Engine, rules: Rulebook, *, owner: str, carrier: str) -> None:
+        self._engine = engine
+        self._rules = rules
+        self._owner = owner
+        self._carrier = carrier
+
+    # The dialler itself
+
+    def renew(self, now: datetime) -> None:
+        """Say that this dialler lives, for the first time or again."""
+        with Session(self._engine) as session, session.begin():
+            row = session.get(DiallerRow, self._owner) or DiallerRow(owner=self._owner, started_at=now)
+            row.lease_until = now + LEASE
+            session.add(row)
+
+    def leave(self) -> None:
+        """Say good-bye; what is still open is for the others."""
+        with Session(self._engine) as session, session.begin():
+            session.execute(delete(DiallerRow).where(DiallerRow.owner == self._owner))
+
+    def others(self) -> frozenset[str]:
+        """Who else has open attempts on this carrier."""
+        with Session(self._engine) as session:
+            found = session.scalars(select(AttemptRow.owner).where(self._open, AttemptRow.owner != self._owner).distinct())
+            return frozenset(found)
+
+    def adopt(self, now: datetime, dead: Collection[str] = ()) -> list[Left]:
+        """Take over what diallers left open whose lease is over, or that are known to be ``dead``."""
+        alive = select(DiallerRow.owner).where(DiallerRow.lease_until > now, DiallerRow.owner.not_in(list(dead)))
+        orphaned = self._open & (AttemptRow.owner != self._owner) & AttemptRow.owner.not_in(alive)
+        taking = update(AttemptRow).where(orphaned).values(owner=self._owner)
+        with Session(self._engine) as session, session.begin():
+            taken = session.execute(taking.returning(AttemptRow.id, AttemptRow.state, AttemptRow.call)).all()
+            session.execute(delete(DiallerRow).where(DiallerRow.lease_until <= now - LEASE))
+        return [Left(AttemptId(it.id), AttemptState(it.state), it.call and CallId(it.call)) for it in taken]
+
+    # Before a call
+
+    def due(self, campaign: CampaignId, now: datetime, most: int) -> list[ContactId]:
+        """Contacts that may be worth asking the rules about: those to be tried again first, then by their place in the list."""
+        waiting = (ContactRow.campaign == campaign) & (ContactRow.state == ContactState.WAITING)
+        again = select(ContactRow.id).where(waiting, ContactRow.next_at <= now).order_by(ContactRow.next_at).limit(most)
+        fresh = select(ContactRow.id).where(waiting, ContactRow.next_at.is_(None)).order_by(ContactRow.row).limit(most)
+        with Session(self._engine) as session:
+            found = list(session.scalars(again))
+            if len(found) < most:
+                found += list(session.scalars(fresh))
+        return [ContactId(it) for it in found[:most]]
+
+    def next_due(self, campaign: CampaignId) -> datetime | None:
+        """When the next contact of a campaign is due that is not yet; ``None``: none waits."""
+        waiting = (ContactRow.campaign == campaign) & (ContactRow.state == ContactState.WAITING)
+        with Session(self._engine) as session:
+            return session.scalar(select(func.min(ContactRow.next_at)).where(waiting))
+
+    def commit(self, contact: ContactId, attempt: AttemptId, now: datetime) -> Intent | None:
+        """Commit the intent to dial a contact; ``None``: another has it, or the rules say no, which its row then tells.
+
+        ``attempt`` is a new id, so that who is not told how the commit went can still withdraw it.
+        """
+        mine = (ContactRow.id == contact) & (ContactRow.state == ContactState.WAITING)
+        claim = update(ContactRow).where(mine).values(state=ContactState.DIALLING).returning(ContactRow)
+        with Session(self._engine) as session, session.begin():
+            row = session.scalars(claim).one_or_none()
+            if row is None:
+                return None
+            if not _alone(session, row.person):
+                row.state = ContactState.WAITING
+                return None
+            verdict = self._rules.verdict(session, row, now)
+            if not isinstance(verdict, May):
+                _refuse(session, row, verdict, now)
+                return None
+            return self._intent(session, row, attempt, now)
+
+    def mark(self, attempt: AttemptId, now: datetime) -> bool:
+        """Mark it just before its id goes to the carrier. ``False``: it is not this dialler's any more, and must not be sent."""
+        with Session(self._engine) as session, session.begin():
+            mine = AttemptRow.owner == self._owner
+            return changed(session, attempt, Fate.MARKED, mine, dialled_at=now) is not None
+
+    # After it
+
+    def answered(self, attempt: AttemptId, call: CallId) -> None:
+        """Note which conversation it is, so that a dead dialler's can be found."""
+        with Session(self._engine) as session, session.begin():
+            session.execute(update(AttemptRow).where(AttemptRow.id == attempt).values(call=call))
+
+    def ended(self, attempt: AttemptId, ended: Ended, now: datetime, talked: Talked | None = None) -> bool:
+        """Write how it ended, and what follows for the contact. ``False``: that is known already."""
+        values: dict[str, Any] = {
+            "reached": ended.reached,
+            "reason": cut(talked.reason if talked and talked.reason else ended.reason),
+            "talked": talked.seconds if talked else ended.talked,
+            "ended_at": now,
+        }
+        if talked is not None:
+            values |= {"outcome": talked.outcome, "answerer": talked.answerer}
+        with Session(self._engine) as session, session.begin():
+            row = changed(session, attempt, Fate.RESULT, **values)
+            if row is None:
+                return False
+            contact = session.get_one(ContactRow, row.contact, with_for_update=True)
+            contact.attempts += ended.reached not in UNHEARD and contact.state == ContactState.DIALLING
+            session.flush()
+            follow(session, contact, self._rules.follows(session, contact, row, talked), now)
+        return True
+
+    def withdraw(self, attempt: AttemptId, fate: Fate, now: datetime, reason: str | None = None) -> bool:
+        """It was never sent, or never seen: its contact waits as before."""
+        with Session(self._engine) as session, session.begin():
+            row = changed(session, attempt, fate, ended_at=now, reason=cut(reason))
+            if row is None:
+                return False
+            contact = session.get_one(ContactRow, row.contact)
+            follow(session, contact, Again(now), now)
+        return True
+
+    def give_up(self, attempt: AttemptId, reason: str) -> bool:
+        """Nobody knows, and nobody will: list it for a person."""
+        with Session(self._engine) as session, session.begin():
+            row = changed(session, attempt, Fate.NOBODY_KNOWS, reason=cut(reason))
+            if row is None:
+                return False
+            contact = session.get_one(ContactRow, row.contact)
+            contact.state, contact.reason = ContactState.UNCERTAIN, cut(reason)
+            contact.attempts += 1
+        return True
+
+    @property
+    def _open(self) -> ColumnElement[bool]:
+        return AttemptRow.state.in_(OPEN) & (AttemptRow.carrier == self._carrier)
+
+    def _intent(self, session: Session, row: ContactRow, attempt: AttemptId, now: datetime) -> Intent:
+        row.reason = row.next_at = None
+        session.add(
+            AttemptRow(
+                id=attempt,
+                contact=row.id,
+                campaign=row.campaign,
+                person=row.person,
+                number=row.number,
+                state=AttemptState.COMMITTED,
+                carrier=self._carrier,
+                owner=self._owner,
+                committed_at=now,
+                talked=0.0,
+            )
+        )
+        return Intent(attempt, ContactId(row.id), CampaignId(row.campaign), row.number)
+
+
+def changed(
+    session: Session, attempt: AttemptId, fate: Fate, which: ColumnElement[bool] | None = None, **values: Any
+) -> AttemptRow | None:
+    """Bring a fate to an attempt; ``None`` where it is in no state that it can happen in."""
+    before, then = change(fate)
+    same = (AttemptRow.id == attempt) & AttemptRow.state.in_(before)
+    changing = update(AttemptRow).where(same if which is None else same & which).values(state=then, **values)
+    return session.scalars(changing.returning(AttemptRow)).one_or_none()
+
+
+def _refuse(session: Session, row: ContactRow, verdict: Wait | Never, now: datetime) -> None:
+    if isinstance(verdict, Never):
+        follow(session, row, Over(verdict.outcome, verdict.why), now)
+    else:
+        follow(session, row, Again(verdict.until), now)
+        row.reason = cut(verdict.why)
+
+
+def follow(session: Session, contact: ContactRow, follows: Next, now: datetime) -> None:
+    """Let the contact wait, or write its outcome; in a campaign that is over nobody waits any more."""
+    if isinstance(follows, Again) and session.get_one(CampaignRow, contact.campaign).state in _NO_MORE:
+        follows = Over(Outcome.STOPPED, "the campaign was stopped")
+    if isinstance(follows, Again):
+        contact.state, contact.next_at, contact.reason = ContactState.WAITING, follows.at, None
+    else:
+        contact.state, contact.outcome, contact.done_at = ContactState.DONE, follows.outcome, now
+        contact.next_at, contact.reason = None, cut(follows.why or None)
+
+
+def _alone(session: Session, person: str) -> bool:
+    """Whether nobody else is just judging the same person for another campaign: both would find the caps unused.
+
+    SQLite has one writer, and this transaction is it.
+    """
+    if session.get_bind().dialect.name != "postgresql":
+        return True
+    return bool(session.scalar(text("SELECT pg_try_advisory_xact_lock(hashtext(:person))"), {"person": f"callwright:{person}"}))
+
+
+def cut(reason: str | None) -> str | None:
+    """A reason that fits its column."""
+    return reason if reason is None or len(reason) <= _LONGEST_REASON else reason[: _LONGEST_REASON - 1] + "…"
