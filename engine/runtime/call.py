@@ -31,6 +31,7 @@ from engine.runtime.host import Bank
 from engine.runtime.mouth import Mouth
 from engine.runtime.prompts import Sayings
 from engine.runtime.tape import NoTape, Tape
+from engine.runtime.unasked import holds_secret
 from engine.runtime.watch import Watch
 from engine.store.journal import Journal, Step
 from engine.telephony.leg import TRANSFERRED, Gone, Incoming, Key, Leg, Sound
@@ -91,7 +92,7 @@ class Call:
         self._inbox = inbox
         self._around = around
         self._mouth = Mouth(leg.lead)
-        self._entries = Entries(around.tape)
+        self._entries = Entries(around.tape, dialogue)
         self._rendering: do.Play | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._handing_over: asyncio.Task[None] | None = None
@@ -166,7 +167,9 @@ class Call:
         self._now = frame.end_s
         self._around.tape.caller(frame)
         await self._feed_all(self._hearing.hear(frame))
-        await self._entered(self._entries.tick(self._now))
+        if self._entries.typed_ahead:
+            await self._cut_short()
+        await self._keyed(self._entries.tick(self._now, voice=self._hearing.voice))
         await self._speak()
         if self._now >= self._around.longest:
             await self._feed(events.HungUp())
@@ -175,19 +178,19 @@ class Call:
             await self._perform_all(None, self._dialogue.tick(self._now))
 
     async def _key(self, code: int) -> None:
-        if self._entries.stray(self._now):
-            return
-        if not self._entries.open:
-            await self._feed(events.KeyPressed(chr(code)))
-            return
-        if self._mouth.interruptible and (play := self._mouth.playing) is not None:
-            await self._hush()  # the caller knows what to do: for the dialogue the prompt is over
-            await self._feed(events.PlayFinished(play))
-        await self._entered(self._entries.press(code, self._now))
+        if self._entries.open:
+            await self._cut_short()
+        await self._keyed(self._entries.press(code, self._now))
 
-    async def _entered(self, entered: Entered | None) -> None:
-        if entered is not None:
-            await self._feed(entered)
+    async def _cut_short(self) -> None:
+        """The caller knows what to key: for the dialogue the prompt is over."""
+        if self._mouth.interruptible and (play := self._mouth.playing) is not None:
+            await self._hush()
+            await self._feed(events.PlayFinished(play))
+
+    async def _keyed(self, keyed: Entered | events.KeyPressed | None) -> None:
+        if keyed is not None:
+            await self._feed(keyed)
 
     async def _speak(self) -> None:
         """Send what is due, and tell the dialogue when the caller has heard it all."""
@@ -207,6 +210,8 @@ class Call:
         if isinstance(event, events.Heard):
             self._voice_ended = event.speech_end
             self._heard = event
+            if holds_secret(event.transcript):
+                self._around.tape.mask(event.speech_start, event.speech_end)
         match event:
             case events.HungUp():
                 self._outcome = "caller_hung_up"
@@ -254,7 +259,7 @@ class Call:
                     self._hearing.close()
                 self._entries.begin(action, self._now, prompting=self._saying)
             case do.StopCollecting():
-                self._entries.stop()
+                self._entries.stop(self._now)
             case _:
                 await self._perform_outside(action)
 

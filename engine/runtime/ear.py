@@ -36,6 +36,9 @@ class Ear:
         self._recent: deque[AudioFrame] = deque(maxlen=round(_REMEMBERED / FRAME))
         self.attention = Attention()
         """What the caller was last asked; a turn that is taken back is heard with the question it answered."""
+        self.voice = False
+        """Whether there was a voice in the newest frame."""
+        self._forgetful = False
 
     @property
     def speaking(self) -> bool:
@@ -44,17 +47,21 @@ class Ear:
 
     def hear(self, frame: AudioFrame) -> tuple[EndpointAction, ...]:
         """Take the newest 20 ms."""
-        self._recent.append(frame)
-        return self._endpointer.receive(Activity(self._vad.is_speech(frame)), frame.end_s)
+        if not self._forgetful:
+            self._recent.append(frame)
+        self.voice = self._vad.is_speech(frame)
+        return self._endpointer.receive(Activity(self.voice), frame.end_s)
 
     def listen(self, attention: Attention) -> None:
         """Open up for an answer to something new."""
         self.attention = attention
+        self._forgetful = False
         self._endpointer.open()
 
     def close(self) -> tuple[EndpointAction, ...]:
-        """Hear nothing more, and forget the sound: what is said over a secret entry is nobody's business."""
+        """Hear nothing until the next question, and keep no sound: what is said over a secret entry is nobody's business."""
         self._recent.clear()
+        self._forgetful = True
         return self._endpointer.close()
 
     def settle(self) -> None:

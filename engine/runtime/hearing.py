@@ -84,6 +84,11 @@ class Hearing:
         return any(one.pending for one in self._open.values())
 
     @property
+    def voice(self) -> bool:
+        """Whether there was a voice in the newest frame, listened to or not."""
+        return self._ear.voice
+
+    @property
     def question(self) -> Question:
         """What the turn that is open, or was open last, answers."""
         return self._asked.question
