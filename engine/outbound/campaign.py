@@ -257,3 +257,30 @@ class Campaign:
 
     columns: Mapping[str, str]
     """What the list calls its columns, by what we call them; those that are not named here have our names."""
+
+
+class Order(StrEnum):
+    """What a person, or the dialler, can tell a campaign."""
+
+    START = "start"
+    PAUSE = "pause"
+    RESUME = "resume"
+    STOP = "stop"
+    FINISH = "finish"
+
+
+_AFTER: Final[Mapping[tuple[CampaignState, Order], CampaignState]] = {
+    (CampaignState.DRAFT, Order.START): CampaignState.RUNNING,
+    (CampaignState.DRAFT, Order.STOP): CampaignState.STOPPED,
+    (CampaignState.RUNNING, Order.PAUSE): CampaignState.PAUSED,
+    (CampaignState.RUNNING, Order.STOP): CampaignState.STOPPED,
+    (CampaignState.RUNNING, Order.FINISH): CampaignState.FINISHED,
+    (CampaignState.PAUSED, Order.RESUME): CampaignState.RUNNING,
+    (CampaignState.PAUSED, Order.STOP): CampaignState.STOPPED,
+}
+"""What is not here is refused."""
+
+
+def after(state: CampaignState, order: Order) -> CampaignState | None:
+    """The state after it; ``None`` where it can't be done in this one."""
+    return _AFTER.get((state, order))

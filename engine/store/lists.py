@@ -1,0 +1,114 @@
+"""Lists of those who must not be called, in the database. Every intent to dial is committed in a transaction that reads them.
+
+Somebody is named by a number in E.164, or by the key that campaigns know a person by; an entry of either holds. Adding what is
+there already changes nothing, so that the first date stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from engine.outbound.campaign import BAD_CALLS, OPT_OUTS
+from engine.outbound.contacts import CampaignId
+from engine.outbound.rules import Listing
+from engine.store.outbound_models import AttemptRow, DoNotCallRow
+from engine.store.samples import utc
+
+LIFTED: Final = "lifted"
+"""Where entries of ``bad_calls`` go that a person took off: the score that made them must not make them anew."""
+
+_AT_ONCE: Final = 1_000
+_ALL: Final = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Somebody to be put on a list."""
+
+    list: str
+
+    who: str
+    """A number in E.164, or a person's key."""
+
+    source: str
+    """A file, a call, a score, a person's name."""
+
+    reason: str | None = None
+
+    campaign: CampaignId | None = None
+    """``None`` = for all that heed the list."""
+
+
+class Lists:
+    """The table ``do_not_call``."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def block(self, entries: Iterable[Entry], now: datetime) -> int:
+        """Put people on lists; gives how many were not there. When it returns, no intent to dial them is committed any more."""
+        with Session(self._engine) as session, session.begin():
+            return put(session, entries, now)
+
+    def unblock(self, list: str, who: str, campaign: CampaignId | None = None) -> int:
+        """Take somebody off a list; gives how many entries that were."""
+        there = (DoNotCallRow.list == list) & (DoNotCallRow.who == who) & (DoNotCallRow.campaign == (campaign or _ALL))
+        with Session(self._engine) as session, session.begin():
+            if list == BAD_CALLS:
+                lifted = update(DoNotCallRow).where(there).values(list=LIFTED, campaign=DoNotCallRow.source)
+                return len(session.scalars(lifted.returning(DoNotCallRow.id)).all())
+            return len(session.scalars(delete(DoNotCallRow).where(there).returning(DoNotCallRow.id)).all())
+
+    def of(self, who: Collection[str]) -> Sequence[tuple[str, Listing]]:
+        """Everything that is listed of these, with whom it is of."""
+        wanted = select(DoNotCallRow).where(DoNotCallRow.who.in_(who), DoNotCallRow.list != LIFTED).order_by(DoNotCallRow.since)
+        with Session(self._engine) as session:
+            return [(it.who, listing(it)) for it in session.scalars(wanted)]
+
+    def counts(self) -> Mapping[str, int]:
+        """How many entries each list has."""
+        wanted = select(DoNotCallRow.list, func.count()).group_by(DoNotCallRow.list).order_by(DoNotCallRow.list)
+        with Session(self._engine) as session:
+            return {name: number for name, number in session.execute(wanted) if name != LIFTED}
+
+
+def put(session: Session, entries: Iterable[Entry], now: datetime) -> int:
+    """Put people on lists, in the caller's transaction; gives how many were not there."""
+    rows = [_row(it, now) for it in entries]
+    new = 0
+    for first in range(0, len(rows), _AT_ONCE):
+        new += _add(session, rows[first : first + _AT_ONCE])
+    return new
+
+
+def opted_out(session: Session, attempt: AttemptRow, now: datetime) -> None:
+    """Somebody said "don't call again" in this attempt's call, and nobody has written it down yet."""
+    who = {attempt.person, attempt.number}
+    there = select(DoNotCallRow.id).where(DoNotCallRow.list == OPT_OUTS, DoNotCallRow.who.in_(who))
+    if session.scalar(there.limit(1)) is None:
+        source = f"call:{attempt.call or attempt.id}"
+        put(session, [Entry(OPT_OUTS, it, source, "said so in a call") for it in sorted(who)], now)
+
+
+def listing(row: DoNotCallRow) -> Listing:
+    """An entry as the rules read it."""
+    return Listing(row.list, utc(row.since), CampaignId(row.campaign) if row.campaign else None)
+
+
+def _row(it: Entry, now: datetime) -> dict[str, Any]:
+    where = {"list": it.list, "campaign": it.campaign or _ALL, "who": it.who}
+    return {**where, "since": now, "reason": it.reason, "source": it.source}
+
+
+def _add(session: Session, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Insert what is not there."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    adding = dialect.insert(DoNotCallRow).on_conflict_do_nothing().returning(DoNotCallRow.id)
+    return len(session.scalars(adding, list(rows)).all())
