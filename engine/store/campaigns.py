@@ -26,6 +26,7 @@ from engine.store.outbound_models import CampaignRow, ContactRow
 from engine.store.samples import utc
 
 _EDITABLE = (CampaignState.DRAFT, CampaignState.PAUSED)
+_UNSETTLED = (ContactState.WAITING, ContactState.DIALLING)
 _OVER = (CampaignState.STOPPED, CampaignState.FINISHED)
 
 
@@ -129,14 +130,6 @@ class Campaigns:
 def policy_of(row: CampaignRow) -> Campaign:
     """What its file says."""
     return _parsed(row.file, row.name)
-
-
-def stop_if_over(session: Session, campaign: str) -> bool:
-    """Whether a campaign is over, so that none of its contacts waits any more."""
-    return session.scalar(select(CampaignRow.state).where(CampaignRow.id == campaign)) in _OVER
-
-
-_UNSETTLED = (ContactState.WAITING, ContactState.DIALLING)
 
 
 @lru_cache(maxsize=64)  # of a file's text, which is all that decides; diallers ask with every contact
