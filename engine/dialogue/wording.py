@@ -12,7 +12,7 @@ from engine.dialogue.ladder import Option
 
 _PLACE = re.compile(r"\{(\w+)(?::\w+)?\}")
 
-_KINDS: Mapping[str, str] = {"digits": "digits", "amount": "money", "date": "date", "phone": "phone"}
+_KINDS: Mapping[str, str] = {"digits": "digits", "amount": "money", "date": "date", "moment": "moment", "phone": "phone"}
 """How a slot type is worded when it is read back."""
 
 _ORDINALS: Mapping[str, tuple[re.Pattern[str], re.Pattern[str]]] = {

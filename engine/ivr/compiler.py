@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from engine.core.units import Language, Seconds
+from engine.dialogue.bounds import Bounds
 from engine.dialogue.graph import (
     Ask,
     Choice,
     End,
+    Field,
     FixedPrompts,
     Flow,
     Global,
@@ -26,6 +28,7 @@ from engine.dialogue.graph import (
     Thresholds,
     Transfer,
 )
+from engine.dialogue.results import Recorded
 from engine.ivr.checks.slots import GRAMMARS
 from engine.ivr.checks.voice import merged_thresholds
 from engine.ivr.defaults import Defaults, defaults
@@ -84,6 +87,9 @@ class _Compiler:
             operator=NodeId(part.operator),
             fixed=self._fixed(),
             verify=_optional(part.verify),
+            right_party=_optional(part.right_party),
+            fields={SlotName(name): Field(it.kind, it.currency, it.private) for name, it in part.fields.items()},
+            listen_first=None if part.listen_first is None else Seconds(part.listen_first),
             globals={name: self._global(name) for name in Global},
             thresholds=merged_thresholds(part.thresholds),
             intent_thresholds=self._intent_thresholds(),
@@ -110,6 +116,9 @@ class _Compiler:
             "title": self._texts(part.title or {}),
             "synonyms": {self._language(it): tuple(forms) for it, forms in part.synonyms.items()},
             "requires_verified": part.requires_verified,
+            "requires_right_party": part.requires_right_party,
+            "everywhere": part.everywhere,
+            "records": None if part.outcome is None else Recorded(part.outcome, dict(part.details)),
             "barge_in": part.barge_in,
             "thresholds": merged_thresholds(self._part.thresholds, part.thresholds) if part.thresholds else None,
         }
@@ -122,6 +131,7 @@ class _Compiler:
             reprompts=self._prompts(f"{name}.reprompt", part.reprompts),
             keys_prompt=self._prompt(f"{name}.keys", part.keys_prompt) if part.keys_prompt else self._spelt_out(name, part),
             open=part.open,
+            otherwise=_optional(part.otherwise),
         )
 
     def _ask(self, name: str, part: AskPart, base: dict[str, Any]) -> Ask:
@@ -134,7 +144,13 @@ class _Compiler:
             read_back=part.read_back,
             reprompts=self._prompts(f"{name}.reprompt", part.reprompts),
             keys_prompt=self._prompt(f"{name}.keys", part.keys_prompt) if part.keys_prompt else None,
+            bounds=None if part.between is None else Bounds(*part.between),
+            off_limits=self._prompt(f"{name}.off_limits", part.off_limits) if part.off_limits else None,
+            equals=None if part.equals is None else SlotName(part.equals),
+            sets_right_party=part.sets_right_party,
+            unasked=part.unasked,
             then=NodeId(part.then),
+            otherwise=_optional(part.otherwise),
         )
 
     def _keypad(self, name: str, part: KeypadPart, base: dict[str, Any]) -> Keypad:
@@ -210,7 +226,13 @@ class _Compiler:
         return Prompt(part.recording or id, self._texts(part.texts))
 
     def _texts(self, texts: Mapping[str, str]) -> dict[Language, str]:
-        return self._by_language(texts, str)
+        return self._by_language(texts, self._worded)
+
+    def _worded(self, text: str) -> str:
+        """A field is worded as what it is, unless the text says otherwise."""
+        for name, field in self._part.fields.items():
+            text = text.replace(f"{{{name}}}", f"{{{name}:{field.kind}}}")
+        return text
 
     def _by_language(self, values: Mapping[str, Any], make: Callable[[Any], Any]) -> dict[Language, Any]:
         named = {self._language(it): make(value) for it, value in values.items()}
@@ -236,6 +258,7 @@ def _service(part: ServicePart, base: dict[str, Any]) -> Service:
         arguments=tuple(SlotName(it) for it in part.arguments),
         fills=tuple(SlotName(it) for it in part.fills),
         sets_verified=part.sets_verified,
+        sets_right_party=part.sets_right_party,
         outcomes={outcome: NodeId(target) for outcome, target in part.outcomes.items()},
         failed=_optional(part.failed),
         safe=part.safe,
@@ -243,7 +266,7 @@ def _service(part: ServicePart, base: dict[str, Any]) -> Service:
 
 
 def _choice(part: ChoicePart, key: str | None = None) -> Choice:
-    return Choice(NodeId(part.to), key, part.intent)
+    return Choice(NodeId(part.to), key, part.intent, part.sets_right_party)
 
 
 def _capital(text: str) -> str:

@@ -99,8 +99,9 @@ def prompts_of(part: AnyNode) -> Iterator[tuple[Path, PromptPart]]:
         prompts = getattr(part, key, ())
         for place, prompt in enumerate(prompts):
             yield ((key, place) if len(prompts) > 1 else (key,)), prompt
-    if keys_prompt := getattr(part, "keys_prompt", None):
-        yield ("keys_prompt",), keys_prompt
+    for key in ("keys_prompt", "off_limits"):
+        if prompt := getattr(part, key, None):
+            yield (key,), prompt
 
 
 def _targets(part: AnyNode) -> Iterator[tuple[Path, str]]:
@@ -112,13 +113,13 @@ def _targets(part: AnyNode) -> Iterator[tuple[Path, str]]:
             yield from ((("also", place), choice.to) for place, choice in enumerate(part.also))
         case KeypadPart():
             yield ("then",), part.then
-            if part.otherwise:
-                yield ("otherwise",), part.otherwise
         case ServicePart():
             yield from ((("outcomes", outcome), target) for outcome, target in part.outcomes.items())
             yield from _when_failed(part)
         case TransferPart():
             yield from _when_failed(part)
+    if isinstance(part, MenuPart | AskPart | KeypadPart) and part.otherwise:
+        yield ("otherwise",), part.otherwise
 
 
 def _when_failed(part: ServicePart | TransferPart) -> Iterator[tuple[Path, str]]:

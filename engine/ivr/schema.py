@@ -9,38 +9,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal, NoReturn, Self, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
 
 from engine.asr.protocol import Grammar
 from engine.core.secrets import KEYS
+from engine.ivr.outbound_schema import Between, Details, FieldSpec, Result
+from engine.ivr.parts import Name, Words, refuse, shown
+
+__all__ = ["refuse", "shown"]
 
 ONLY_LANGUAGE = ""
 """Stands for the flow's only language where a text was written without naming one."""
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s)")
 _LONGEST_S = 120.0  # nobody holds a telephone in silence for longer
-
-
-def refuse(expected: str, found: object, hint: str = "") -> NoReturn:
-    """Refuse a value in the words of :class:`engine.ivr.problems.Problem`."""
-    raise PydanticCustomError("flow", "{expected}", {"expected": expected, "found": shown(found), "hint": hint})
-
-
-def shown(value: object) -> str:
-    """A value as a message quotes it."""
-    match value:
-        case None:
-            return "nothing"
-        case Mapping():
-            return f"a mapping of {', '.join(map(str, value)) or 'nothing'}"
-        case str():
-            return repr(value) if len(value) <= 60 else repr(value[:57] + "...")
-        case Sequence():
-            return f"a list of {len(value)}"
-    return repr(value)
 
 
 def _seconds(value: object) -> float:
@@ -104,9 +88,6 @@ def _as_examples(value: object) -> object:
     return {"file": value} if isinstance(value, str) else {"sentences": value}
 
 
-_NAME_RULE = r"^[a-z][a-z0-9_]*$"
-Name: TypeAlias = Annotated[str, StringConstraints(pattern=_NAME_RULE, max_length=64)]
-Words: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 LanguageTag: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
 Duration: TypeAlias = Annotated[float, BeforeValidator(_seconds)]
 PadKey: TypeAlias = Annotated[str, BeforeValidator(_key)]
@@ -167,6 +148,7 @@ class IntentPart(Part):
 class ChoicePart(Part):
     to: Name
     intent: Name | None = None
+    sets_right_party: bool = False
 
 
 Choice: TypeAlias = Annotated[ChoicePart, BeforeValidator(_as_choice)]
@@ -181,6 +163,11 @@ class NodePart(Part):
     by_voice: bool = True
     """Whether a caller may land here from anywhere by saying so."""
     requires_verified: bool = False
+    requires_right_party: bool = False
+    everywhere: bool = False
+    """Whether callers may land here at every question, closed menus and values included."""
+    outcome: Result | None = None
+    details: Details = {}
     barge_in: bool = True
     thresholds: ThresholdsPart | None = None
     prompt: Prompts = []
@@ -207,19 +194,26 @@ class MenuPart(NodePart):
     reprompts: Prompts = []
     keys_prompt: Prompt | None = None
     open: bool = True
+    otherwise: Name | None = None
 
 
 class AskPart(NodePart):
     type: Literal["ask"]
     prompt: Prompts
     slot: Name
-    value: Literal["digits", "amount", "date", "phone", "yes_no", "card_type"] = "digits"
+    value: Literal["digits", "amount", "date", "moment", "phone", "yes_no", "card_type"] = "digits"
     grammar: Grammar | None = None
     length: Length | None = None
     read_back: bool | None = None
     reprompts: Prompts = []
     keys_prompt: Prompt | None = None
+    between: Between | None = None
+    off_limits: Prompt | None = None
+    equals: Name | None = None
+    sets_right_party: bool = False
+    unasked: bool = False
     then: Name
+    otherwise: Name | None = None
 
 
 class KeypadPart(NodePart):
@@ -241,6 +235,7 @@ class ServicePart(NodePart):
     arguments: list[Name] = []
     fills: list[Name] = []
     sets_verified: bool = False
+    sets_right_party: bool = False
     outcomes: dict[Name, Name]
     failed: Name | None = None
     safe: bool = False
@@ -309,6 +304,12 @@ class FlowPart(Part):
     start: Name
     operator: Name
     verify: Name | None = None
+    right_party: Name | None = None
+    """Where it is asked who is on the line, in a call that we make."""
+    fields: dict[Name, FieldSpec] = {}
+    """What is known of the person beforehand."""
+    listen_first: Duration | None = None
+    """How long to wait for a "hello?" before saying anything."""
     examples: Words | None = None
     """A file of labelled sentences for all intents."""
     thresholds: ThresholdsPart = ThresholdsPart()

@@ -137,9 +137,10 @@ def _prompts(flow: Flow) -> Iterator[Prompt]:
     for node in flow.nodes.values():
         yield from node.prompts
         yield from getattr(node, "reprompts", ())
-        keys = getattr(node, "keys_prompt", None)
-        if keys is not None:
-            yield keys
+        for name in ("keys_prompt", "off_limits"):
+            prompt = getattr(node, name, None)
+            if prompt is not None:
+                yield prompt
     fixed = flow.fixed
     yield from fixed.filler
     yield from (fixed.confirm, fixed.choose, fixed.no_input, fixed.no_match, fixed.use_keys, fixed.to_operator)

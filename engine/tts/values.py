@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, datetime, time
 from decimal import ROUND_HALF_UP, Decimal
 
 import phonenumbers
@@ -76,6 +76,21 @@ def read_time(value: str) -> time:
     if not re.fullmatch(r"[0-9]{2}:[0-9]{2}(?::[0-9]{2})?", value):
         raise ValueError(f"expected a time such as 09:30, found {value!r}")
     return time.fromisoformat(value)
+
+
+def read_moment(value: str) -> datetime:
+    """Read ``2026-11-21T09:30``, by the listener's own clock."""
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}", value):
+        raise ValueError(f"expected a day and a time such as 2026-11-21T09:30, found {value!r}")
+    return datetime.fromisoformat(value)
+
+
+def read_name(value: str) -> Sequence[str]:
+    """Read the parts of a person's name; parts in capitals only are written as names are, so that no voice spells them."""
+    parts = value.replace(",", " ").split()
+    if not parts or any(sign.isdigit() or sign in "{}<>" for sign in value):
+        raise ValueError(f"expected a person's name, found {'nothing' if not parts else 'digits or brackets in it'}")
+    return [part.title() if len(part) > 1 and part.isupper() else part for part in parts]
 
 
 def read_digits(value: str) -> Sequence[str]:

@@ -40,6 +40,10 @@ class Kind(StrEnum):
     """``2026-11-21``."""
     TIME = "time"
     """``09:30``."""
+    MOMENT = "moment"
+    """``2026-11-21T09:30``: the day, and the time."""
+    NAME = "name"
+    """Of a person, as lists write it: ``Mr. ALEX MORGAN``."""
     DIGITS = "digits"
     """One by one, in groups."""
     PHONE = "phone"
@@ -152,6 +156,8 @@ _WORDERS: Mapping[str, Callable[[str, SpokenLanguage], str]] = {
     Kind.MONEY: lambda value, spoken: spoken.money(read.read_money(value)),
     Kind.DATE: lambda value, spoken: spoken.date(read.read_date(value)),
     Kind.TIME: lambda value, spoken: spoken.time(read.read_time(value)),
+    Kind.MOMENT: lambda value, spoken: spoken.moment(read.read_moment(value)),
+    Kind.NAME: lambda value, spoken: spoken.name(read.read_name(value)),
     Kind.DIGITS: _digits,
     Kind.PHONE: lambda value, spoken: spoken.phone(read.read_phone(value, spoken.region)),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from engine.ivr.checks import slots, verification, voice, ways, wording
+from engine.ivr.checks import outbound, slots, verification, voice, ways, wording
 from engine.ivr.draft import Draft
 from engine.ivr.problems import Problem
 
@@ -31,6 +31,12 @@ CHECKS: Sequence[Check] = (
     slots.unused_secrets,
     slots.used_before_filled,
     slots.grammars_that_do_not_fit,
+    outbound.fields_that_can_not_be,
+    outbound.nothing_asks_who_it_is,
+    outbound.told_to_strangers,
+    outbound.unsure_of_the_party,
+    outbound.limits_that_do_not_fit,
+    outbound.outcomes_that_tell_nothing,
     voice.intents_of_two_nodes,
     voice.reserved_intents,
     voice.choices_of_unknown_intents,

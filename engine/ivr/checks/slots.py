@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from engine.asr.protocol import Grammar
+from engine.dialogue.results import slot_of
 from engine.ivr.checks.verification import verifies
 from engine.ivr.checks.ways import existing_ways
 from engine.ivr.checks.wording import placeholders
@@ -20,11 +21,15 @@ from engine.written.yaml_tree import Path
 Filled = Mapping[str, frozenset[str]]
 """The slots that are filled on every way to a node, by node."""
 
+LIMITS = frozenset({"least", "most"})
+"""What ``off_limits`` says beside slots: the limits themselves."""
+
 GRAMMARS = {
     "digits": Grammar.DIGITS,
     "phone": Grammar.DIGITS,
     "amount": Grammar.AMOUNT,
     "date": Grammar.DATE,
+    "moment": Grammar.FREE,
     "yes_no": Grammar.YES_NO,
     "card_type": Grammar.FREE,
 }
@@ -35,7 +40,7 @@ def open_and_secret(draft: Draft) -> Iterator[Problem]:
     """A slot is either secret everywhere or nowhere."""
     secret = secret_slots(draft)
     for name, node in draft.nodes.items():
-        for key, slot in _filled_openly(node):
+        for key, slot in filled_openly(node):
             if slot in secret:
                 path = ("nodes", name, *key)
                 yield draft.problem(
@@ -66,7 +71,7 @@ def used_before_filled(draft: Draft) -> Iterator[Problem]:
     """Placeholders and arguments that may still be empty."""
     filled = _filled(draft)
     known = _all_slots(draft)
-    for path, slot in [*_spoken(draft), *_arguments(draft)]:
+    for path, slot in [*_spoken(draft), *_arguments(draft), *_recorded(draft)]:
         if slot not in known:
             yield draft.problem(
                 path, "a slot that a node before fills", f"{slot!r}, which no node fills", did_you_mean(slot, known)
@@ -96,7 +101,7 @@ def secret_slots(draft: Draft) -> Mapping[str, str]:
     return {node.slot: name for name, node in draft.nodes.items() if isinstance(node, KeypadPart) and node.secret}
 
 
-def _filled_openly(node: object) -> Iterator[tuple[Path, str]]:
+def filled_openly(node: object) -> Iterator[tuple[Path, str]]:
     match node:
         case AskPart():
             yield ("slot",), node.slot
@@ -109,8 +114,8 @@ def _filled_openly(node: object) -> Iterator[tuple[Path, str]]:
 def _spoken(draft: Draft) -> Iterator[tuple[Path, str]]:
     for name, node in draft.nodes.items():
         for key, prompt in prompts_of(node):
-            for language, slot in _named_in(prompt):
-                yield ("nodes", name, *key, language), slot
+            own = LIMITS if key == ("off_limits",) else frozenset()
+            yield from ((("nodes", name, *key, language), slot) for language, slot in _named_in(prompt) if slot not in own)
 
 
 def _named_in(prompt: PromptPart) -> Iterator[tuple[str, str]]:
@@ -127,9 +132,19 @@ def _arguments(draft: Draft) -> Iterator[tuple[Path, str]]:
             yield from ((("nodes", name, "arguments", place), slot) for place, slot in enumerate(node.arguments))
 
 
+def _recorded(draft: Draft) -> Iterator[tuple[Path, str]]:
+    """Slots that a node's details take, and those that limit or prove a value."""
+    for name, node in draft.nodes.items():
+        taken: list[tuple[Path, str | None]] = [(("details", key), slot_of(written)) for key, written in node.details.items()]
+        if isinstance(node, AskPart):
+            taken += [(("between", place), slot_of(limit)) for place, limit in enumerate(node.between or ())]
+            taken += [(("equals",), node.equals)]
+        yield from ((("nodes", name, *key), slot) for key, slot in taken if slot is not None)
+
+
 def _all_slots(draft: Draft) -> frozenset[str]:
-    openly = (slot for node in draft.nodes.values() for _, slot in _filled_openly(node))
-    return frozenset(openly) | secret_slots(draft).keys()
+    openly = (slot for node in draft.nodes.values() for _, slot in filled_openly(node))
+    return frozenset(openly) | secret_slots(draft).keys() | draft.part.fields.keys()
 
 
 def _filled(draft: Draft) -> Filled:
@@ -148,11 +163,12 @@ def _filled(draft: Draft) -> Filled:
 
 def _on_entry(draft: Draft) -> Filled:
     """What is filled when a caller lands on a node without having come along a way."""
-    nothing: frozenset[str] = frozenset()
-    entries = dict.fromkeys(it for it in (draft.part.start, draft.part.operator, draft.part.verify) if it is not None)
+    nothing = frozenset(draft.part.fields)
+    named = (draft.part.start, draft.part.operator, draft.part.verify, draft.part.right_party)
+    entries = dict.fromkeys(it for it in named if it is not None)
     landings = dict.fromkeys([*entries, *draft.intents().values()])
     verified = _filled_by_verifying(draft)
-    return {node: verified if _guarded(draft, node) else nothing for node in landings}
+    return {node: nothing | verified if _guarded(draft, node) else nothing for node in landings}
 
 
 def _guarded(draft: Draft, node: str) -> bool:
@@ -170,7 +186,7 @@ def _after(draft: Draft, way: Way, before: frozenset[str]) -> frozenset[str]:
     """What is filled once ``way`` is taken."""
     node = draft.nodes[way.source]
     match node:
-        case AskPart():
+        case AskPart() if way.label != "otherwise":
             return before | {node.slot}
         case KeypadPart() if way.label != "otherwise":
             return before | {node.slot}

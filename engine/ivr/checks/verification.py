@@ -31,11 +31,13 @@ def verifying_needs_verified(draft: Draft) -> Iterator[Problem]:
 
 
 def first_node_is_open(draft: Draft) -> Iterator[Problem]:
-    """Nobody is turned away from the first node, or from people."""
-    for key in ("start", "operator"):
+    """Nobody is turned away from the first node, from people, or from being asked who they are."""
+    for key in ("start", "operator", "verify", "right_party"):
         node = getattr(draft.part, key)
-        if node in draft.nodes and draft.nodes[node].requires_verified:
-            yield draft.problem(("nodes", node, "requires_verified"), "a node that is open to everybody", f"the flow's {key}")
+        for need in ("requires_verified", "requires_right_party") if node in draft.nodes else ():
+            told_already = (key, need) == ("verify", "requires_verified")  # by verifying_needs_verified
+            if getattr(draft.nodes[node], need) and not told_already:
+                yield draft.problem(("nodes", node, need), "a node that is open to everybody", f"the flow's {key}")
 
 
 def verifies(draft: Draft, node: str) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from engine.dialogue.graph import Thresholds
+from engine.dialogue.questions import PLAIN_ANSWERS
 from engine.ivr.defaults import defaults
 from engine.ivr.draft import GLOBAL_NAMES, OUT_OF_SCOPE, Draft, Sentence
 from engine.ivr.problems import Problem, did_you_mean
@@ -43,7 +44,7 @@ def reserved_intents(draft: Draft) -> Iterator[Problem]:
 def choices_of_unknown_intents(draft: Draft) -> Iterator[Problem]:
     known = set(draft.intents()) | {sentence.intent for sentence in draft.sentences}
     for path, intent in _chosen_intents(draft):
-        if intent not in known:
+        if intent not in known | PLAIN_ANSWERS:
             yield draft.problem(path, "an intent of a node or of examples", repr(intent), did_you_mean(intent, known))
 
 

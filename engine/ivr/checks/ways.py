@@ -12,7 +12,9 @@ from engine.written.yaml_tree import Path
 
 def missing_targets(draft: Draft) -> Iterator[Problem]:
     """Names of nodes that are not there."""
-    named: list[tuple[Path, str | None]] = [((key,), getattr(draft.part, key)) for key in ("start", "operator", "verify")]
+    named: list[tuple[Path, str | None]] = [
+        ((key,), getattr(draft.part, key)) for key in ("start", "operator", "verify", "right_party")
+    ]
     named += [(way.path, way.target) for node in draft.nodes for way in draft.ways(node)]
     for path, target in named:
         if target is not None and target not in draft.nodes:
@@ -28,7 +30,8 @@ def operator_hands_over(draft: Draft) -> Iterator[Problem]:
 
 def unreachable_nodes(draft: Draft) -> Iterator[Problem]:
     """Nodes that no way and no word leads to."""
-    entries = {draft.part.start, draft.part.operator, draft.part.verify or draft.part.start, *draft.intents().values()}
+    named = (draft.part.start, draft.part.operator, draft.part.verify, draft.part.right_party)
+    entries = {*filter(None, named), *draft.intents().values()}
     reached = reachable(entries & draft.nodes.keys(), lambda node: _onward(draft, node))
     for node in draft.nodes.keys() - reached:
         hint = "give it a title, so that callers can say it, or let another node lead to it"

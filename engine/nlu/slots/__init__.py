@@ -10,6 +10,7 @@ from engine.nlu.slots.card_type import find_card_type
 from engine.nlu.slots.date import find_date
 from engine.nlu.slots.digits import find_digits
 from engine.nlu.slots.found import Found
+from engine.nlu.slots.moment import find_moment
 from engine.nlu.slots.phone import find_phone
 from engine.nlu.slots.yes_no import find_yes_no
 
@@ -19,6 +20,7 @@ __all__ = [
     "find_card_type",
     "find_date",
     "find_digits",
+    "find_moment",
     "find_phone",
     "find_slot",
     "find_slots",
@@ -32,10 +34,16 @@ def _date(text: str, question: Question) -> Found | None:
     return find_date(text, question.language, question.today) if question.today else None
 
 
+def _moment(text: str, question: Question) -> Found | None:
+    wanted = "moment" in {question.slot, *question.also}
+    return find_moment(text, question.language, question.local) if wanted and question.local else None
+
+
 _FINDERS: Mapping[str, Callable[[str, Question], Found | None]] = {
     "digits": lambda text, question: find_digits(text, question.language),
     "amount": lambda text, question: find_amount(text, question.language),
     "date": _date,
+    "moment": _moment,
     "phone": lambda text, question: find_phone(text, question.language, question.region),
     "yes_no": lambda text, question: find_yes_no(text, question.language),
     "card_type": lambda text, question: find_card_type(text, question.language),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date, time
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -78,6 +78,16 @@ class Chinese:
         if moment.minute:
             words += ("零" if moment.minute < 10 else "") + str(cn2an.an2cn(str(moment.minute), "low")) + "分"
         return words
+
+    def moment(self, at: datetime) -> str:
+        """``十一月二十三日星期一下午六点``: the weekday helps to hear a wrong day."""
+        day = f"{cn2an.an2cn(str(at.month), 'low')}月{cn2an.an2cn(str(at.day), 'low')}日"
+        return f"{day}星期{'一二三四五六日'[at.weekday()]}{self.time(at.time())}"
+
+    def name(self, parts: Sequence[str]) -> str:
+        """``王芳女士``; a name in Latin letters keeps its spaces."""
+        latin = any(part.isascii() for part in parts)
+        return (" " if latin else "").join(parts)
 
     def digits(self, group: str) -> str:
         """``幺二三四``."""

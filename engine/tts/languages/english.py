@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, time
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -38,6 +38,8 @@ _MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_ADDRESS = {"mr": "Mister", "mrs": "Missis", "ms": "Miz", "dr": "Doctor"}
 
 
 class English:
@@ -80,6 +82,14 @@ class English:
         if moment.minute:
             words.append(("oh " if moment.minute < 10 else "") + str(num2words(moment.minute)))
         return " ".join([*words, "A M" if moment.hour < 12 else "P M"])
+
+    def moment(self, at: datetime) -> str:
+        """``Monday, the twenty-third of November, at six P M``: the weekday helps to hear a wrong day."""
+        return f"{_WEEKDAYS[at.weekday()]}, the {self.ordinal(at.day)} of {_MONTHS[at.month - 1]}, at {self.time(at.time())}"
+
+    def name(self, parts: Sequence[str]) -> str:
+        """``Mister Alex Morgan``."""
+        return " ".join(_ADDRESS.get(part.lower().rstrip("."), part) for part in parts)
 
     def digits(self, group: str) -> str:
         """``one two three four``."""

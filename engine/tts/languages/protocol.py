@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, time
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Protocol
 
@@ -39,6 +39,12 @@ class SpokenLanguage(Protocol):
 
     def time(self, moment: time) -> str:
         """A time of day; seconds are not said."""
+
+    def moment(self, at: datetime) -> str:
+        """A day with a time of day."""
+
+    def name(self, parts: Sequence[str]) -> str:
+        """A person's name; short forms of address are said in full."""
 
     def digits(self, group: str) -> str:
         """One group of digits and Latin letters, one by one."""

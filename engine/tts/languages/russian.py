@@ -6,7 +6,7 @@ Days are in the genitive (``двадцать первого ноября``), whi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, time
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -65,6 +65,8 @@ _MONTHS = (
     "января", "февраля", "марта", "апреля", "мая", "июня",
     "июля", "августа", "сентября", "октября", "ноября", "декабря",
 )  # fmt: skip
+_WEEKDAYS = ("понедельник", "вторник", "среда", "четверг", "пятница", "суббота", "воскресенье")
+_ADDRESS = {"г-н": "господин", "г-жа": "госпожа"}
 
 
 class Russian:
@@ -105,6 +107,15 @@ class Russian:
         """``девять часов тридцать минут``."""
         hours = _HOUR.counted(moment.hour)
         return f"{hours} {_MINUTE.counted(moment.minute)}" if moment.minute else hours
+
+    def moment(self, at: datetime) -> str:
+        """``понедельник, двадцать третьего ноября, в восемнадцать часов``: the weekday helps to hear a wrong day."""
+        number = num2words(at.day, lang="ru", to="ordinal", gender="n", case="g")
+        return f"{_WEEKDAYS[at.weekday()]}, {number} {_MONTHS[at.month - 1]}, в {self.time(at.time())}"
+
+    def name(self, parts: Sequence[str]) -> str:
+        """``господин Морозов``, in the nominative: a prompt is written so that it fits."""
+        return " ".join(_ADDRESS.get(part.lower().rstrip("."), part) for part in parts)
 
     def digits(self, group: str) -> str:
         """``один два три четыре``."""
