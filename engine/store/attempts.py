@@ -27,10 +27,12 @@ from engine.core.call import CallId
 from engine.outbound.attempt import OPEN, AttemptState, Fate, change
 from engine.outbound.campaign import CampaignState
 from engine.outbound.carrier import Ended
-from engine.outbound.contacts import AttemptId, CampaignId, ContactId, ContactState, Outcome
+from engine.outbound.contacts import AttemptId, CampaignId, Contact, ContactId, ContactState, Outcome
 from engine.outbound.retries import UNHEARD, Again, Next, Over
 from engine.outbound.rules import May, Never, Verdict, Wait
+from engine.store.contacts import CALL_LATER, contact_of
 from engine.store.outbound_models import AttemptRow, CampaignRow, ContactRow, DiallerRow
+from engine.store.samples import utc
 
 LEASE: Final = timedelta(seconds=30)
 RENEW: Final = LEASE / 10  # so that nine renewals may fail in a row
@@ -51,8 +53,11 @@ class Talked:
     answerer: str | None = None
     """Person, machine ...; ``None`` = nobody judged it."""
 
-    call_again: datetime | None = None
-    """When they asked to be called, where they did."""
+    call_later: bool = False
+    """They asked to be called at another time ..."""
+
+    call_at: datetime | None = None
+    """... and when, by their own clock (naive), where they said so."""
 
     reason: str | None = None
 
@@ -73,12 +78,7 @@ class Intent:
 
     attempt: AttemptId
 
-    contact: ContactId
-
-    campaign: CampaignId
-
-    number: str = field(repr=False)
-    """E.164."""
+    contact: Contact = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,8 @@ class Attempts:
         """When the next contact of a campaign is due that is not yet; ``None``: none waits."""
         waiting = (ContactRow.campaign == campaign) & (ContactRow.state == ContactState.WAITING)
         with Session(self._engine) as session:
-            return session.scalar(select(func.min(ContactRow.next_at)).where(waiting))
+            found = session.scalar(select(func.min(ContactRow.next_at)).where(waiting))
+        return None if found is None else utc(found)
 
     def commit(self, contact: ContactId, attempt: AttemptId, now: datetime) -> Intent | None:
         """Commit the intent to dial a contact; ``None``: another has it, or the rules say no, which its row then tells.
@@ -193,7 +194,7 @@ class Attempts:
             "ended_at": now,
         }
         if talked is not None:
-            values |= {"outcome": talked.outcome, "answerer": talked.answerer}
+            values |= {"outcome": CALL_LATER if talked.call_later else talked.outcome, "answerer": talked.answerer}
         with Session(self._engine) as session, session.begin():
             row = changed(session, attempt, Fate.RESULT, **values)
             if row is None:
@@ -245,7 +246,7 @@ class Attempts:
                 talked=0.0,
             )
         )
-        return Intent(attempt, ContactId(row.id), CampaignId(row.campaign), row.number)
+        return Intent(attempt, contact_of(row))
 
 
 def changed(

@@ -1,0 +1,287 @@
+"""The dialler: commits intents, dials, lets somebody talk, writes what came of it.
+
+Rules:
+
+* nothing is sent that is not committed and marked; what was marked and is not known is asked for, and never sent again;
+* the database may be away: then nothing new is dialled, calls go on, and their results are written when it is back;
+* a talk that breaks down is for a person to look at: what was said until then nobody knows;
+* one task a call; decisions are :class:`engine.outbound.dialling.Dialling`'s alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Generic, TypeVar
+from uuid import uuid4
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from engine.core.errors import EngineError
+from engine.core.units import Seconds
+from engine.outbound.attempt import Fate
+from engine.outbound.carrier import CarrierLost, Dial, Ended
+from engine.outbound.contacts import AttemptId, CampaignId, ContactId, Reached
+from engine.outbound.dialling import Answered, Committed, Dialling, Lines, NothingDue, Over, Running, Withdrawn
+from engine.runtime.outbound.line import Line, Plan, Plans, Talker
+from engine.runtime.outbound.paperwork import TROUBLE, Paperwork, utc_now
+from engine.runtime.outbound.reconciler import Dead, Reconciler
+from engine.store.attempts import RENEW, Attempts, Intent
+
+_log = structlog.get_logger(__name__)
+A = TypeVar("A")
+_AT_ONCE: Final = 64  # contacts read ahead
+_ASKED: Final = 16  # contacts that a turn asks the rules about before others have theirs
+_LONGEST_SLEEP: Final = Seconds(5.0)  # lists, files and hours change without telling us
+
+
+def _nobody(_: object) -> tuple[str, ...]:
+    return ()
+
+
+def _any() -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Around(Generic[A]):
+    """What the dialler works with."""
+
+    attempts: Attempts
+    line: Line[A]
+    talker: Talker[A]
+    plans: Plans
+
+    clock: Callable[[], datetime | None]
+    """The time of day, aware of its zone; ``None``: nobody knows it for sure, so nobody is dialled."""
+
+    dead: Dead = _nobody
+
+    room: Callable[[], int | None] = _any
+    """How many more calls the engine can take now; ``None`` = it does not mind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How often the dialler looks around."""
+
+    look: Seconds = Seconds(1.0)
+    """At the campaigns that run."""
+
+    reconcile: Seconds = Seconds(2.0)
+    """At what dead diallers left, and at what the carrier is asked for."""
+
+
+class Dialler(Generic[A]):
+    """Run it with :meth:`run`, stop it with :meth:`stop`."""
+
+    def __init__(self, around: Around[A], dialling: Dialling, lines: int, times: Times = Times()) -> None:
+        """``lines``: most calls at once."""
+        self.dialling = dialling
+        self._around = around
+        self._lines = lines
+        self._times = times
+        self._paperwork = Paperwork()
+        self._reconciler = Reconciler(around.attempts, around.line, around.talker, self._paperwork, around.dead)
+        self._running: dict[CampaignId, Plan] = {}
+        self._queues: dict[CampaignId, deque[ContactId]] = {}
+        self._turns: set[asyncio.Task[None]] = set()
+        self._wake = asyncio.Event()
+        self._stopped = False
+
+    async def run(self, *, until_done: bool = False) -> None:
+        """Dial until stopped, and until the calls then in progress are over; or until no campaign runs. Safe to cancel: calls
+        in progress are then hung up.
+        """
+        await self._paperwork.surely(self._around.attempts.renew, utc_now())
+        helpers = [asyncio.create_task(it) for it in (self._renew(), self._reconcile())]
+        try:
+            await self._dial(until_done=until_done)
+            if self._turns:
+                await asyncio.wait(self._turns)
+        finally:
+            for task in (*helpers, *self._turns):
+                task.cancel()
+            await asyncio.gather(*helpers, *self._turns, return_exceptions=True)
+            with contextlib.suppress(SQLAlchemyError):
+                await self._paperwork.ask(self._around.attempts.leave)
+            self._paperwork.close()
+
+    def stop(self) -> None:
+        """Begin no more calls."""
+        self._stopped = True
+        self._wake.set()
+
+    # Whose turn it is
+
+    @property
+    def _now(self) -> Seconds:
+        return Seconds(time.monotonic())
+
+    async def _dial(self, *, until_done: bool) -> None:
+        looked = Seconds(-self._times.look)
+        while not self._stopped:
+            if self._now - looked >= self._times.look:
+                await self._look()
+                looked = self._now
+                if until_done and not (self._running or self._turns or self._reconciler.open):
+                    return
+            for campaign in self._turns_now():
+                self._start(self._turn(campaign))
+            await self._sleep()
+
+    def _turns_now(self) -> tuple[CampaignId, ...]:
+        if not self._around.line.ready or self._around.clock() is None:
+            return ()
+        room = self._around.room()
+        lines = self._lines if room is None else min(self._lines, self.dialling.live + max(0, room))
+        self.dialling.receive(Lines(lines), self._now)
+        return self.dialling.tick(self._now)
+
+    async def _look(self) -> None:
+        """See which campaigns run."""
+        with contextlib.suppress(SQLAlchemyError):
+            self._running = dict(await self._paperwork.ask(self._around.plans.running))
+        self.dialling.receive(Running({campaign: plan.terms for campaign, plan in self._running.items()}), self._now)
+        for gone in self._queues.keys() - self._running.keys():
+            del self._queues[gone]
+
+    async def _sleep(self) -> None:
+        deadline = self.dialling.deadline
+        left = self._times.look if deadline is None else min(self._times.look, deadline - self._now)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, left)):
+                await self._wake.wait()
+        self._wake.clear()
+
+    # One call
+
+    async def _turn(self, campaign: CampaignId) -> None:
+        intent = await self._intent(campaign)
+        if intent is None:
+            return
+        plan = self._running.get(campaign, Plan())
+        self.dialling.receive(Committed(campaign, intent.attempt), self._now)
+        reached: Reached | None = None
+        try:
+            if not await self._marked(intent.attempt):
+                self.dialling.receive(Withdrawn(intent.attempt), self._now)
+                return
+            reached = await self._call(intent, plan)
+        except asyncio.CancelledError:
+            _log.warning("outbound.cut_off", attempt=intent.attempt)
+            raise
+        self.dialling.receive(Over(intent.attempt, reached), self._now)
+
+    async def _intent(self, campaign: CampaignId) -> Intent | None:
+        """Commit one; ``None``: there is nobody to dial now, and the deciders know it."""
+        attempt, now = AttemptId(uuid4().hex), self._around.clock()
+        wait = _LONGEST_SLEEP
+        if now is not None:
+            try:
+                found = await self._paperwork.ask(self._commit, campaign, attempt, now)
+            except SQLAlchemyError as error:
+                _log.error("outbound.database", error=type(error).__name__)
+                await self._paperwork.surely(self._around.attempts.withdraw, attempt, Fate.NEVER_SENT, utc_now())
+                wait = TROUBLE
+            else:
+                if isinstance(found, Intent):
+                    return found
+                wait = found
+        self.dialling.receive(NothingDue(campaign, Seconds(self._now + wait)), self._now)
+        return None
+
+    def _commit(self, campaign: CampaignId, attempt: AttemptId, now: datetime) -> Intent | Seconds:
+        """In the thread: go through contacts until one may be dialled; else, how long to wait until the next look."""
+        attempts = self._around.attempts
+        queue = self._queues.setdefault(campaign, deque())
+        if not queue:
+            queue.extend(attempts.due(campaign, now, _AT_ONCE))
+        for _ in range(min(_ASKED, len(queue))):
+            intent = attempts.commit(queue.popleft(), attempt, now)
+            if intent is not None:
+                return intent
+        if queue:
+            return Seconds(0.0)
+        due = attempts.next_due(campaign)
+        if due is None:
+            self._around.plans.settle(now)
+        return _LONGEST_SLEEP if due is None else Seconds(min(_LONGEST_SLEEP, max(0.0, (due - now).total_seconds())))
+
+    async def _marked(self, attempt: AttemptId) -> bool:
+        """Mark it as dialled; ``False``: it must not be sent, and is withdrawn whatever the database knows of the mark."""
+        try:
+            return await self._paperwork.ask(self._around.attempts.mark, attempt, utc_now())
+        except SQLAlchemyError as error:
+            _log.error("outbound.database", error=type(error).__name__)
+        for fate in (Fate.NEVER_SENT, Fate.NEVER_SEEN):
+            await self._paperwork.surely(self._around.attempts.withdraw, attempt, fate, utc_now())
+        return False
+
+    async def _call(self, intent: Intent, plan: Plan) -> Reached | None:
+        attempt = intent.attempt
+        try:
+            answered = await self._around.line.dial(Dial(attempt, intent.contact.number, plan.shown, plan.ring, plan.flow))
+        except CarrierLost as lost:
+            _log.warning("outbound.carrier_lost", attempt=attempt, code=lost.code)
+            self._reconciler.doubt(attempt)
+            return None
+        if isinstance(answered, Ended):
+            await self._paperwork.surely(self._around.attempts.ended, attempt, answered, utc_now())
+            return answered.reached
+        self.dialling.receive(Answered(attempt), self._now)
+        await self._talk(answered, intent)
+        return Reached.ANSWERED
+
+    async def _talk(self, answered: A, intent: Intent) -> None:
+        """Let somebody talk, and write what it came to."""
+        attempts, talker = self._around.attempts, self._around.talker
+        try:
+            if (call := talker.call(answered)) is not None:
+                await self._paperwork.surely(attempts.answered, intent.attempt, call)
+            talked = await talker.talk(answered, intent)
+        except EngineError as error:
+            _log.error("outbound.talk", attempt=intent.attempt, code=error.code)
+            await self._paperwork.surely(attempts.give_up, intent.attempt, f"answered, and the talk broke down: {error.code}")
+        else:
+            ended = Ended(Reached.ANSWERED, Seconds(talked.seconds))
+            await self._paperwork.surely(attempts.ended, intent.attempt, ended, utc_now(), talked)
+
+    # Beside the calls
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW.total_seconds())
+            await self._paperwork.surely(self._around.attempts.renew, utc_now())
+
+    async def _reconcile(self) -> None:
+        while True:
+            try:
+                if (now := self._around.clock()) is not None:
+                    await self._reconciler.take_over(now)
+                if await self._reconciler.ask():
+                    self._wake.set()
+            except SQLAlchemyError as error:
+                _log.error("outbound.database", error=type(error).__name__)
+            except CarrierLost as lost:
+                _log.warning("outbound.carrier_lost", code=lost.code)
+            await asyncio.sleep(self._times.reconcile)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._turns.add(task)
+        task.add_done_callback(self._over)
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        """A call is over; a bug in one must not look like silence."""
+        self._turns.discard(task)
+        self._wake.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("outbound.bug", exc_info=error)
+            self.stop()
