@@ -14,12 +14,14 @@ from engine.config import Config, load_config
 from engine.core.hardened import harden
 from engine.runtime.engine import Engine
 from engine.runtime.logs import set_up_logs
+from engine.runtime.precedence import take_precedence
 from engine.server.serve import doors
 
 
 def serve(config: Annotated[Path, typer.Option(help="The configuration file.")] = Path("engine.toml")) -> None:
     """Open the doors and take calls until told to stop; calls in progress are then let end (30 s at most)."""
     harden()
+    take_precedence()
     set_up_logs()
     asyncio.run(_serve(load_config(config)))
 

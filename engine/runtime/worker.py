@@ -19,7 +19,7 @@ from typing import Any, Protocol, TypeAlias
 from engine.core.errors import EngineError, ModelBroken
 from engine.core.hardened import harden
 
-_NICE = 5  # the media loop goes first: a late frame is heard by everybody, a late answer by one
+_NICE = 5  # behind the media loop: a late frame is heard by everybody, a late answer by one
 
 
 class Model(Protocol):
@@ -54,7 +54,8 @@ def main() -> None:
     """Be a worker: arguments are the socket to the engine and the file with what to load. The engine's Ctrl-C is not ours."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     harden()
-    os.nice(_NICE)
+    inherited = max(0, os.getpriority(os.PRIO_PROCESS, 0))  # not the precedence of a loop
+    os.setpriority(os.PRIO_PROCESS, 0, inherited + _NICE)
     engine, recipe = map(int, sys.argv[1:3])
     with suppress(EOFError, ConnectionError):  # the engine is gone
         run(Connection(engine), pickle.loads(recipe_in(recipe)))  # noqa: S301 -- written by the engine, in a file without a name

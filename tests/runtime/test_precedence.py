@@ -1,0 +1,35 @@
+"""The media loop goes first, and its workers do not inherit that."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+_LOOP = "import os, sys; from engine.runtime.precedence import take_precedence; take_precedence(); "
+_WORKER = "from engine.runtime import worker; import socket, tempfile; ours, theirs = socket.socketpair(); ours.close(); "
+
+
+def _said(program: str, *arguments: str) -> str:
+    return subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True).stdout
+
+
+def test_no_thread_keeps_the_interpreter_from_the_loop_for_long() -> None:
+    assert float(_said(_LOOP + "print(sys.getswitchinterval())")) <= 0.001
+
+
+def test_the_loop_is_no_lower_than_it_was_and_its_worker_lower_than_others() -> None:
+    loop, worker = map(
+        int,
+        _said(
+            _LOOP
+            + "print(os.getpriority(os.PRIO_PROCESS, 0)); "
+            + _WORKER
+            + "empty = tempfile.TemporaryFile(); empty.write(b'N.'); empty.flush(); "  # a pickled None: nothing to load
+            + "sys.argv[1:] = [str(theirs.detach()), str(empty.fileno())]; "
+            + "worker.run = lambda pipe, load: print(os.getpriority(os.PRIO_PROCESS, 0)); worker.main()"
+        ).split(),
+    )
+
+    assert loop <= os.getpriority(os.PRIO_PROCESS, 0)
+    assert worker > 0
