@@ -76,8 +76,11 @@ class Task:
     deadline: float
     """The call goes on by itself then."""
 
-    trust: Confidence | None = None
-    """How far ``words`` can be trusted to carry the meaning (:mod:`engine.nlu.hearing`); ``None`` where nobody said."""
+    sure: Confidence | None = None
+    """That all of ``words`` are right, as the recogniser had it; ``None`` where it can't say."""
+
+    sure_of_words: Confidence | None = None
+    """The mean of each word's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any, Final
 
 import structlog
@@ -21,11 +22,10 @@ from engine.core.audio import AudioFrame
 from engine.core.call import CallId, Speaker
 from engine.core.errors import ModelError
 from engine.core.speech import Transcript, Word
-from engine.core.units import Seconds, confidence
+from engine.core.units import Confidence, Seconds, confidence
 from engine.dialogue.actions import Action, AskAgent, Play
 from engine.dialogue.events import AgentAnswered, AgentVerdict, Event, Heard
 from engine.dialogue.graph import Ask, Flow, Global
-from engine.nlu.hearing import HEARING
 from engine.nlu.interpretation import Question
 from engine.privacy import MASK, Turn, mask_call, mask_text
 from engine.runtime.jobs import Interpret, Understood, Urgency
@@ -135,7 +135,8 @@ class Assistance:
             turns=tuple(_masked(before)[-_REMEMBERED:]),
             asked_at=now,
             deadline=now + action.within,
-            trust=confidence(HEARING.trust(action.transcript)),
+            sure=action.transcript.confidence,
+            sure_of_words=_mean_of_words(action.transcript),
         )
 
     def _choices(self, action: AskAgent, question: Question) -> Iterator[Choice]:
@@ -181,6 +182,11 @@ class Assistance:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _mean_of_words(heard: Transcript) -> Confidence | None:
+    known = [word.confidence for word in heard.words if word.confidence is not None]
+    return confidence(fmean(known)) if known else None
 
 
 def _masked(turns: list[tuple[Speaker, str]]) -> list[tuple[Speaker, str]]:
