@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from typing import Final
 
@@ -12,6 +12,7 @@ import structlog
 
 from engine.assist.board import BoardUnavailable
 from engine.assist.broker import Action
+from engine.assist.tasks import TaskId
 from engine.core.errors import ProtocolError
 from engine.core.units import Seconds
 from engine.store.board import BoardRows, Change
@@ -28,8 +29,9 @@ _Job = tuple[Change, Done]
 class Keeper:
     """The thread. ``told`` is called on it with every state that it has seen. Close it."""
 
-    def __init__(self, rows: BoardRows, told: Callable[[State], object]) -> None:
-        self._rows, self._told = rows, told
+    def __init__(self, rows: BoardRows, told: Callable[[State], object], concerned: Callable[[], Collection[TaskId]]) -> None:
+        """``concerned``: the tasks that this process waits to hear the end of; called on the thread."""
+        self._rows, self._told, self._concerned = rows, told, concerned
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closing = False
         self._due: float | None = None
@@ -75,7 +77,7 @@ class Keeper:
         return Seconds(_LOOK if self._due is None else min(_LOOK, max(_SOON, self._due - self._rows.clock())))
 
     def _bring(self, jobs: list[_Job]) -> None:
-        state, outcomes = self._rows.change([change for change, _ in jobs])
+        state, outcomes = self._rows.change([change for change, _ in jobs], self._concerned())
         self._seen(state)
         for (_, done), outcome in zip(jobs, outcomes, strict=True):
             if isinstance(outcome, ProtocolError):
@@ -85,9 +87,9 @@ class Keeper:
 
     def _see(self) -> None:
         """Look without a lock first: others may have done what is due."""
-        state = self._rows.read()
+        state = self._rows.read(self._concerned())
         if state.due is not None and state.due <= self._rows.clock():
-            state, _ = self._rows.change([])
+            state, _ = self._rows.change([], self._concerned())
         self._seen(state)
 
     def _seen(self, state: State) -> None:

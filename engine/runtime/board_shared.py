@@ -41,7 +41,7 @@ class SharedBoard:
         self._alive: set[AgentId] = set()
         self._sounds: dict[TaskId, bytes] = {}
         self._state: State | None = None
-        self._keeper = Keeper(rows, self._seen)
+        self._keeper = Keeper(rows, self._seen, self._concerned)
         self._notices = Notices(database, self._keeper.look, lambda: bool(self._asked or self._signed))
 
     @classmethod
@@ -129,6 +129,11 @@ class SharedBoard:
             self._keeper.submit(Change(SignedIn(agent, self._signed[agent]), beat=True))
         self._alive.clear()
 
+    def _concerned(self) -> tuple[TaskId, ...]:
+        """On the keeper's thread: each of these copies is one step for Python."""
+        here = [reader.here for reader in tuple(self._readers.values())]
+        return (*tuple(self._asked), *tuple(self._sounds), *(task for task in here if task is not None))
+
     def _seen(self, state: State) -> None:
         self._loop.call_soon_threadsafe(self._tell, state)
 
@@ -163,17 +168,17 @@ class _Reader:
 
     def __init__(self, agent: AgentId) -> None:
         self._agent = agent
-        self._here: TaskId | None = None
+        self.here: TaskId | None = None
         self.news: asyncio.Queue[News | None] = asyncio.Queue()
 
     def see(self, state: State) -> None:
         held = next((found for found in state.tasks.values() if found.holder == self._agent), None)
-        if self._here is not None and (held is None or held.task.id != self._here):
-            gone: Open | None = state.tasks.get(self._here)
-            self.news.put_nowait(TakenBack(self._here, None if gone is None else gone.settled))
-            self._here = None
-        if held is not None and self._here is None:
-            self._here = held.task.id
+        if self.here is not None and (held is None or held.task.id != self.here):
+            gone: Open | None = state.tasks.get(self.here)
+            self.news.put_nowait(TakenBack(self.here, None if gone is None else gone.settled))
+            self.here = None
+        if held is not None and self.here is None:
+            self.here = held.task.id
             self.news.put_nowait(Offered(held.task))
 
     def end(self) -> None:

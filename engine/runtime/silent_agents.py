@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from engine.assist.board import Board
 from engine.assist.broker import Label
 from engine.assist.tasks import AgentId
 from engine.config.sections import AssistSection
@@ -17,24 +18,20 @@ from engine.core.call import CallId
 from engine.dialogue.graph import Flow
 from engine.runtime.assistance import Assistance, Assistants, CallOnBoard, Post, Submit
 from engine.runtime.board import LocalBoard
+from engine.runtime.board_shared import SharedBoard
 from engine.store.labels import Day, Labels
 
 _log = structlog.get_logger(__name__)
 
 
-class SilentAgents:
-    """All that an engine has of them. Close it."""
+class DeskRoom:
+    """What desks need: the board, and each agent's own figures. Close it."""
 
-    def __init__(self, section: AssistSection, database: Engine, interpret: Submit) -> None:
-        """``interpret`` has typed words understood. To be made in the event loop."""
+    def __init__(self, section: AssistSection, database: Engine) -> None:
+        """To be made in the event loop."""
         self._labels = Labels(database, section.phrases)
-        self.board = LocalBoard(self._keep)
-        self._assistants = Assistants(self.board, interpret)
-        self._hand_out = asyncio.create_task(self._assistants.run(), name="silent agents")
-
-    def assistance(self, call: CallId, flow: Flow, post: Post) -> Assistance:
-        """One call's way to them."""
-        return Assistance(self._assistants, CallOnBoard(call, flow), post)
+        self._shared = SharedBoard.of(database, self._labels) if section.board == "database" else None
+        self.board: Board = self._shared or LocalBoard(self._keep)
 
     async def day(self, agent: AgentId) -> Day:
         """What an agent has done since midnight; where nobody can tell, nothing."""
@@ -46,8 +43,9 @@ class SilentAgents:
             return Day()
 
     def close(self) -> None:
-        """Nobody is asked any more."""
-        self._hand_out.cancel()
+        """Nobody sits here any more."""
+        if self._shared is not None:
+            self._shared.close()
 
     async def _keep(self, label: Label, phrase: bytes | None) -> None:
         """An example that can't be kept costs neither the caller nor the agent anything."""
@@ -55,3 +53,22 @@ class SilentAgents:
             await asyncio.to_thread(self._labels.keep, label, phrase, time.time())
         except (SQLAlchemyError, OSError) as error:
             _log.error("assist.label_lost", call=label.task.id.call, error=type(error).__name__)
+
+
+class SilentAgents(DeskRoom):
+    """The same, and the calls' way there: all that an engine has of them."""
+
+    def __init__(self, section: AssistSection, database: Engine, interpret: Submit) -> None:
+        """``interpret`` has typed words understood."""
+        super().__init__(section, database)
+        self._assistants = Assistants(self.board, interpret)
+        self._hand_out = asyncio.create_task(self._assistants.run(), name="silent agents")
+
+    def assistance(self, call: CallId, flow: Flow, post: Post) -> Assistance:
+        """One call's way to them."""
+        return Assistance(self._assistants, CallOnBoard(call, flow), post)
+
+    def close(self) -> None:
+        """Nobody is asked any more."""
+        self._hand_out.cancel()
+        super().close()

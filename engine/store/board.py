@@ -2,7 +2,7 @@
 
 Rules:
 
-* whoever writes has the board to itself (SQLite's one writer; on PostgreSQL an advisory lock), reads all of it, lets
+* who writes has the board to itself (SQLite's one writer; on PostgreSQL an advisory lock), reads what goes on, lets
   :class:`engine.assist.broker.Broker` decide, and writes what has changed. So the broker's rules hold whichever process an event
   comes to, and who is killed at any moment leaves the board as it was before, or as it is after;
 * an answer's label is in the same transaction: an answer that was acknowledged is an example for good;
@@ -15,10 +15,9 @@ For several threads and processes. Times are seconds since the epoch, on machine
 from __future__ import annotations
 
 import contextlib
-import json
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -29,6 +28,7 @@ from sqlalchemy.orm import Session
 from engine.assist.board import BoardUnavailable
 from engine.assist.broker import (
     Action,
+    Answered,
     Asked,
     BrokerPolicy,
     Event,
@@ -36,14 +36,16 @@ from engine.assist.broker import (
     Lay,
     Present,
     Settle,
+    Shown,
     SignedIn,
     SignedOut,
     Take,
+    Withdrawn,
 )
-from engine.assist.tasks import AgentId, Task, TaskId
+from engine.assist.tasks import AgentId, TaskId
 from engine.core.errors import ProtocolError
-from engine.store.board_models import BoardDeskRow, BoardPhraseRow, BoardTaskRow, BoardVersionRow
-from engine.store.board_state import Rows, State, state_of, write_task
+from engine.store.board_models import BoardPhraseRow, BoardTaskRow, BoardVersionRow
+from engine.store.board_state import Rows, State
 from engine.store.labels import Labels
 
 _log = structlog.get_logger(__name__)
@@ -70,6 +72,16 @@ class Change:
     beat: bool = False
     """With ``SignedIn``: the desk is alive, no more; it is put up again where a pause of ours had taken it for gone."""
 
+    @property
+    def concerns(self) -> TaskId | None:
+        """The task that it is about, if it is about one."""
+        match self.event:
+            case Asked(task):
+                return task.id
+            case Withdrawn(task_id) | Shown(_, task_id) | Answered(_, task_id):
+                return task_id
+        return None
+
 
 class BoardRows:
     """The tables, for one process: its ``seat`` is a name that no other has."""
@@ -82,11 +94,11 @@ class BoardRows:
         policy: BrokerPolicy = _PLAIN,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._engine, self._labels, self._seat = engine, labels, seat
-        self.policy, self.clock = policy, clock
+        self._engine = engine
+        self.labels, self.seat, self.policy, self.clock = labels, seat, policy, clock
 
-    def read(self) -> State:
-        """Look at it.
+    def read(self, also: Collection[TaskId] = ()) -> State:
+        """Look at the tasks that go on, and at ``also``.
 
         Raises:
             BoardUnavailable: it can't be read.
@@ -94,9 +106,9 @@ class BoardRows:
         with _reachable(), Session(self._engine) as session:
             if _is_sqlite(session):
                 session.connection().exec_driver_sql("BEGIN")  # all of it at one moment
-            return Rows(session).state(self.policy)
+            return Rows(session, self.policy, self.clock(), also).state
 
-    def change(self, changes: Sequence[Change]) -> tuple[State, Sequence[Outcome]]:
+    def change(self, changes: Sequence[Change], also: Collection[TaskId] = ()) -> tuple[State, Sequence[Outcome]]:
         """Bring these in order, or time alone where there are none; what came of each. All is kept when this returns.
 
         Raises:
@@ -104,7 +116,7 @@ class BoardRows:
         """
         with _reachable(), Session(self._engine) as session:
             _lock(session)
-            work = _Work(session, self)
+            work = _Work(session, self, [*also, *(it.concerns for it in changes if it.concerns is not None)])
             outcomes = [work.take(change) for change in changes] or [work.wait()]
             state = work.finish()
             session.commit()
@@ -121,26 +133,15 @@ class BoardRows:
         with _reachable(), Session(self._engine) as session:
             return session.scalar(select(BoardPhraseRow.sound).join(BoardTaskRow, here).where(held))
 
-    @property
-    def seat(self) -> str:
-        """The name of this process."""
-        return self._seat
-
-    @property
-    def labels(self) -> Labels:
-        """Where answers are kept for good."""
-        return self._labels
-
 
 class _Work:
     """One transaction's."""
 
-    def __init__(self, session: Session, board: BoardRows) -> None:
+    def __init__(self, session: Session, board: BoardRows, also: Collection[TaskId]) -> None:
         self._session, self._board = session, board
-        self._rows = Rows(session)
-        self._broker = self._rows.broker(board.policy)
-        self._seats = {agent: row.seat for agent, row in self._rows.desks.items()}
         self._now = board.clock()  # with the lock in hand: what is written later is later
+        self._rows = Rows(session, board.policy, self._now, also)
+        self._broker, self._seats = self._rows.broker, self._rows.seats
         self._told = False
 
     def take(self, change: Change) -> Outcome:
@@ -164,17 +165,12 @@ class _Work:
 
     def finish(self) -> State:
         """Write what has changed, and tell everybody."""
-        for name, row in self._rows.tasks.items():
-            if name not in self._broker.tasks:
-                self._session.delete(row)
-        for name, found in self._broker.tasks.items():
-            write_task(self._rows.tasks.get(name) or self._new_task(found.task), found)
-        self._write_desks()
+        self._rows.write()
         if self._told:
             self._session.execute(update(BoardVersionRow).values(version=BoardVersionRow.version + 1))
             if not _is_sqlite(self._session):
                 self._session.execute(select(func.pg_notify(CHANNEL, "")))
-        return state_of(self._broker, self._seats)
+        return self._rows.state
 
     def _counts(self, change: Change) -> bool:
         """Whether this process may still say it; whose desk it is from now on."""
@@ -210,21 +206,6 @@ class _Work:
     def _put_phrase(self, task: TaskId, phrase: bytes | None) -> None:
         if self._broker.tasks[task].settled is None:
             self._session.add(BoardPhraseRow(call=task.call, number=task.number, sound=phrase or b""))
-
-    def _new_task(self, task: Task) -> BoardTaskRow:
-        row = BoardTaskRow(call=task.id.call, number=task.id.number, task=json.dumps(asdict(task), ensure_ascii=False))
-        self._session.add(row)
-        return row
-
-    def _write_desks(self) -> None:
-        for agent, row in self._rows.desks.items():
-            if agent not in self._broker.desks:
-                self._session.delete(row)
-        for agent, desk in self._broker.desks.items():
-            row = self._rows.desks.get(agent) or BoardDeskRow(agent=agent)
-            row.seat, row.languages = self._seats[agent], json.dumps(sorted(desk.languages))
-            row.seen_at, row.idle_since = desk.seen_at, desk.idle_since
-            self._session.add(row)
 
 
 def _lock(session: Session) -> None:

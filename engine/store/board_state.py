@@ -1,20 +1,23 @@
-"""The silent agents' board as rows, and as what the broker makes of them."""
+"""The silent agents' board as rows, and as what the broker makes of them.
+
+Of the tasks that have ended only those are read that are asked for, or are to be forgotten: the rest, which may be many, concerns
+nobody.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
-from typing import Final, get_args
+from typing import Any, Final, get_args
 
 from pydantic import TypeAdapter
-from sqlalchemy import select
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from engine.assist.broker import Broker, BrokerPolicy, Desk, Open
 from engine.assist.tasks import AgentId, Answer, Settled, Task, TaskId
-from engine.core.call import CallId
 from engine.core.units import Language
 from engine.store.board_models import BoardDeskRow, BoardTaskRow
 from engine.store.labels import written
@@ -22,7 +25,7 @@ from engine.store.labels import written
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The board at a moment; not to be changed."""
+    """The board at a moment, as far as it concerns somebody; not to be changed."""
 
     tasks: Mapping[TaskId, Open]
     desks: Mapping[AgentId, Desk]
@@ -35,27 +38,61 @@ class State:
 
 
 class Rows:
-    """The tables as objects of a session."""
+    """The tables, read once; what has become of them is written back with :meth:`write`."""
 
-    def __init__(self, session: Session) -> None:
-        self.session = session
-        self.tasks = {TaskId(CallId(row.call), row.number): row for row in session.scalars(select(BoardTaskRow))}
-        self.desks = {AgentId(row.agent): row for row in session.scalars(select(BoardDeskRow))}
+    def __init__(self, session: Session, policy: BrokerPolicy, now: float, also: Collection[TaskId]) -> None:
+        """``also``: tasks that concern somebody though they have ended."""
+        self._session = session
+        self._tasks = {it.task.id: it for it in map(_open, session.execute(_tasks(now - policy.memory, also)))}
+        found = session.execute(select(BoardDeskRow.__table__)).all()
+        self._desks = {AgentId(it.agent): Desk(_languages(it.languages), it.seen_at, it.idle_since) for it in found}
+        self._seats = {AgentId(it.agent): str(it.seat) for it in found}
+        oldest = session.scalar(select(func.min(BoardTaskRow.over_at)).where(BoardTaskRow.settled.is_not(None)))
+        self._forget_at = None if oldest is None else oldest + policy.memory
+        tasks = {name: replace(it, had_by=set(it.had_by)) for name, it in self._tasks.items()}
+        self.broker = Broker(policy, tasks, {agent: replace(desk) for agent, desk in self._desks.items()})
+        self.seats = dict(self._seats)
 
-    def broker(self, policy: BrokerPolicy) -> Broker:
-        """The machine in this state."""
-        tasks = {name: open_of(row) for name, row in self.tasks.items()}
-        desks = {agent: Desk(languages_of(row.languages), row.seen_at, row.idle_since) for agent, row in self.desks.items()}
-        return Broker(policy, tasks, desks)
+    @property
+    def state(self) -> State:
+        """What the broker knows now, to look at."""
+        due = [at for at in (self.broker.deadline, self._forget_at) if at is not None]
+        return State(self.broker.tasks, self.broker.desks, self.seats, min(due, default=None))
 
-    def state(self, policy: BrokerPolicy) -> State:
-        """The same, to look at."""
-        return state_of(self.broker(policy), {agent: row.seat for agent, row in self.desks.items()})
+    def write(self) -> None:
+        """Write what has changed since."""
+        now, before = self.broker.tasks, self._tasks
+        self._execute(insert(BoardTaskRow), [_fixed(now[name]) | _changing(now[name]) for name in now.keys() - before.keys()])
+        changed = [name for name in now.keys() & before.keys() if now[name] != before[name]]
+        self._execute(update(BoardTaskRow), [_key(name) | _changing(now[name]) for name in changed])
+        for name in before.keys() - now.keys():
+            mine = (BoardTaskRow.call == name.call) & (BoardTaskRow.number == name.number)
+            self._session.execute(delete(BoardTaskRow).where(mine))
+        self._write_desks()
+
+    def _write_desks(self) -> None:
+        now, before = self.broker.desks, self._desks
+        changed = [it for it in now.keys() & before.keys() if now[it] != before[it] or self.seats[it] != self._seats[it]]
+        self._execute(insert(BoardDeskRow), [self._desk(agent) for agent in now.keys() - before.keys()])
+        self._execute(update(BoardDeskRow), [self._desk(agent) for agent in changed])
+        if gone := before.keys() - now.keys():
+            self._session.execute(delete(BoardDeskRow).where(BoardDeskRow.agent.in_(gone)))
+
+    def _desk(self, agent: AgentId) -> dict[str, Any]:
+        desk = self.broker.desks[agent]
+        languages = json.dumps(sorted(desk.languages))
+        times = {"seen_at": desk.seen_at, "idle_since": desk.idle_since}
+        return {"agent": agent, "seat": self.seats[agent], "languages": languages, **times}
+
+    def _execute(self, statement: Any, rows: list[dict[str, Any]]) -> None:
+        if rows:
+            self._session.execute(statement, rows)
 
 
-def state_of(broker: Broker, seats: Mapping[AgentId, str]) -> State:
-    """What a broker knows, to look at."""
-    return State(broker.tasks, broker.desks, {agent: seats[agent] for agent in broker.desks}, broker.deadline)
+def answer_of(text: str) -> Answer:
+    """Read what :func:`engine.store.labels.written` has written."""
+    fields = json.loads(text)
+    return _ANSWERS[fields.pop("kind")](**fields)
 
 
 _TASK: Final = TypeAdapter(Task)
@@ -68,20 +105,16 @@ def _task(text: str) -> Task:
 
 
 @lru_cache(maxsize=64)
-def languages_of(text: str) -> frozenset[Language]:
-    """Of a desk's row."""
+def _languages(text: str) -> frozenset[Language]:
     return frozenset(json.loads(text))
 
 
-def answer_of(text: str) -> Answer:
-    """Read what :func:`engine.store.labels.written` has written."""
-    fields = json.loads(text)
-    answer: Answer = _ANSWERS[fields.pop("kind")](**fields)
-    return answer
+def _tasks(forgotten: float, also: Collection[TaskId]) -> Any:
+    goes_on = BoardTaskRow.settled.is_(None) | (BoardTaskRow.over_at <= forgotten)
+    return select(BoardTaskRow.__table__).where(goes_on | BoardTaskRow.call.in_([it.call for it in also]))
 
 
-def open_of(row: BoardTaskRow) -> Open:
-    """As the broker has it."""
+def _open(row: Any) -> Open:
     return Open(
         task=_task(row.task),
         holder=None if row.holder is None else AgentId(row.holder),
@@ -94,10 +127,21 @@ def open_of(row: BoardTaskRow) -> Open:
     )
 
 
-def write_task(row: BoardTaskRow, found: Open) -> None:
-    """Make a row of it; one that is as it was costs no write."""
-    row.holder, row.lease_until = found.holder, found.lease_until
-    row.had_by = json.dumps(sorted(found.had_by), ensure_ascii=False)
-    row.settled, row.over_at = found.settled and found.settled.value, found.over_at
-    row.answer = None if found.answer is None else json.dumps(written(found.answer), ensure_ascii=False)
-    row.answered_by = found.answered_by
+def _key(task: TaskId) -> dict[str, Any]:
+    return {"call": task.call, "number": task.number}
+
+
+def _fixed(found: Open) -> dict[str, Any]:
+    return _key(found.task.id) | {"task": json.dumps(asdict(found.task), ensure_ascii=False)}
+
+
+def _changing(found: Open) -> dict[str, Any]:
+    return {
+        "holder": found.holder,
+        "lease_until": found.lease_until,
+        "had_by": json.dumps(sorted(found.had_by), ensure_ascii=False),
+        "settled": None if found.settled is None else found.settled.value,
+        "over_at": found.over_at,
+        "answer": None if found.answer is None else json.dumps(written(found.answer), ensure_ascii=False),
+        "answered_by": found.answered_by,
+    }
