@@ -38,6 +38,12 @@ class CampaignRefused(ConfigError):
     code = "campaign.refused"
 
 
+class ListRefused(ConfigError):
+    """A list that can't be read as one; nothing of it is imported."""
+
+    code = "campaign.list"
+
+
 class CampaignState(StrEnum):
     """How a campaign stands."""
 
