@@ -34,7 +34,7 @@ from engine.runtime.tape import NoTape, Tape
 from engine.runtime.unasked import holds_secret
 from engine.runtime.watch import Watch
 from engine.store.journal import Journal, Step
-from engine.telephony.leg import TRANSFERRED, Gone, Incoming, Key, Leg, Sound
+from engine.telephony.leg import TRANSFERRED, Delivering, Gone, Incoming, Key, Leg, Sound
 
 _log = structlog.get_logger(__name__)
 _GOOD_BYE = Seconds(5.0)  # a leg takes no longer to close once its call is handed over
@@ -104,7 +104,7 @@ class Call:
 
     async def run(self, answered: events.Answered) -> str:
         """Carry the call on to its end; its outcome. Safe to cancel: the call is then hung up, its record closed."""
-        pump = asyncio.create_task(self._pump()) if self._leg.real_time else None
+        pump = self._pumped()
         try:
             await self._feed(answered)
             while self._dialogue.state is not State.ENDED:
@@ -116,6 +116,15 @@ class Call:
                 pump.cancel()
             await self._close()
         return self._outcome
+
+    def _pumped(self) -> asyncio.Task[None] | None:
+        """Let what the leg brings come into the inbox, by a task where it must be asked."""
+        if not self._leg.real_time:
+            return None
+        if isinstance(self._leg, Delivering):
+            self._leg.deliver(self._inbox.put_nowait)
+            return None
+        return asyncio.create_task(self._pump())
 
     async def _pump(self) -> None:
         while True:

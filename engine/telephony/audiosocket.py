@@ -24,8 +24,9 @@ import structlog
 from engine.core.call import CallFacts
 from engine.core.errors import MediaError
 from engine.core.units import Seconds
+from engine.telephony.audiosocket_connection import Connection
 from engine.telephony.audiosocket_frames import Frame, Kind
-from engine.telephony.audiosocket_leg import DEFAULTS, AudioSocketLeg, AudioSocketSettings, Connection
+from engine.telephony.audiosocket_leg import DEFAULTS, AudioSocketLeg, AudioSocketSettings
 from engine.telephony.handover import Handover, new_call_id
 
 _log = structlog.get_logger(__name__)
@@ -71,8 +72,9 @@ async def serve_audiosocket(
     """Open the door; ``on_leg`` carries each call to its end."""
     porter = _Porter(welcome)
 
-    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = Connection(reader, writer)
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def take(connection: Connection) -> None:
         with porter.counted():
             facts = await porter.let_in(connection)
             if facts is None:
@@ -84,7 +86,12 @@ async def serve_audiosocket(
             finally:
                 await leg.hang_up()
 
-    return await asyncio.start_server(take, host, port, backlog=_BACKLOG)
+    def met(connection: Connection) -> None:
+        task = asyncio.create_task(take(connection), name="audiosocket")
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    return await asyncio.get_running_loop().create_server(lambda: Connection(met), host, port, backlog=_BACKLOG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +158,7 @@ async def _greeting(connection: Connection) -> Frame | _Refusal:
             first = await connection.receive()
     except TimeoutError:
         return _Refusal(f"it named no call within {GREETING:g} s")
-    except (EOFError, OSError):
+    except EOFError:
         return _Refusal("it went away before it named a call")
     except MediaError:
         return _Refusal("it does not speak AudioSocket")

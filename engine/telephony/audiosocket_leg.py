@@ -8,9 +8,7 @@ While a key is held, no sound comes at all. Sound of kind 0x10 from us is taken 
 
 from __future__ import annotations
 
-import asyncio
-import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -23,7 +21,8 @@ from engine.core.call import CallFacts
 from engine.core.errors import MediaError
 from engine.core.secrets import KEYS
 from engine.core.units import Seconds
-from engine.telephony.audiosocket_frames import RATES, Frame, FrameReader, Kind
+from engine.telephony.audiosocket_connection import Connection
+from engine.telephony.audiosocket_frames import RATES, Frame, Kind
 from engine.telephony.coding import G711, Coding, Linear
 from engine.telephony.handover import Handover
 from engine.telephony.inbox import Inbox
@@ -32,17 +31,7 @@ from engine.telephony.leg import Incoming, Sound
 
 _log = structlog.get_logger(__name__)
 LEAD: Final = Seconds(0.040)
-CLOSING: Final = Seconds(1.0)
 SILENT: Final = Seconds(300.0)  # without a frame: a telephone that suppresses silence sends none while its owner listens
-_OPTIONS: Final = {  # so it is TCP that tells of a dead peer, within half a minute
-    socket.TCP_KEEPIDLE: 15,  # seconds
-    socket.TCP_KEEPINTVL: 5,  # seconds
-    socket.TCP_KEEPCNT: 3,
-    socket.TCP_USER_TIMEOUT: 30_000,  # milliseconds that what we sent may stay unacknowledged
-    socket.TCP_NODELAY: 1,
-}
-_MOST_UNSENT: Final = 65_536  # bytes: four seconds of 8 kHz that the peer did not take
-_READ: Final = 4_096  # bytes at a time: a dozen frames
 _LET_GO: Final = 10  # frames without sound: no jitter is as long
 _G711_FRAME: Final = 160  # bytes: 20 ms
 _CALLER_HUNG_UP: Final = b"\x01"  # what an error frame says of an end like any other
@@ -97,7 +86,7 @@ class AudioSocketLeg:
         self._inbox = Inbox(lost=SILENT)
         self._keys = KeySources(in_band=settings.in_band_keys)
         self._silent = 0  # frames in a row that were filled in
-        self._reader = asyncio.create_task(self._read(), name=f"reader of {facts.id}")
+        connection.attend(self._heard, self._over)
 
     async def receive(self) -> Incoming:
         """See :class:`engine.telephony.leg.Leg`. Safe to cancel."""
@@ -105,6 +94,16 @@ class AudioSocketLeg:
         if isinstance(incoming, Sound):
             self._listen_on(incoming)
         return incoming
+
+    def deliver(self, to: Callable[[Incoming], None]) -> None:
+        """See :class:`engine.telephony.leg.Delivering`."""
+
+        def passed_on(incoming: Incoming) -> None:
+            to(incoming)
+            if isinstance(incoming, Sound):
+                self._listen_on(incoming)
+
+        self._inbox.deliver(passed_on)
 
     async def send(self, frame: AudioFrame) -> None:
         """See :class:`engine.telephony.leg.Leg`. Never waits: a peer that takes nothing any more is gone."""
@@ -131,18 +130,21 @@ class AudioSocketLeg:
         """See :class:`engine.telephony.leg.Leg`. Not safe to cancel."""
         await self._close("ended")
 
-    async def _read(self) -> None:
+    def _heard(self, frame: Frame) -> None:
+        """Take the peer's next frame."""
+        if self._inbox.closed:
+            return
         try:
-            while not self._inbox.closed:
-                self._take(await self._connection.receive())
-                await asyncio.sleep(0)  # a peer that floods takes turns with the others
-        except (EOFError, OSError):
-            pass
+            self._take(frame)
         except MediaError as error:
-            self._inbox.end(MediaError.code, error)
-            _log.warning("audiosocket.fault", call=self.facts.id, code=error.code)
-        finally:
-            self._inbox.end("hung_up")
+            self._over(error)
+
+    def _over(self, fault: MediaError | None) -> None:
+        """The peer has hung up, or does not speak AudioSocket."""
+        if fault is not None and not self._inbox.closed:
+            self._inbox.end(MediaError.code, fault)
+            _log.warning("audiosocket.fault", call=self.facts.id, code=fault.code)
+        self._inbox.end("hung_up")
 
     def _take(self, frame: Frame) -> None:
         self._inbox.alive()
@@ -187,59 +189,4 @@ class AudioSocketLeg:
 
     async def _close(self, reason: str) -> None:
         self._inbox.end(reason)
-        self._reader.cancel()
-        await asyncio.wait([self._reader])
         await self._connection.close()
-
-
-class Connection:
-    """One TCP connection, in frames."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
-        self._frames = FrameReader()
-        connected = writer.get_extra_info("socket")
-        connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for option, value in _OPTIONS.items():
-            connected.setsockopt(socket.IPPROTO_TCP, option, value)
-
-    @property
-    def peer(self) -> str:
-        """The address it comes from."""
-        return str((self._writer.get_extra_info("peername") or ("",))[0])
-
-    async def receive(self) -> Frame:
-        """Wait for the next frame. Safe to cancel.
-
-        Raises:
-            EOFError: the peer has closed the connection.
-            OSError: the network has.
-            MediaError: what came is no frame.
-        """
-        while (frame := self._frames.next()) is None:
-            octets = await self._reader.read(_READ)
-            if not octets:
-                raise EOFError
-            self._frames.feed(octets)
-        return frame
-
-    def send(self, frame: Frame) -> bool:
-        """Send a frame without waiting; ``False`` where the peer takes nothing any more."""
-        transport = self._writer.transport
-        if transport.is_closing() or transport.get_write_buffer_size() > _MOST_UNSENT:
-            return False
-        self._writer.write(bytes(frame))
-        return True
-
-    async def close(self) -> None:
-        """Say good-bye and close; idempotent. Not safe to cancel."""
-        if self._writer.is_closing():
-            return
-        self.send(Frame(Kind.HANG_UP))
-        self._writer.close()
-        try:
-            async with asyncio.timeout(CLOSING):
-                await self._writer.wait_closed()
-        except (OSError, TimeoutError):
-            self._writer.transport.abort()

@@ -10,9 +10,9 @@ Keys come as ASCII codes, not as strings, because a string of a secret digit cou
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias, runtime_checkable
 
 from engine.core.audio import AudioFrame
 from engine.core.call import CallFacts
@@ -92,3 +92,11 @@ class Leg(Protocol):
 
     async def hang_up(self) -> None:
         """End the call from our side; idempotent. Not safe to cancel."""
+
+
+@runtime_checkable
+class Delivering(Protocol):
+    """A leg that can do without being asked; its driver then needs no task that asks."""
+
+    def deliver(self, to: Callable[[Incoming], None]) -> None:
+        """Hand everything to ``to`` as it comes, in order, ``Gone`` last; :meth:`Leg.receive` must not be called any more."""

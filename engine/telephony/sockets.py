@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import IntEnum
 from typing import ClassVar, Final, Protocol, TypeVar
 
@@ -153,6 +153,10 @@ class SocketLeg(ABC):
     async def receive(self) -> Incoming:
         """See :class:`engine.telephony.leg.Leg`. Safe to cancel."""
         return await self._inbox.receive()
+
+    def deliver(self, to: Callable[[Incoming], None]) -> None:
+        """See :class:`engine.telephony.leg.Delivering`."""
+        self._inbox.deliver(to)
 
     async def send(self, frame: AudioFrame) -> None:
         """See :class:`engine.telephony.leg.Leg`. Not safe to cancel."""

@@ -17,10 +17,11 @@ from engine.audio.g711 import Law
 from engine.audio.keytones import make_key_tones
 from engine.core.call import CallFacts, CallId
 from engine.core.units import Seconds
-from engine.telephony import audiosocket, audiosocket_leg
+from engine.telephony import audiosocket, audiosocket_connection
 from engine.telephony.audiosocket import Welcome, _Complaints, _Refusal, serve_audiosocket
+from engine.telephony.audiosocket_connection import Connection
 from engine.telephony.audiosocket_frames import RATES, Frame, FrameReader, Kind
-from engine.telephony.audiosocket_leg import AudioSocketLeg, AudioSocketSettings, Connection, Payload
+from engine.telephony.audiosocket_leg import AudioSocketLeg, AudioSocketSettings, Payload
 from engine.telephony.key_sources import KeySources
 from engine.telephony.leg import Gone, Sound
 from tests.telephony.doubles import everything, frame, keys_of, ramp, sound_of
@@ -138,7 +139,7 @@ async def test_nagles_delay_is_off_and_tcp_watches_over_the_peer() -> None:
     async with door() as opened:
         await opened.call(HELLO)
         leg = await opened.leg()
-        connected: socket.socket = leg._connection._writer.get_extra_info("socket")
+        connected: socket.socket = leg._connection._there.get_extra_info("socket")
 
         assert connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         assert connected.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
@@ -399,8 +400,8 @@ def test_a_flood_of_refusals_is_a_line_a_second_that_says_how_many_there_were() 
 
 
 async def test_a_peer_that_takes_nothing_any_more_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audiosocket_leg, "_MOST_UNSENT", 1_000)
-    monkeypatch.setattr(audiosocket_leg, "CLOSING", 0.05)
+    monkeypatch.setattr(audiosocket_connection, "_MOST_UNSENT", 1_000)
+    monkeypatch.setattr(audiosocket_connection, "CLOSING", 0.05)
     async with door() as opened:
         peer = await opened.call(HELLO)
         leg = await opened.leg()
@@ -447,11 +448,11 @@ async def test_a_call_that_fails_inside_hangs_up_and_leaves_the_door_open() -> N
 
 
 async def test_a_frame_cut_by_the_end_of_the_connection_is_dropped() -> None:
-    reader = asyncio.StreamReader()
-    reader.feed_data(bytes(HELLO) + b"\x10\x01")
-    reader.feed_eof()
-    connection = Connection.__new__(Connection)
-    connection._reader, connection._frames = reader, FrameReader()
+    connection = Connection(lambda _: None)
+    come = bytes(HELLO) + b"\x10\x01"
+    connection.get_buffer(-1)[: len(come)] = come
+    connection.buffer_updated(len(come))
+    connection.eof_received()
 
     assert await connection.receive() == HELLO
     with pytest.raises(EOFError):

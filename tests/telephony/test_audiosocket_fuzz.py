@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from hypothesis import given, settings
@@ -12,24 +12,30 @@ from hypothesis import strategies as st
 from engine.audio.g711 import Law
 from engine.core.audio import FRAME_SAMPLES, AudioFrame
 from engine.core.call import CallFacts, CallId
+from engine.telephony.audiosocket_connection import Connection
 from engine.telephony.audiosocket_frames import RATES, Frame, FrameReader, Kind
-from engine.telephony.audiosocket_leg import AudioSocketLeg, AudioSocketSettings, Connection, Payload
+from engine.telephony.audiosocket_leg import AudioSocketLeg, AudioSocketSettings, Payload
 from engine.telephony.leg import Gone, Incoming, Key, Sound
 
 
-class Line:
+class Line(asyncio.Transport):
     """Both ends of a connection in memory: gives what a peer has said and then its end, keeps what it is sent."""
 
-    def __init__(self, said: bytes, cut: int) -> None:
-        self.reader = asyncio.StreamReader()
-        for at in range(0, len(said), cut):
-            self.reader.feed_data(said[at : at + cut])
-        self.reader.feed_eof()
+    def __init__(self) -> None:
+        super().__init__()
         self.heard = bytearray()
-        self.transport = self
         self._closing = False
+        self.connection = Connection(lambda _: None)
+        self.connection.connection_made(self)
 
-    def get_extra_info(self, _: str) -> Any:
+    def say(self, said: bytes, cut: int) -> None:
+        for at in range(0, len(said), cut):
+            piece = said[at : at + cut]
+            self.connection.get_buffer(-1)[: len(piece)] = piece
+            self.connection.buffer_updated(len(piece))
+        self.connection.eof_received()
+
+    def get_extra_info(self, _: str, default: Any = None) -> Any:
         return self
 
     def setsockopt(self, *_: int) -> None:
@@ -41,24 +47,24 @@ class Line:
     def is_closing(self) -> bool:
         return self._closing
 
-    def write(self, octets: bytes) -> None:
+    def write(self, octets: bytes | bytearray | memoryview) -> None:
         self.heard += octets
 
     def close(self) -> None:
         self._closing = True
-
-    async def wait_closed(self) -> None:
-        pass
+        self.connection.connection_lost(None)
 
 
-async def _carried(said: bytes, cut: int, settings: AudioSocketSettings) -> tuple[list[Incoming], bytes]:
-    line = Line(said, cut)
-    leg = AudioSocketLeg(
-        Connection(line.reader, cast("asyncio.StreamWriter", line)), CallFacts(CallId("c"), "audiosocket"), settings
-    )
+async def _carried(said: bytes, cut: int, settings: AudioSocketSettings, *, delivered: bool) -> tuple[list[Incoming], bytes]:
+    line = Line()
+    leg = AudioSocketLeg(line.connection, CallFacts(CallId("c"), "audiosocket"), settings)
+    come: asyncio.Queue[Incoming] = asyncio.Queue()
+    if delivered:
+        leg.deliver(come.put_nowait)
+    line.say(said, cut)
     received: list[Incoming] = []
     while not received or not isinstance(received[-1], Gone):
-        received.append(await asyncio.wait_for(leg.receive(), 5))
+        received.append(await asyncio.wait_for(come.get() if delivered else leg.receive(), 5))
         if isinstance(received[-1], Sound):
             await leg.send(AudioFrame(np.full(FRAME_SAMPLES, 1000, np.int16)))
     await leg.hang_up()
@@ -75,11 +81,11 @@ _settings = st.builds(AudioSocketSettings, st.sampled_from(Payload), st.sampled_
 
 
 @settings(deadline=None, max_examples=150)
-@given(st.lists(_frames, max_size=20), st.binary(max_size=20), st.integers(1, 4096), _settings)
+@given(st.lists(_frames, max_size=20), st.binary(max_size=20), st.integers(1, 4096), _settings, st.booleans())
 def test_any_frames_make_a_timeline_without_gaps_and_a_proper_end(
-    frames: list[Frame], rest: bytes, cut: int, settings: AudioSocketSettings
+    frames: list[Frame], rest: bytes, cut: int, settings: AudioSocketSettings, delivered: bool
 ) -> None:
-    received, heard = asyncio.run(_carried(b"".join(map(bytes, frames)) + rest, cut, settings))
+    received, heard = asyncio.run(_carried(b"".join(map(bytes, frames)) + rest, cut, settings, delivered=delivered))
 
     starts = [item.frame.start for item in received if isinstance(item, Sound)]
     assert starts == [FRAME_SAMPLES * place for place in range(len(starts))]
@@ -90,9 +96,9 @@ def test_any_frames_make_a_timeline_without_gaps_and_a_proper_end(
 
 
 @settings(deadline=None, max_examples=150)
-@given(st.binary(max_size=2_000), st.integers(1, 500), _settings)
-def test_any_bytes_end_the_call_and_nothing_else(said: bytes, cut: int, settings: AudioSocketSettings) -> None:
-    received, heard = asyncio.run(_carried(said, cut, settings))
+@given(st.binary(max_size=2_000), st.integers(1, 500), _settings, st.booleans())
+def test_any_bytes_end_the_call_and_nothing_else(said: bytes, cut: int, settings: AudioSocketSettings, delivered: bool) -> None:
+    received, heard = asyncio.run(_carried(said, cut, settings, delivered=delivered))
 
     assert received[-1] in (Gone("hung_up"), Gone("media"))
     assert {frame.kind for frame in _sent(heard)} <= {*RATES, Kind.HANG_UP}

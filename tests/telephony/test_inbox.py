@@ -99,6 +99,45 @@ async def test_a_peer_that_sends_nothing_at_all_is_lost() -> None:
     assert received[-1] == Gone("lost")
 
 
+async def test_a_driver_that_wants_things_delivered_gets_them_as_they_come_and_the_end_last() -> None:
+    come: list[object] = []
+    inbox = Inbox(HandClock())
+    inbox.sound(ramp(1))
+    inbox.deliver(come.append)
+    inbox.key(ord("5"))
+    inbox.sound(ramp(1, first=161))
+    inbox.end("hung_up")
+    inbox.end("lost")
+
+    assert [type(item) for item in come] == [Sound, Key, Sound, Gone]
+    assert come[-1] == Gone("hung_up")
+
+
+async def test_what_ended_before_it_was_to_be_delivered_is_delivered_as_ended() -> None:
+    come: list[object] = []
+    inbox = Inbox(HandClock())
+    inbox.end("hung_up")
+    inbox.deliver(come.append)
+
+    assert come == [Gone("hung_up")]
+
+
+async def test_silence_is_delivered_when_it_is_due_and_a_lost_peer_too() -> None:
+    clock = HandClock()
+    come: asyncio.Queue[object] = asyncio.Queue()
+    inbox = Inbox(clock, lost=Seconds(30))
+    clock.now += 0.2
+    inbox.deliver(come.put_nowait)
+    silences = [await asyncio.wait_for(come.get(), 5) for _ in range(8)]
+    early = come.empty()
+    clock.now += 31
+    last = await asyncio.wait_for(come.get(), 5)
+
+    assert all(isinstance(item, Sound) and item.filled for item in silences)
+    assert early
+    assert last == Gone("lost")
+
+
 def test_what_is_no_key_is_refused_without_being_told() -> None:
     with pytest.raises(MediaError) as refused:
         Inbox(HandClock()).key(ord("7") + 100)

@@ -51,6 +51,10 @@ class SipLeg:
         """See :class:`engine.telephony.leg.Leg`. Safe to cancel."""
         return await self._inbox.receive()
 
+    def deliver(self, to: Callable[[Incoming], None]) -> None:
+        """See :class:`engine.telephony.leg.Delivering`."""
+        self._inbox.deliver(to)
+
     async def send(self, frame: AudioFrame) -> None:
         """See :class:`engine.telephony.leg.Leg`. Never waits."""
         if not self._inbox.closed:
