@@ -132,7 +132,7 @@ class _Reader:
 
     def _country(self) -> str | None:
         value = self._keys.get("country")
-        if "country" in self._keys and value not in COUNTRIES:
+        if "country" in self._keys and (not isinstance(value, str) or value not in COUNTRIES):
             self._reading.wrong(("country",), "a country as two capital letters, such as KZ", shown(value))
         return value if isinstance(value, str) else None
 
