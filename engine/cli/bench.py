@@ -26,6 +26,7 @@ _QUESTIONS: Mapping[str, str] = {
     "ledger": "Does the ledger lose or double anything when its runs are killed?",
     "masking": "How many spoken secrets are masked, and how much else?",
     "assist": "How many silent agents does a bank need, and how soon is a phrase at a desk?",
+    "assist_curve": "What does a silent agent buy: wrong jumps against the share that is handed over?",
     "batch": "How many hours of recordings does an hour of one core hear?",
     "qa": "Does the scorecard agree with people, and how fast is scoring?",
     "qa_speed": "How fast is scoring, alone, in a replay, and while a call goes on?",

@@ -34,6 +34,7 @@ _NAMES = (
     "doctor",
     "flow",
     "nlu",
+    "learn",
     "qa",
     "bench",
     "models",

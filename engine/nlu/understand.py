@@ -7,7 +7,7 @@ the same place.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -50,6 +50,7 @@ class Understander:
         self.intents = tuple(intents)
         self._likeness = likeness
         self._ridge = ridge
+        self._known = tuple(known)
         self._in_scope = np.array([sentence.intent != OUT_OF_SCOPE for sentence in known])
         self._sounds = SoundAlikes(sentence.text for sentence in known if sentence.intent != OUT_OF_SCOPE)
         self.sharpness = Sharpness()
@@ -97,6 +98,15 @@ class Understander:
         """Probability that the caller has said it all, as the words go; ``None``: it can't tell."""
         return finished(transcript.text, question, self.ends)
 
+    def left_out(self) -> Iterator[tuple[Sentence, Interpretation]]:
+        """Each known sentence as it would be understood were it the only one that is not known (in closed form; no slots)."""
+        logs = meaning.log_probabilities(self._without_itself(self._likeness.among_known()), self.sharpness)
+        everything = Question()
+        for sentence, row in zip(self._known, np.exp(logs), strict=True):
+            probabilities = dict(zip((*self.intents, OUT_OF_SCOPE), row.tolist(), strict=True))
+            strange = confidence(min(1.0, max(0.0, probabilities[OUT_OF_SCOPE])))
+            yield sentence, Interpretation(self._candidates(probabilities, 1.0, everything), out_of_scope=strange)
+
     def _probabilities(self, transcript: Transcript, question: Question) -> dict[str, float]:
         """Of each intent; of words that answer a question for a value, there are no other readings than the grammar's."""
         said = readings(transcript, self._sounds) if question.slot is None else (Reading(transcript.text, 0.0),)
@@ -118,9 +128,12 @@ class Understander:
         nearest = np.max(likeness, axis=1, where=self._in_scope[None, :], initial=0.0)
         return Evidence(scores[:, : len(self.intents)], scores[:, -1], nearest)
 
+    def _without_itself(self, among: Scores) -> Evidence:
+        """Of each known sentence, from all the others."""
+        return self._evidence(self._ridge.left_out, among - np.diag(np.diag(among)))
+
     def _calibrate(self, known: Sequence[Sentence], among: Scores) -> Sharpness:
-        others = among - np.diag(np.diag(among))
-        evidence = self._evidence(self._ridge.left_out, others)
+        evidence = self._without_itself(among)
         counts = {intent: sum(sentence.intent == intent for sentence in known) for intent in (*self.intents, OUT_OF_SCOPE)}
         kept = [row for row, sentence in enumerate(known) if counts[sentence.intent] >= _FEWEST_TO_CALIBRATE]
         columns = (*self.intents, OUT_OF_SCOPE)

@@ -127,3 +127,14 @@ def test_an_evaluation_counts_what_is_right_and_what_is_refused() -> None:
     assert result.out_of_scope_recall == 1.0
     assert result.per_intent["balance"].recall == 0.0
     assert result.confusion["balance"] == {"transfer": 1}
+
+
+def test_each_known_sentence_can_be_judged_as_if_it_were_not_known() -> None:
+    examples = {"lost_card": ["my card is gone", "my card is lost", "a lost card"], "balance": ["my balance please", "zebra"]}
+    understander = Understander.train(examples, {}, encoder=HashingEncoder())
+    judged = {sentence.text: heard for sentence, heard in understander.left_out() if sentence.intent != OUT_OF_SCOPE}
+
+    assert set(judged) == {text for texts in examples.values() for text in texts}
+    assert judged["my card is lost"].candidates[0].intent == "lost_card"
+    assert judged["zebra"].candidates[0].confidence < 0.5  # nothing else says so
+    assert all(0.0 <= (heard.out_of_scope or 0.0) <= 1.0 for heard in judged.values())
