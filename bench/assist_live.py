@@ -19,6 +19,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,13 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from bench.card import Row, percentiles, progress
 from bench.latency import engine
+from engine.access.permissions import Role
 from engine.core.audio import AudioFrame, joined
 from engine.core.speech import ENGLISH
 from engine.core.units import Seconds
+from engine.store.accounts import Actor
+from engine.store.database import connect as connect_store
+from engine.store.house import House
 from engine.testing.twilio_caller import TwilioCaller
 from engine.tts.level import prepared
 from engine.tts.registry import load_voice
@@ -59,10 +64,11 @@ class Floor:
         self.to_caller: list[float] = []
         self.calls = 0
 
-    async def sit(self, address: str, number: int) -> None:
+    async def sit(self, address: str, token: str) -> None:
         """Answer phrases until cancelled."""
-        async with connect(address, compression=None, max_size=1 << 20) as socket:
-            await _say(socket, {"event": "sign_in", "name": f"agent {number}", "languages": [ENGLISH]})
+        shown = {"Authorization": f"Bearer {token}"}
+        async with connect(address, compression=None, max_size=1 << 20, additional_headers=shown) as socket:
+            await _say(socket, {"event": "sign_in", "languages": [ENGLISH]})
             offered, answering = "", set()
             async for message in socket:
                 if isinstance(message, bytes):
@@ -105,13 +111,22 @@ async def measured(calls: int, rounds: int) -> Sequence[Row]:
     with tempfile.TemporaryDirectory() as folder:
         async with engine(Path(folder), "[assist]") as url:
             floor, desk = Floor(), url.removesuffix("/twilio") + "/desk/ws"
-            desks = [asyncio.create_task(floor.sit(desk, number)) for number in range(calls)]
+            desks = [asyncio.create_task(floor.sit(desk, token)) for token in _tokens(Path(folder) / "bench.db", calls)]
             await asyncio.gather(*(_caller(floor, url, number, rounds, said) for number in range(calls)))
             for task in desks:
                 task.cancel()
             await asyncio.gather(*desks, return_exceptions=True)
         asked = _asked(Path(folder) / "bench.db")
     return _rows(calls, floor, [floor.arrived[task] - at for task, at in asked.items() if task in floor.arrived])
+
+
+def _tokens(database: Path, number: int) -> list[str]:
+    """Of agents that are no people."""
+    store = connect_store(f"sqlite:///{database}")
+    machines, lasts = House.of(store).machines, timedelta(days=1)
+    made = [machines.add(Actor("shell:bench"), f"agent-{one}", [Role.SILENT_AGENT], lasts) for one in range(number)]
+    store.dispose()
+    return made
 
 
 async def _caller(floor: Floor, url: str, number: int, rounds: int, said: Sequence[AudioFrame]) -> None:

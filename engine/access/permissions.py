@@ -59,6 +59,9 @@ class Role(StrEnum):
     MACHINE = "machine"
 
 
+PEOPLES_ROLES: Final = frozenset(Role) - {Role.MACHINE}
+
+
 _P = Permission
 GRANTS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
     {

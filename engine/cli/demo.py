@@ -15,7 +15,7 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -24,6 +24,8 @@ import structlog
 import typer
 from rich.progress import Progress
 
+from engine.access.permissions import PEOPLES_ROLES
+from engine.access.principal import PersonId, Principal
 from engine.audio.files import read
 from engine.audio.keytones import KeyToneDetector
 from engine.audio.resample import resample
@@ -38,6 +40,9 @@ from engine.core.units import Seconds
 from engine.runtime.engine import Engine
 from engine.runtime.story import Story
 from engine.server.serve import doors
+from engine.store.accounts import Actor
+from engine.store.database import connect
+from engine.store.house import House
 from engine.testing.twilio_caller import TwilioCaller
 from engine.tts.registry import load_voice
 
@@ -49,6 +54,7 @@ _FRACTION = re.compile(rb"(?<=[0-9])\.[0-9]+")  # of times and confidences: sixt
 _DIGITS = re.compile("|".join([*sorted(_PIECES), rf"(?<![0-9.]){PIN}(?![0-9])"]).encode())
 
 
+_NAME = "demo"  # of who signs in
 _SURE, _SHORT, _BALANCE = "I would like to change my address.", "I lost my card.", "What is my account balance?"
 _MUMBLES = ("The one with the thing from before.", "Well, you know, that other stuff.")
 _SENTENCES = (_SURE, _SHORT, _BALANCE, *_MUMBLES)
@@ -120,7 +126,14 @@ async def _demo(folder: Path, *, once: bool) -> None:
     _clear(folder)
     _log_to(folder / "engine.log")
     said = _rendered()
-    async with _host(folder) as url, _engine(_config(folder, url)) as engine, doors(engine) as opened:
+    async with _host(folder) as url, _engine(_config(folder, url)) as engine:
+        password = _added(engine.config.store.database)
+        await _shown(folder, engine, said, None if once else password)
+
+
+async def _shown(folder: Path, engine: Engine, said: Mapping[str, AudioFrame], password: str | None) -> None:
+    """The guests' calls and the proof; then, for who has a password, the browser phone."""
+    async with doors(engine) as opened:
         address = next(door.address for door in opened if door.name == "twilio")
         for number, guest in enumerate(GUESTS, 1):
             console.print(f"\n[bold]{number}. {guest.title}[/bold]  [dim](a synthetic voice, over {address})[/dim]")
@@ -129,8 +142,8 @@ async def _demo(folder: Path, *, once: bool) -> None:
             await _all_over(engine)
         if not _prove(folder):
             raise typer.Exit(1)
-        if not once:
-            await _leave_open(next(door.address for door in opened if door.name == "phone"))
+        if password is not None:
+            await _leave_open(next(door.address for door in opened if door.name == "phone"), password)
 
 
 def _clear(folder: Path) -> None:
@@ -237,9 +250,18 @@ def _key_tones(path: Path) -> int:
     return heard
 
 
-async def _leave_open(address: str) -> None:
+def _added(database: str) -> str:
+    """Add somebody who may open every page; their password."""
+    store, password = connect(database), secrets.token_urlsafe(12)
+    House.of(store).accounts.add(Actor("shell:demo"), Principal(PersonId(_NAME), PEOPLES_ROLES), password)
+    store.dispose()
+    return password
+
+
+async def _leave_open(address: str, password: str) -> None:
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     console.print(f"\nNow you: [bold]{address}[/bold]  (Ctrl-C ends the demo)")
+    console.print(f"Sign in as [bold]{_NAME}[/bold] with the password [bold]{password}[/bold]", soft_wrap=True)
     await stop.wait()

@@ -10,6 +10,7 @@ from typing import Final, Literal, Self
 from pydantic import Field, model_validator
 
 from engine.asr.endpointer import EndpointPolicy
+from engine.config.access import AccessSection
 from engine.config.doors import DoorsSection
 from engine.config.quality import QualitySection
 from engine.config.section import NoneIfEmpty, Section
@@ -165,6 +166,7 @@ class Config(Section):
     tts: TtsSection = TtsSection()
     store: StoreSection = StoreSection()
     doors: DoorsSection = DoorsSection()
+    access: AccessSection = AccessSection()
     calls: CallsSection = CallsSection()
     assist: AssistSection | None = None
     qa: QualitySection = QualitySection()

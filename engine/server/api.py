@@ -23,14 +23,16 @@ from uuid import UUID
 
 from fastapi import Depends, FastAPI, Request, Response
 
+from engine.access.permissions import Permission
 from engine.config import MAIN
 from engine.core.units import Language, Seconds
 from engine.runtime.engine import Engine
 from engine.server.api_access import Access
 from engine.server.api_bodies import Announce, Place, said, understood
 from engine.server.api_recordings import recordings
+from engine.server.entrance import requires
 from engine.server.problems import HEADERS, Problem, speaks_problems
-from engine.server.token import Token
+from engine.server.reception import Introduced, Reception
 from engine.telephony.announced import AnnouncedCall, Announcement, Over, Taken, Waiting
 from engine.telephony.handover import phone_number
 
@@ -38,30 +40,31 @@ _ENDING: Final = Seconds(2.0)  # a call whose sound has ended is over in this ti
 _LOOK: Final = Seconds(0.02)
 
 
-def calls_api(engine: Engine, token: Token, clock: Callable[[], float] = time.monotonic) -> FastAPI:
+def calls_api(engine: Engine, reception: Reception, clock: Callable[[], float] = time.monotonic) -> FastAPI:
     """The application to mount at ``/api/v1``."""
-    access = Access(token, clock)
     desk = _Desk(engine, clock)
-    app = FastAPI(openapi_url=None, redirect_slashes=False, dependencies=[Depends(access)])
+    app = FastAPI(openapi_url=None, redirect_slashes=False, dependencies=[Depends(Access(reception, clock))])
+    app.add_middleware(Introduced, reception=reception)
     speaks_problems(app)
+    announces = [requires(Permission.ANNOUNCE_CALLS)]
 
-    @app.post("/calls")
+    @app.post("/calls", dependencies=announces)
     async def create(request: Request) -> Response:
         body = await understood(request)
         if isinstance(body, Place):
             raise desk.unplaced()
         return said(request, *desk.announce(body))
 
-    @app.get("/calls/{name}")
+    @app.get("/calls/{name}", dependencies=announces)
     async def known(request: Request, name: str) -> Response:
         return said(request, HTTPStatus.OK, desk.known(_uuid(name)))
 
-    @app.delete("/calls/{name}")
+    @app.delete("/calls/{name}", dependencies=announces)
     async def forget(name: str) -> Response:
         desk.forget(_uuid(name))
         return Response(status_code=HTTPStatus.NO_CONTENT, headers=HEADERS)
 
-    @app.get("/calls/{name}/outcome")
+    @app.get("/calls/{name}/outcome", dependencies=announces)
     async def outcome(request: Request, name: str) -> Response:
         return said(request, HTTPStatus.OK, await desk.outcome(_uuid(name)))
 

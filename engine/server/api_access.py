@@ -1,6 +1,6 @@
-"""Who may use the API: whoever shows the token, and not faster than a PBX dials.
+"""Who may use the API: who is known by a token or a session, and not faster than a PBX dials.
 
-Denied by default: without a token in the configuration nobody may, on loopback neither.
+Denied by default: without a token nobody may, on loopback neither.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 from fastapi import Request
 
 from engine.server.problems import Problem
-from engine.server.token import Token
+from engine.server.reception import Reception, address_of
 
 _A_SECOND: Final = 50.0  # requests of one address; a burst of 50 calls a second takes its time
 _BURST: Final = 200.0
@@ -39,29 +39,32 @@ class Permits:
 
 
 class Access:
-    """Lets a request pass, or raises the problem it has."""
+    """Lets a request pass whose sender is known, or raises the problem it has; what they may do, each route asks."""
 
-    def __init__(self, token: Token, clock: Callable[[], float] = time.monotonic) -> None:
-        self._token = token
+    def __init__(self, reception: Reception, clock: Callable[[], float] = time.monotonic) -> None:
+        self._reception = reception
         self._permits = Permits()
         self._clock = clock
 
-    def __call__(self, request: Request) -> None:
+    async def __call__(self, request: Request) -> None:
         """Check one request."""
-        if not self._permits.take(request.client.host if request.client else "", self._clock()):
+        if not self._permits.take(address_of(request), self._clock()):
             too_many = f"More than {_A_SECOND:g} requests a second."
             raise Problem(HTTPStatus.TOO_MANY_REQUESTS, "too-many-requests", too_many).with_headers(Retry_After="1")
-        if not self._token.needed:
-            detail = "The API is shut: set token_file in [doors.http] to a file that holds a token, and restart the engine."
-            raise Problem(HTTPStatus.FORBIDDEN, "no-token-configured", detail, expected="doors.http.token_file", found="nothing")
-        scheme, _, shown = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not self._token.matches(shown.strip()):
-            found = "another token" if scheme.lower() == "bearer" else f"{'another scheme' if scheme else 'no such header'}"
-            raise Problem(
-                HTTPStatus.UNAUTHORIZED,
-                "unauthorized",
-                "The token is missing or wrong.",
-                expected="Authorization: Bearer, and the token of doors.http.token_file",
-                found=found,
-                where="the header Authorization",
-            ).with_headers(WWW_Authenticate='Bearer realm="callwright"')
+        if await self._reception.who(request) is None:
+            raise self._unknown(request.headers.get("authorization", ""))
+
+    def _unknown(self, shown: str) -> Problem:
+        if not self._reception.token.needed and (self._reception.house is None or not shown):
+            detail = "The API is shut: make a token with callwright users token, or set token_file in [doors.http]."
+            return Problem(HTTPStatus.FORBIDDEN, "no-token-configured", detail, expected="a token", found="nothing")
+        scheme = shown.partition(" ")[0].lower()
+        found = "another token" if scheme == "bearer" else f"{'another scheme' if scheme else 'no such header'}"
+        return Problem(
+            HTTPStatus.UNAUTHORIZED,
+            "unauthorized",
+            "The token is missing or wrong.",
+            expected="Authorization: Bearer, and a token",
+            found=found,
+            where="the header Authorization",
+        ).with_headers(WWW_Authenticate='Bearer realm="callwright"')

@@ -25,12 +25,14 @@ from fastapi.responses import JSONResponse
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from engine.access.permissions import Permission
 from engine.config import Config
 from engine.core.errors import MediaError
 from engine.core.units import Seconds
 from engine.qa.ledger import State
 from engine.runtime.batch.descriptions import Description, parse_description
 from engine.runtime.batch.receiving import Receiving, Upload
+from engine.server.entrance import requires
 from engine.server.problems import HEADERS, Problem
 from engine.store.database import connect
 from engine.store.ledger import Standing, standing
@@ -44,18 +46,19 @@ _CONTENT: Final = re.compile(r"[0-9a-f]{64}")
 def recordings(config: Config) -> APIRouter:
     """The part of the API; the database, opened when first needed, is at the present schema."""
     router = APIRouter(prefix="/recordings")
+    sends = [requires(Permission.SEND_RECORDINGS)]
 
     @cache
     def receiving() -> Receiving:
         return Receiving(connect(config.store.database), config.qa.folder)
 
-    @router.post("")
+    @router.post("", dependencies=sends)
     async def receive(request: Request) -> Response:
         told = _described(request)
         found = await _received(request, receiving(), told)
         return _said(HTTPStatus.CREATED if found.state is State.WAITING else HTTPStatus.OK, found)
 
-    @router.get("/{content}")
+    @router.get("/{content}", dependencies=sends)
     async def ask(content: str) -> Response:
         return _said(HTTPStatus.OK, await _known(receiving().database, content))
 

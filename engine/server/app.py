@@ -1,7 +1,7 @@
-"""The HTTP doors: the WebSocket dialects, the browser phone, the desk, health and metrics.
+"""What is served over HTTP: the WebSocket dialects, the pages, the API, health and metrics.
 
-Security: who may come in is decided by :mod:`engine.server.gate`; nothing is loaded from outside (content security policy),
-errors tell no details.
+Security: every route says who may use it (:mod:`engine.server.entrance`), and stands behind :mod:`engine.server.gate`; nothing is
+loaded from outside (content security policy), errors tell no details.
 """
 
 from __future__ import annotations
@@ -9,22 +9,30 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Mapping
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 import structlog
 from fastapi import APIRouter, FastAPI, Response, WebSocket
-from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from prometheus_client import generate_latest
 
+from engine.access.permissions import Permission
 from engine.core.errors import MediaError
 from engine.core.units import Language
 from engine.runtime.engine import Engine
 from engine.runtime.story import Line, Story
 from engine.server.api import calls_api
+from engine.server.console.own import own_pages
+from engine.server.console.refusals import shows_refusals
+from engine.server.console.rendering import page
+from engine.server.console.sign_in import sign_in_pages
 from engine.server.desk import Desk
 from engine.server.desk_door import desk_page
+from engine.server.entrance import Openness, Visitor, open_to, requires
+from engine.server.reception import Introduced, Reception
 from engine.server.token import Token
-from engine.server.web_files import HEADERS, page, static
+from engine.server.ways import declared
+from engine.server.web_files import static
 from engine.telephony import asterisk_ws
 from engine.telephony import freeswitch as freeswitch_leg
 from engine.telephony.asterisk_ws import AsteriskLeg
@@ -36,32 +44,37 @@ from engine.telephony.twilio import TwilioLeg
 _log = structlog.get_logger(__name__)
 
 
-def http_app(engine: Engine, token: Token = Token()) -> FastAPI:  # noqa: B008 -- nothing changes it
-    """Everything that is served over HTTP for a running engine; it stands behind a :class:`engine.server.gate.Gate`."""
+def http_app(engine: Engine, reception: Reception) -> FastAPI:
+    """Everything that is served over HTTP for a running engine; it stands behind a :class:`engine.server.gate.Gate`.
+
+    Raises:
+        ProtocolError: a route does not say who may use it.
+    """
     app = FastAPI(title="Callwright", docs_url=None, redoc_url=None, openapi_url=None)
-    for router in (_phone(engine), desk_page(engine), _operations(engine), _calls(engine, token)):
+    app.add_middleware(Introduced, reception=reception)
+    reception.absent = frozenset({"/desk"} if engine.agents is None else ()) | frozenset(() if engine.flows else {"/phone"})
+    beside = (sign_in_pages(), own_pages(), desk_page(engine))
+    for router in (*beside, _phone(engine), _operations(engine), _calls(engine, reception.token)):
         app.include_router(router)
-    app.mount("/api/v1", calls_api(engine, token))
-    return app
+    app.mount("/api/v1", calls_api(engine, reception))
+    shows_refusals(app)
+    return declared(app)
 
 
 def _phone(engine: Engine) -> APIRouter:
     """The browser phone's page."""
     router = APIRouter()
 
-    @router.get("/")
-    def root() -> RedirectResponse:
-        return RedirectResponse("/phone")
-
     @router.get("/phone")
-    def phone() -> HTMLResponse:
-        return page("phone")
+    async def phone(visitor: Annotated[Visitor, requires(Permission.TALK_TO_FLOWS)]) -> HTMLResponse:
+        return page(visitor, "phone.html", spoken=engine.languages)
 
-    @router.get("/phone/languages")
-    def languages() -> JSONResponse:
-        return JSONResponse({"languages": list(engine.languages)}, headers=HEADERS)
+    @router.websocket("/phone/ws", dependencies=[requires(Permission.TALK_TO_FLOWS)])
+    async def browser(socket: WebSocket, language: str = "") -> None:
+        await socket.accept()
+        await _browser_call(engine, socket, language)
 
-    @router.get("/static/{name}")
+    @router.get("/static/{name}", dependencies=[open_to(Openness.EVERYBODY)])
     def file(name: str) -> Response:
         return static(name)
 
@@ -72,16 +85,16 @@ def _operations(engine: Engine) -> APIRouter:
     """What machines ask."""
     router = APIRouter()
 
-    @router.get("/healthz")
+    @router.get("/healthz", dependencies=[open_to(Openness.EVERYBODY)])
     def healthz() -> PlainTextResponse:
         return PlainTextResponse("alive")
 
-    @router.get("/readyz")
+    @router.get("/readyz", dependencies=[open_to(Openness.EVERYBODY)])
     def readyz() -> JSONResponse:
         parts = engine.ready
         return JSONResponse({"ready": all(parts.values()), "parts": parts}, 200 if all(parts.values()) else 503)
 
-    @router.get("/metrics")
+    @router.get("/metrics", dependencies=[requires(Permission.READ_METRICS, or_here=True)])
     def metrics() -> Response:
         return Response(generate_latest(engine.metrics.registry), media_type="text/plain; version=0.0.4")
 
@@ -89,32 +102,27 @@ def _operations(engine: Engine) -> APIRouter:
 
 
 def _calls(engine: Engine, token: Token) -> APIRouter:
-    """The doors calls come through; what they all refuse is refused by the gate before."""
+    """The doors calls come through."""
     router = APIRouter()
     desk = Desk(engine)
 
-    @router.websocket("/twilio")
+    @router.websocket("/twilio", dependencies=[open_to(Openness.CALLS_THAT_SHOW_IT_LATER)])
     async def twilio(socket: WebSocket) -> None:
         shown = token.shown_by(socket)
         await socket.accept()
         await _carried(desk, "twilio", TwilioLeg.accept(AsgiSocket(socket), desk.hand_over, partial(_admits, token, shown)))
 
-    @router.websocket("/asterisk")
+    @router.websocket("/asterisk", dependencies=[open_to(Openness.CALLS)])
     async def asterisk(socket: WebSocket) -> None:
         await _accepted(socket, asterisk_ws.SUBPROTOCOL)
         leg = AsteriskLeg.accept(AsgiSocket(socket), socket.query_params, desk.hand_over)
         await _carried(desk, "asterisk", leg)
 
-    @router.websocket("/freeswitch")
+    @router.websocket("/freeswitch", dependencies=[open_to(Openness.CALLS)])
     async def freeswitch(socket: WebSocket) -> None:
         await _accepted(socket, freeswitch_leg.SUBPROTOCOL)
         leg = FreeSwitchLeg.accept(AsgiSocket(socket), socket.query_params, desk.hand_over)
         await _carried(desk, "freeswitch", leg)
-
-    @router.websocket("/phone/ws")
-    async def browser(socket: WebSocket, language: str = "") -> None:
-        await socket.accept()
-        await _browser_call(engine, socket, language)
 
     return router
 

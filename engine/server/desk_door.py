@@ -1,24 +1,25 @@
 """The desk: the page on which a silent agent hears one phrase and says what it means, and the WebSocket it lives on.
 
-Rules. The page itself shows nothing; what it shows comes over the WebSocket, which the gate guards. A desk answers a beat every
-second; one that is silent is closed, and what lay on it goes to others. An agent has one desk: the page opened last takes over,
-the other is told. What is not the desk's own language closes its socket and hurts nobody else. Nothing on it can be kept: no
-address leads to a sound, and no cache may hold a page.
+Rules. The page itself shows nothing; what it shows comes over the WebSocket. The agent is who has signed in; when their session
+ends, so does the desk. A desk answers a beat every second; one that is silent is closed, and what lay on it goes to others. An
+agent has one desk: the page opened last takes over, the other is told. What is not the desk's own language closes its socket and
+hurts nobody else. Nothing on it can be kept: no address leads to a sound, and no cache may hold a page.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 import time
 from collections.abc import Collection, Mapping
-from typing import Any, Final
+from typing import Annotated, Any, Final, Protocol
 
 import structlog
 from fastapi import APIRouter, Response, WebSocket
-from fastapi.responses import PlainTextResponse
 
+from engine.access.permissions import Permission
 from engine.assist.board import Offered
 from engine.assist.broker import BrokerPolicy
 from engine.assist.tasks import AgentId, TaskId
@@ -26,15 +27,26 @@ from engine.core.errors import EngineError, MediaError, ProtocolError
 from engine.core.units import Language
 from engine.runtime.engine import Engine
 from engine.runtime.silent_agents import SilentAgents
+from engine.server.console.rendering import page
 from engine.server.desk_messages import Drawn, Here, Message, Said, SignIn, offer, receipt, signed_in, taken_back, understood
-from engine.server.web_files import page
+from engine.server.entrance import Refused, Visitor, requires
 from engine.telephony.rate import MessageRate
 from engine.telephony.sockets import STALLED, AsgiSocket, Goodbye, MessageSocket, SocketClosed, greeted
 
 _log = structlog.get_logger(__name__)
 _BEAT: Final = 1.0  # seconds
 _SILENCE: Final = BrokerPolicy().silence
+_LOOKED_AT: Final = 10  # beats after which it is looked whether the agent is still signed in
+SIGNED_OUT: Final = "you are signed in no longer"
 _OFF: Final = "silent agents are off: the configuration has no [assist]"
+
+
+class Still(Protocol):
+    """Tells whether an agent is still signed in; ``present``: they did something since."""
+
+    async def __call__(self, *, present: bool) -> bool:
+        """Ask."""
+        ...
 
 
 def desk_page(engine: Engine) -> APIRouter:
@@ -43,16 +55,18 @@ def desk_page(engine: Engine) -> APIRouter:
     desks = None if engine.agents is None else Desks(engine.agents, engine.languages)
 
     @router.get("/desk")
-    def show() -> Response:
-        return page("desk") if desks is not None else PlainTextResponse(f"{_OFF}\n", 404)
+    async def show(visitor: Annotated[Visitor, requires(Permission.ANSWER_PHRASES)]) -> Response:
+        if desks is None:
+            raise Refused(404, "no desk", f"{_OFF}\n")
+        return page(visitor, "desk.html", spoken=engine.languages)
 
     @router.websocket("/desk/ws")
-    async def sit(socket: WebSocket) -> None:
+    async def sit(socket: WebSocket, visitor: Annotated[Visitor, requires(Permission.ANSWER_PHRASES)]) -> None:
         await socket.accept()
         if desks is None:
             await AsgiSocket(socket).close(Goodbye.REFUSED, _OFF)
         else:
-            await desks.serve(AsgiSocket(socket))
+            await desks.serve(AsgiSocket(socket), AgentId(visitor.principal.id), visitor.still)
 
     return router
 
@@ -64,11 +78,11 @@ class Desks:
         self._agents, self._languages = agents, frozenset(languages)
         self._open: dict[AgentId, _Desk] = {}
 
-    async def serve(self, socket: MessageSocket) -> None:
-        """Serve a page until it goes. Safe to cancel."""
+    async def serve(self, socket: MessageSocket, agent: AgentId, still: Still) -> None:
+        """Serve an agent's page until it goes, or they are signed in no longer. Safe to cancel."""
         try:
             first = signed_in(await greeted(socket.receive()))
-            await self._seat(socket, AgentId(first.name), self._spoken(first))
+            await self._seat(_Desk(socket, agent, self._agents, still), self._spoken(first))
         except SocketClosed:
             pass
         except TimeoutError:
@@ -82,8 +96,8 @@ class Desks:
             raise MediaError(f"expected some of {', '.join(sorted(self._languages))}, found another language")
         return spoken
 
-    async def _seat(self, socket: MessageSocket, agent: AgentId, languages: frozenset[Language]) -> None:
-        desk = _Desk(socket, agent, self._agents)
+    async def _seat(self, desk: _Desk, languages: frozenset[Language]) -> None:
+        agent = desk.agent
         before, self._open[agent] = self._open.get(agent), desk
         if before is not None:
             await before.give_way()
@@ -101,9 +115,10 @@ class Desks:
 class _Desk:
     """One page of one agent's."""
 
-    def __init__(self, socket: MessageSocket, agent: AgentId, agents: SilentAgents) -> None:
-        self._socket, self._agent, self._agents = socket, agent, agents
+    def __init__(self, socket: MessageSocket, agent: AgentId, agents: SilentAgents, still: Still) -> None:
+        self._socket, self.agent, self._agents, self._still = socket, agent, agents, still
         self._board = agents.board
+        self._answered = False  # since their session was looked at
 
     async def run(self) -> None:
         """Serve it until its page goes.
@@ -113,7 +128,7 @@ class _Desk:
             TimeoutError: it is silent.
             MediaError, ProtocolError: it says what no page of ours says.
         """
-        await self._tell({"event": "signed_in", "name": self._agent})
+        await self._tell({"event": "signed_in", "name": self.agent})
         await self._tell_day()
         beside = [asyncio.create_task(self._tell_news()), asyncio.create_task(self._beat())]
         try:
@@ -140,21 +155,22 @@ class _Desk:
     async def _take(self, message: Message) -> None:
         match message:
             case Here():
-                await self._board.present(self._agent)
+                await self._board.present(self.agent)
             case Drawn():
-                await self._board.shown(self._agent, message.id)
+                await self._board.shown(self.agent, message.id)
             case Said():
                 await asyncio.shield(self._answer(message))  # an answer that was begun to be taken is taken
             case SignIn():
                 raise MediaError("expected one sign_in, found a second one")
 
     async def _answer(self, said: Said) -> None:
-        given = await self._board.answer(self._agent, said.id, said.answer)
+        self._answered = True
+        given = await self._board.answer(self.agent, said.id, said.answer)
         await self._tell(receipt(said.id, given))
         await self._tell_day()
 
     async def _tell_news(self) -> None:
-        async for news in self._board.news(self._agent):
+        async for news in self._board.news(self.agent):
             if isinstance(news, Offered):
                 await self._tell(offer(news.task, time.time()))
                 await self._play(news.task.id)
@@ -162,17 +178,25 @@ class _Desk:
                 await self._tell(taken_back(news))
 
     async def _play(self, task: TaskId) -> None:
-        sound = await self._board.phrase(self._agent, task)
+        sound = await self._board.phrase(self.agent, task)
         if sound is not None:
             await self._send(sound)
 
     async def _beat(self) -> None:
-        while True:
+        for beat in itertools.count(1):
             await asyncio.sleep(_BEAT)
             await self._tell({"event": "beat"})
+            if beat % _LOOKED_AT == 0:
+                await self._look()
+
+    async def _look(self) -> None:
+        """Close the desk of somebody who is signed in no longer; who answers is present."""
+        present, self._answered = self._answered, False
+        if not await self._still(present=present):
+            await self._socket.close(Goodbye.NORMAL, SIGNED_OUT)
 
     async def _tell_day(self) -> None:
-        day = await self._agents.day(self._agent)
+        day = await self._agents.day(self.agent)
         await self._tell({"event": "day", "answered": day.answered, "late": day.late, "median": day.median})
 
     async def _tell(self, message: Mapping[str, Any]) -> None:

@@ -1,8 +1,8 @@
 """What a desk's page and its door tell each other: JSON as text, a phrase's sound as one binary message.
 
-From the page: ``{"event": "sign_in", "name": ..., "languages": [...]}`` first; then ``{"event": "present"}`` for every beat,
-``{"event": "shown", "task": ...}`` when the task has been drawn, and ``{"event": "answer", "task": ..., "kind": "picked" |
-"value" | "typed" | "cant_tell", "text": ...}``.
+From the page: ``{"event": "sign_in", "languages": [...]}`` first: who it is, their session says; then ``{"event": "present"}``
+for every beat, ``{"event": "shown", "task": ...}`` when the task has been drawn, and ``{"event": "answer", "task": ...,
+"kind": "picked" | "value" | "typed" | "cant_tell", "text": ...}``.
 
 To the page: ``signed_in``; ``beat`` every second; ``offer`` with the task, followed by its sound (16-bit little-endian PCM);
 ``taken_back`` and why; ``receipt`` of an answer; ``day``, the agent's own figures; ``elsewhere`` before it is closed because
@@ -33,10 +33,9 @@ class _FromPage(BaseModel):
 
 
 class SignIn(_FromPage):
-    """Who sits here."""
+    """Somebody sits down."""
 
     event: Literal["sign_in"]
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=_PRINTABLE)]
     languages: tuple[Annotated[str, Field(max_length=16)], ...] = Field(min_length=1, max_length=16)
 
 

@@ -15,6 +15,8 @@ from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
+from engine.server.entrance import Refused
+
 HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 """Of every answer."""
 
@@ -57,6 +59,11 @@ def speaks_problems(app: FastAPI) -> None:
     @app.exception_handler(Problem)
     async def ours(_: Request, problem: Problem) -> JSONResponse:
         return problem.response
+
+    @app.exception_handler(Refused)
+    async def refused(_: Request, refusal: Refused) -> JSONResponse:
+        status = HTTPStatus(refusal.status)
+        return Problem(status, status.phrase.lower().replace(" ", "-"), refusal.said.strip()).response
 
     @app.exception_handler(HTTPException)
     async def frameworks(request: Request, error: HTTPException) -> JSONResponse:

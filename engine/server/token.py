@@ -55,10 +55,11 @@ class Token:
     def shown_by(self, request: HTTPConnection) -> bool:
         """Whether a request shows it, in a header or in its address, or none is needed."""
         header = request.headers.get("authorization", "")
-        return self.matches(_in_header(header)) or self.matches(request.query_params.get("token"))
+        return self.matches(in_header(header)) or self.matches(request.query_params.get("token"))
 
 
-def _in_header(authorization: str) -> str | None:
+def in_header(authorization: str) -> str | None:
+    """What an ``Authorization`` header shows, by any of its ways."""
     scheme, _, rest = authorization.partition(" ")
     if scheme.lower() == "bearer":
         return rest.strip()

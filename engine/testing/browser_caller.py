@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -30,9 +30,9 @@ class BrowserCaller(Caller):
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def calling(cls, url: str) -> AsyncIterator[BrowserCaller]:
-        """Place a call to a ``/phone/ws`` door; hang up on the way out."""
-        async with connect(url, compression=None) as socket:
+    async def calling(cls, url: str, headers: Mapping[str, str] | None = None) -> AsyncIterator[BrowserCaller]:
+        """Place a call to a ``/phone/ws`` door; hang up on the way out. ``headers`` show who has signed in."""
+        async with connect(url, additional_headers=headers, compression=None) as socket:
             caller = cls(socket)
             async with caller.on_the_line():
                 yield caller

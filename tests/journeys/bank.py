@@ -18,6 +18,8 @@ from typing import TypeVar
 
 import httpx
 
+from engine.access.permissions import Role
+from engine.access.principal import PersonId, Principal
 from engine.audio.files import read
 from engine.audio.resample import resample
 from engine.core.audio import TELEPHONY, AudioFrame, joined
@@ -26,7 +28,10 @@ from engine.core.units import Language
 from engine.dialogue.actions import Action, Decided, Entered
 from engine.dialogue.codec import decode, from_json
 from engine.dialogue.events import Event
-from engine.store.database import connect
+from engine.server.reception import COOKIE
+from engine.store.accounts import Actor
+from engine.store.database import connect, upgrade
+from engine.store.house import House
 from engine.store.journal import Journal, Step
 from engine.store.models import CallRow
 from engine.tts.level import prepared
@@ -38,6 +43,9 @@ ROOT = Path(__file__).parents[2]
 SMALL_BANK = Path(__file__).parent / "small_bank.yaml"
 CARD = "4539578763621486"  # a canary: valid by its check digit, issued by nobody; it must be in no file
 TOKEN = "let me in"
+PASSWORD = "a password for one test"
+PEOPLE: Mapping[str, Role] = {"anna": Role.SILENT_AGENT, "boris": Role.SILENT_AGENT, "dora": Role.DESIGNER}
+"""Who may sign in, all with one password, and what as."""
 
 _RECOGNISER = "moonshine"  # the live one, by default
 _CONFIG = """
@@ -234,6 +242,7 @@ def installed(
 ) -> Iterator[Installation]:
     """Start an engine as its own process, with ``more`` in its configuration, a last door and all; stop it on the way out."""
     folder.mkdir(exist_ok=True)
+    _people_added(folder)
     (folder / "token").write_text(TOKEN, encoding="ascii")
     config = folder / "engine.toml"
     config.write_text(_CONFIG.format(flow=flow, host=host.url, second=second, cache=cache) + more, encoding="utf-8")
@@ -263,6 +272,24 @@ def _opened(process: subprocess.Popen[str], log: Path, last: str = "audiosocket"
         name, address, _ = line.split(maxsplit=2)
         doors[name] = address
     return doors
+
+
+def _people_added(folder: Path) -> None:
+    store = connect(f"sqlite:///{folder}/calls.db")
+    upgrade(store)
+    accounts = House.of(store).accounts
+    if accounts.none:
+        for name, role in PEOPLE.items():
+            accounts.add(Actor("shell:test"), Principal(PersonId(name), frozenset({role})), PASSWORD)
+    store.dispose()
+
+
+def signed_in(folder: Path, name: str) -> dict[str, str]:
+    """What the browser of somebody sends who has signed in."""
+    store = connect(f"sqlite:///{folder}/calls.db")
+    shown = {"Cookie": f"{COOKIE}={House.of(store).sessions.begin(PersonId(name), '127.0.0.1')}"}
+    store.dispose()
+    return shown
 
 
 class Voices:

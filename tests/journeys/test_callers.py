@@ -25,7 +25,7 @@ from engine.testing.audiosocket_caller import AudioSocketCaller
 from engine.testing.browser_caller import BrowserCaller
 from engine.testing.caller import Caller
 from engine.testing.twilio_caller import TwilioCaller
-from tests.journeys.bank import CARD, SMALL_BANK, BankHost, Installation, Told, Voices
+from tests.journeys.bank import CARD, SMALL_BANK, BankHost, Installation, Told, Voices, signed_in
 
 pytestmark = pytest.mark.model
 
@@ -112,7 +112,7 @@ async def keys_a_card_in_tones(bank: Installation, voices: Voices) -> tuple[str,
 
 
 async def from_the_browser(bank: Installation, voices: Voices) -> tuple[str, Caller]:
-    async with BrowserCaller.calling(bank.browser) as caller:
+    async with BrowserCaller.calling(bank.browser, signed_in(bank.folder, "dora")) as caller:
         await caller.quiet()
         await caller.say(voices("I want to talk to a person."))
         await _ended(caller)

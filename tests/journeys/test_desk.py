@@ -19,7 +19,7 @@ from engine.store.assist_models import LabelRow
 from engine.store.database import connect
 from engine.testing.twilio_caller import TwilioCaller
 from tests.conftest import missing
-from tests.journeys.bank import SMALL_BANK, BankHost, Installation, installed, recorded
+from tests.journeys.bank import PASSWORD, SMALL_BANK, BankHost, Installation, installed, recorded
 
 pytestmark = [pytest.mark.model, pytest.mark.testdata]
 
@@ -47,8 +47,10 @@ class Desk:
     complaints: list[str] = field(default_factory=list)
 
     async def sign_in(self, name: str) -> None:
-        await self.page.get_by_label("Your name").fill(name)
+        await self.page.get_by_label("Name").fill(name)
+        await self.page.get_by_label("Password").fill(PASSWORD)
         await self.page.keyboard.press("Enter")
+        await self.page.get_by_role("button", name="Begin").click()
         await self.says(f"Ready, {name}.")
 
     async def says(self, text: str) -> None:
@@ -80,7 +82,7 @@ async def desk_of(bank: Installation, name: str) -> AsyncIterator[Desk]:
 async def test_a_caller_who_speaks_unclearly_is_understood_by_a_person_and_hears_only_a_filler(
     bank: Installation, testdata: Path, tmp_path: Path
 ) -> None:
-    async with desk_of(bank, "Anna") as desk, TwilioCaller.calling(bank.twilio, "unclear") as caller:
+    async with desk_of(bank, "anna") as desk, TwilioCaller.calling(bank.twilio, "unclear") as caller:
         await caller.quiet()
         said = recorded(testdata / UNCLEAR)
         await caller.say(said)
@@ -107,7 +109,7 @@ async def test_a_caller_who_speaks_unclearly_is_understood_by_a_person_and_hears
     assert told.row.outcome == "transferred"
     spoken = [it.spoken[0].text for it in told.actions if isinstance(it, Play)]
     assert spoken == ["Welcome. What can I do for you?", "One moment.", "I'll put you through."], told
-    assert [label.agent for label in labels(bank, told.row.id)] == ["Anna"]
+    assert [label.agent for label in labels(bank, told.row.id)] == ["anna"]
 
 
 async def test_where_nobody_sits_the_caller_is_asked_again_at_once(bank: Installation, testdata: Path) -> None:
@@ -131,7 +133,7 @@ async def test_where_nobody_sits_the_caller_is_asked_again_at_once(bank: Install
 async def test_nothing_sticks_out_of_a_narrow_or_a_wide_window(
     bank: Installation, testdata: Path, width: int, tmp_path: Path
 ) -> None:
-    async with desk_of(bank, f"Boris {width}") as desk, TwilioCaller.calling(bank.twilio, f"width{width}") as caller:
+    async with desk_of(bank, "boris") as desk, TwilioCaller.calling(bank.twilio, f"width{width}") as caller:
         await desk.page.set_viewport_size({"width": width, "height": 844})
         await caller.quiet()
         await caller.say(recorded(testdata / UNCLEAR))

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_play
 from engine.core.audio import joined, silence
 from engine.core.units import Seconds
 from tests.conftest import missing
-from tests.journeys.bank import Installation, Voices
+from tests.journeys.bank import PASSWORD, Installation, Voices
 
 pytestmark = pytest.mark.model
 
@@ -74,6 +74,10 @@ def page(chromium: Browser, bank: Installation, complaints: list[str]) -> Iterat
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("request", lambda request: request.url.startswith(home) or complaints.append(f"asks for {request.url}"))
     page.goto(bank.doors["phone"])
+    page.get_by_label("Name").fill("dora")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_have_text("Ready to call.", timeout=PATIENCE_MS)
     yield page
     context.close()
     assert complaints == []

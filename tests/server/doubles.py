@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
 from typing import cast
 
+from sqlalchemy.orm import Session
+
+from engine.access.permissions import Role
+from engine.access.principal import PersonId
 from engine.config import MAIN, AudioSocketDoor, Config, DoorsSection, FlowSection, HttpDoor
+from engine.config.sections import StoreSection
 from engine.core.units import Language, Seconds
 from engine.dialogue.events import KeyPressed
 from engine.ivr.files import load_flow
@@ -15,17 +25,63 @@ from engine.runtime.engine import Engine
 from engine.runtime.looking_on import Metrics
 from engine.runtime.silent_agents import SilentAgents
 from engine.runtime.watch import Watch
+from engine.server.reception import COOKIE
 from engine.server.serve import doors
+from engine.store.access_models import PersonRow
+from engine.store.database import connect, upgrade
+from engine.store.house import House
 from engine.telephony.announced import AnnouncedCalls
 from engine.telephony.leg import Gone, Key, Leg, Sound
 from tests.journeys.bank import SMALL_BANK
+
+
+@cache
+def _empty_store() -> tempfile.TemporaryDirectory[str]:
+    """A database without a row, made once: it takes a second."""
+    folder = tempfile.TemporaryDirectory(prefix="callwright-test-")
+    store = connect(f"sqlite:///{folder.name}/calls.db")
+    upgrade(store)
+    store.dispose()
+    return folder
+
+
+def new_store(folder: Path) -> str:
+    """A database without a row of one's own; its address."""
+    shutil.copy(Path(_empty_store().name) / "calls.db", folder)
+    return f"sqlite:///{folder}/calls.db"
+
+
+@contextlib.contextmanager
+def house_at(address: str) -> Iterator[House]:
+    """Everybody who is known to an engine with this database."""
+    database = connect(address)
+    yield House.of(database)
+    database.dispose()
+
+
+def add_person(address: str, name: str, roles: Sequence[Role], teams: str = "[]") -> None:
+    """Somebody without a password: hashing one takes a while."""
+    now = datetime.now(UTC)
+    listed = "[" + ", ".join(f'"{role}"' for role in roles) + "]"
+    row = PersonRow(id=name, password="-", roles=listed, teams=teams, disabled=False, added_at=now, password_at=now)
+    with house_at(address) as house, Session(house.trail.database) as session, session.begin():
+        session.merge(row)
+
+
+def signed_in(address: str, name: str = "anna", roles: Sequence[Role] = (Role.SILENT_AGENT, Role.DESIGNER)) -> dict[str, str]:
+    """What the browser of somebody with these roles sends."""
+    add_person(address, name, roles)
+    with house_at(address) as house:
+        return {"Cookie": f"{COOKIE}={house.sessions.begin(PersonId(name), '127.0.0.1')}"}
 
 
 class EchoEngine:
     """Sends callers their own sound, tells who looks on of every key, hangs up at ``#``."""
 
     def __init__(self, http: HttpDoor | None = None, audiosocket: AudioSocketDoor | None = None) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="callwright-test-")
         self.config = Config(
+            store=StoreSection(database=new_store(Path(self._folder.name))),
             flow=FlowSection(path=SMALL_BANK, language=None),
             doors=DoorsSection(http=http or HttpDoor(port=0), audiosocket=audiosocket or AudioSocketDoor(port=0)),
         )
@@ -39,6 +95,10 @@ class EchoEngine:
         self.ready = {"journal": True, "workers.moonshine": True}
         self.spoken: list[Language | None] = []
         self.ended: asyncio.Queue[Gone] = asyncio.Queue()
+
+    def signed_in(self, *roles: Role) -> dict[str, str]:
+        """What the browser of somebody sends who has signed in."""
+        return signed_in(self.config.store.database, roles=roles or tuple(Role))
 
     async def take(self, leg: Leg, language: Language | None = None, watch: Watch | None = None) -> str:
         self.spoken.append(language)

@@ -22,6 +22,7 @@ from engine.core.units import Language, Seconds
 from engine.runtime.engine import Engine
 from engine.server.api import calls_api
 from engine.server.api_access import Permits
+from engine.server.reception import Reception
 from engine.server.token import Token
 from engine.telephony.announced import AnnouncedCalls, Announcement
 from tests.server.doubles import EchoEngine
@@ -69,7 +70,7 @@ def api(engine: EchoEngine, token_file: Path, clock: Clock) -> Iterator[TestClie
 
 def _served(engine: EchoEngine, token_file: Path | None, clock: Callable[[], float]) -> FastAPI:
     app = FastAPI()
-    app.mount("/api/v1", calls_api(cast("Engine", engine), Token.read("doors.http.token_file", token_file), clock))
+    app.mount("/api/v1", calls_api(cast("Engine", engine), Reception(Token.read("doors.http.token_file", token_file)), clock))
     return app
 
 

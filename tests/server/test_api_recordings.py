@@ -24,6 +24,7 @@ from engine.runtime.batch.order import Order
 from engine.runtime.batch.receiving import sweep_received, unanswered
 from engine.runtime.batch.run import Desk, Run
 from engine.server.api import calls_api
+from engine.server.reception import Reception
 from engine.server.token import Token
 from engine.store.database import connect, upgrade
 from engine.store.quality_models import RecordingRow
@@ -50,7 +51,7 @@ def database(config: Config) -> Engine:
 
 def served(config: Config) -> FastAPI:
     app = FastAPI()
-    app.mount("/api/v1", calls_api(cast("Engine", SimpleNamespace(config=config)), Token(TOKEN)))
+    app.mount("/api/v1", calls_api(cast("Engine", SimpleNamespace(config=config)), Reception(Token(TOKEN))))
     return app
 
 

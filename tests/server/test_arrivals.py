@@ -142,9 +142,10 @@ async def test_a_connection_may_ask_again_while_it_is_kept() -> None:
 @pytest.mark.usefixtures("hurried")
 @pytest.mark.parametrize("path", ["twilio", "asterisk", "freeswitch", "phone/ws"])
 async def test_a_socket_that_never_says_who_calls_is_closed_with_a_reason(path: str) -> None:
-    async with echoing(HttpDoor(port=0)) as doors:
+    engine = EchoEngine(HttpDoor(port=0))
+    async with opened(engine) as doors:
         address = f"ws://{urlsplit(doors['phone']).netloc}/{path}"
-        async with connect(address, compression=None) as socket:
+        async with connect(address, compression=None, additional_headers=engine.signed_in()) as socket:
             with pytest.raises(ConnectionClosed):
                 await asyncio.wait_for(socket.recv(), 10)
 

@@ -16,19 +16,22 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from engine.access.permissions import Role
 from engine.assist.board import Given
 from engine.assist.tasks import CantTell, Choice, Picked, Settled, Task, TaskId, Typed
 from engine.config import HttpDoor
-from engine.config.sections import AssistSection
+from engine.config.sections import AssistSection, StoreSection
 from engine.core.call import CallId, Speaker
 from engine.core.units import Confidence, Language
 from engine.dialogue.graph import NodeId
 from engine.runtime.silent_agents import SilentAgents
+from engine.server import desk_door
+from engine.store.accounts import Actor
 from engine.store.database import connect as database
 from engine.store.database import upgrade
-from tests.server.doubles import EchoEngine, opened
+from tests.server.doubles import EchoEngine, house_at, opened, signed_in
 
-ANNA = {"event": "sign_in", "name": "Anna", "languages": ["en"]}
+ANNA = {"event": "sign_in", "languages": ["en"]}
 PHRASE = b"\x01\x00" * 800
 CARD = "4539 5787 6362 1486"  # valid by its check digit, issued by nobody
 
@@ -96,8 +99,17 @@ class Bank(EchoEngine):
 
     def __init__(self, folder: Path, http: HttpDoor | None = None) -> None:
         super().__init__(http)
-        store = database(f"sqlite:///{folder}/calls.db")
+        address = f"sqlite:///{folder}/calls.db"
+        self.config = self.config.model_copy(update={"store": StoreSection(database=address)})
+        store = database(address)
+        self.desk = self.secret = ""
         self.agents = SilentAgents(AssistSection(), store, lambda *_: cast("Any", None))
+
+    def shown_by(self, name: str = "anna", *roles: Role) -> dict[str, str]:
+        """What somebody's browser sends."""
+        shown = signed_in(self.config.store.database, name, roles or (Role.SILENT_AGENT,))
+        self.secret = shown["Cookie"].partition("=")[2]
+        return shown
 
     @property
     def board(self) -> Any:
@@ -117,23 +129,24 @@ async def bank_open(folder: Path) -> AsyncIterator[tuple[Bank, str]]:
     bank = Bank(folder)
     try:
         async with opened(bank) as doors:
-            yield bank, doors["desk"].replace("http://", "ws://") + "/ws"
+            bank.desk = doors["desk"].replace("http://", "ws://") + "/ws"
+            yield bank, bank.desk
     finally:
         assert bank.agents is not None
         bank.agents.close()
 
 
 @contextlib.asynccontextmanager
-async def sitting(address: str, **who: Any) -> AsyncIterator[Page]:
-    async with connect(address, compression=None) as socket:
+async def sitting(bank: Bank, name: str = "anna") -> AsyncIterator[Page]:
+    async with connect(bank.desk, compression=None, additional_headers=bank.shown_by(name)) as socket:
         page = Page(socket)
-        await page.send(**{**ANNA, **who})
+        await page.send(**ANNA)
         await page.next("signed_in")
         yield page
 
 
 async def test_a_phrase_is_offered_with_its_sound_and_the_answer_is_given_to_the_call(folder: Path) -> None:
-    async with bank_open(folder) as (bank, address), sitting(address) as page:
+    async with bank_open(folder) as (bank, _), sitting(bank) as page:
         given = await bank.ask(task())
         offered, sound = await page.next("offer"), await page.next("sound")
         await page.send(event="shown", task=offered["task"])
@@ -147,13 +160,13 @@ async def test_a_phrase_is_offered_with_its_sound_and_the_answer_is_given_to_the
     assert offered["turns"] == [{"who": "agent", "text": "Welcome."}, {"who": "caller", "text": "hello"}]
     assert 5.0 < offered["left"] <= offered["within"] == pytest.approx(6.0)
     assert receipt == {"event": "receipt", "task": "call:1", "receipt": "taken"}
-    assert (given.result().settled, given.result().answer, given.result().agent) == (Settled.ANSWERED, Picked("operator"), "Anna")
+    assert (given.result().settled, given.result().answer, given.result().agent) == (Settled.ANSWERED, Picked("operator"), "anna")
     assert (day["answered"], day["late"]) == (1, 0)
     assert 0.0 < day["median"] < 6.0
 
 
 async def test_a_desk_that_does_not_show_a_task_loses_it_and_says_so(folder: Path) -> None:
-    async with bank_open(folder) as (bank, address), sitting(address) as page:
+    async with bank_open(folder) as (bank, _), sitting(bank) as page:
         given = await bank.ask(task())
         await page.next("offer")
 
@@ -162,7 +175,7 @@ async def test_a_desk_that_does_not_show_a_task_loses_it_and_says_so(folder: Pat
 
 
 async def test_a_caller_who_goes_on_clears_the_desk(folder: Path) -> None:
-    async with bank_open(folder) as (bank, address), sitting(address) as page:
+    async with bank_open(folder) as (bank, _), sitting(bank) as page:
         await bank.ask(task())
         await page.next("offer")
         await bank.board.withdraw(TaskId(CallId("call"), 1))
@@ -175,10 +188,10 @@ async def test_a_caller_who_goes_on_clears_the_desk(folder: Path) -> None:
 
 
 async def test_the_page_opened_last_takes_over_and_the_first_is_told(folder: Path) -> None:
-    async with bank_open(folder) as (bank, address), sitting(address) as first:
+    async with bank_open(folder) as (bank, _), sitting(bank) as first:
         await bank.ask(task())
         await first.next("offer")
-        async with sitting(address) as second:
+        async with sitting(bank) as second:
             assert (await second.next("offer"))["task"] == "call:1"
             assert await second.next("sound") == PHRASE
             assert await first.next("elsewhere")
@@ -189,7 +202,7 @@ async def test_the_page_opened_last_takes_over_and_the_first_is_told(folder: Pat
 
 
 async def test_two_agents_hear_a_phrase_each(folder: Path) -> None:
-    async with bank_open(folder) as (bank, address), sitting(address) as anna, sitting(address, name="Boris") as boris:
+    async with bank_open(folder) as (bank, _), sitting(bank) as anna, sitting(bank, "boris") as boris:
         await bank.ask(task(1))
         await bank.ask(task(2))
 
@@ -197,8 +210,8 @@ async def test_two_agents_hear_a_phrase_each(folder: Path) -> None:
 
 
 async def test_what_lay_on_a_desk_whose_page_is_closed_goes_to_somebody_else(folder: Path) -> None:
-    async with bank_open(folder) as (bank, address), sitting(address, name="Boris") as boris:
-        async with sitting(address) as anna:
+    async with bank_open(folder) as (bank, _), sitting(bank, "boris") as boris:
+        async with sitting(bank) as anna:
             await bank.ask(task(1))
             await bank.ask(task(2))
             mine = (await anna.next("offer"))["task"]
@@ -209,7 +222,7 @@ async def test_what_lay_on_a_desk_whose_page_is_closed_goes_to_somebody_else(fol
 
 
 async def test_a_silent_page_is_closed(folder: Path) -> None:
-    async with bank_open(folder) as (bank, address), sitting(address) as page:
+    async with bank_open(folder) as (bank, _), sitting(bank) as page:
         assert await page.closed() == (1008, "the page was silent for 3 s")
 
         given = await bank.ask(task())
@@ -217,7 +230,7 @@ async def test_a_silent_page_is_closed(folder: Path) -> None:
 
 
 async def test_a_secret_that_an_agent_writes_down_is_masked(folder: Path) -> None:
-    async with bank_open(folder) as (bank, address), sitting(address) as page:
+    async with bank_open(folder) as (bank, _), sitting(bank) as page:
         given = await bank.ask(task())
         await page.next("offer")
         await page.send(event="answer", task="call:1", kind="typed", text=f"my card number is {CARD}")
@@ -240,7 +253,7 @@ async def test_a_secret_that_an_agent_writes_down_is_masked(folder: Path) -> Non
     ],
 )  # fmt: skip
 async def test_what_no_page_of_ours_says_closes_the_socket_and_nothing_else(hostile: str | bytes, folder: Path) -> None:
-    async with bank_open(folder) as (bank, address), sitting(address, name="Boris") as boris, sitting(address) as anna:
+    async with bank_open(folder) as (bank, _), sitting(bank, "boris") as boris, sitting(bank) as anna:
         await bank.ask(task(1))
         await bank.ask(task(2))
         for page in (anna, boris):
@@ -252,26 +265,51 @@ async def test_what_no_page_of_ours_says_closes_the_socket_and_nothing_else(host
         assert (await boris.next("receipt"))["receipt"] in {"taken", "not_yours"}
 
 
-@pytest.mark.parametrize("name", ["", " ", "\u2028", "x" * 65])
-async def test_an_agent_needs_a_name(name: str, folder: Path) -> None:
-    async with bank_open(folder) as (_, address), connect(address) as socket:
-        await socket.send(json.dumps({**ANNA, "name": name}))
+@pytest.mark.parametrize("roles", [(), (Role.DESIGNER, Role.QA_LEAD, Role.SUPERVISOR, Role.SECURITY_OFFICER)])
+async def test_only_a_silent_agent_sits_at_a_desk(roles: tuple[Role, ...], folder: Path) -> None:
+    async with bank_open(folder) as (bank, address):
+        shown = bank.shown_by("paul", *roles) if roles else {}
+        with pytest.raises(InvalidStatus, match="403" if roles else "401"):
+            await connect(address, additional_headers=shown)
+
+
+async def test_a_name_that_the_page_claims_is_none_of_the_desks_language(folder: Path) -> None:
+    async with bank_open(folder) as (bank, address), connect(address, additional_headers=bank.shown_by()) as socket:
+        await socket.send(json.dumps({**ANNA, "name": "boris"}))
 
         assert (await Page(socket).closed())[0] == 1008
 
 
+@pytest.mark.parametrize("ended", ["roles", "disabled", "signed out"])
+async def test_the_desk_of_somebody_who_is_signed_in_no_longer_is_closed(
+    ended: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk_door, "_LOOKED_AT", 1)
+    async with bank_open(folder) as (bank, _), sitting(bank) as page:
+        with house_at(bank.config.store.database) as house:
+            match ended:
+                case "roles":
+                    house.accounts.change(Actor("shell:test"), "anna", roles=[Role.DESIGNER])
+                case "disabled":
+                    house.accounts.switch(Actor("shell:test"), "anna", disabled=True)
+                case _:
+                    house.sessions.end(bank.secret, "127.0.0.1")
+
+        assert await page.closed() == (1000, "you are signed in no longer")
+
+
 async def test_only_the_flows_languages_count(folder: Path) -> None:
-    async with bank_open(folder) as (_, address), connect(address) as socket:
+    async with bank_open(folder) as (bank, address), connect(address, additional_headers=bank.shown_by()) as socket:
         await socket.send(json.dumps({**ANNA, "languages": ["xx"]}))
 
         assert (await Page(socket).closed())[0] == 1008
 
 
 async def test_a_stranger_can_not_take_or_answer_what_is_not_theirs(folder: Path) -> None:
-    async with bank_open(folder) as (bank, address), sitting(address) as anna:
+    async with bank_open(folder) as (bank, _), sitting(bank) as anna:
         given = await bank.ask(task())
         await anna.next("offer")
-        async with sitting(address, name="Mallory") as mallory:
+        async with sitting(bank, "mallory") as mallory:
             await mallory.send(event="answer", task="call:1", kind="picked", text="operator")
 
             assert (await mallory.next("receipt"))["receipt"] == "not_yours"
@@ -279,26 +317,28 @@ async def test_a_stranger_can_not_take_or_answer_what_is_not_theirs(folder: Path
         assert (await given).answer == CantTell()
 
 
-async def test_where_there_is_a_token_the_desk_wants_it(folder: Path) -> None:
+async def test_the_doors_token_is_a_machines_and_opens_no_desk(folder: Path) -> None:
     file = folder / "token"
     file.write_text("kept-in-a-file-of-its-own", encoding="ascii")
     bank = Bank(folder, HttpDoor(port=0, token_file=file))
     async with opened(bank) as doors, httpx.AsyncClient() as client:
-        address = doors["desk"].replace("http://", "ws://") + "/ws"
+        query = {"token": "kept-in-a-file-of-its-own"}
+        address = doors["desk"].replace("http://", "ws://") + "/ws?token=kept-in-a-file-of-its-own"
 
-        assert (await client.get(doors["desk"])).status_code == 200
-        with pytest.raises(InvalidStatus):
+        assert (await client.get(doors["desk"], params=query)).status_code == 403
+        with pytest.raises(InvalidStatus, match="403"):
             await connect(address)
-        async with sitting(f"{address}?token=kept-in-a-file-of-its-own"):
-            pass
     assert bank.agents is not None
     bank.agents.close()
 
 
 async def test_an_engine_without_silent_agents_has_no_desk() -> None:
-    async with opened(EchoEngine()) as doors, httpx.AsyncClient() as client:
+    engine = EchoEngine()
+    shown = engine.signed_in()
+    async with opened(engine) as doors, httpx.AsyncClient(headers=shown) as client:
         page = await client.get(doors["phone"].replace("/phone", "/desk"))
-        async with connect(doors["phone"].replace("http://", "ws://").replace("/phone", "/desk/ws")) as socket:
+        address = doors["phone"].replace("http://", "ws://").replace("/phone", "/desk/ws")
+        async with connect(address, additional_headers=shown) as socket:
             end = await Page(socket).closed()
 
     assert "desk" not in doors
@@ -307,7 +347,7 @@ async def test_an_engine_without_silent_agents_has_no_desk() -> None:
 
 
 async def test_the_page_keeps_nothing_and_loads_nothing_from_elsewhere(folder: Path) -> None:
-    async with bank_open(folder) as (_, address), httpx.AsyncClient() as client:
+    async with bank_open(folder) as (bank, address), httpx.AsyncClient(headers=bank.shown_by()) as client:
         home = address.replace("ws://", "http://").removesuffix("/desk/ws")
         for path in ("/desk", "/static/desk.js", "/static/desk.css", "/static/look.css"):
             answer = await client.get(home + path)

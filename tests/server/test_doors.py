@@ -52,17 +52,20 @@ async def _hears_itself(caller: Caller) -> None:
 
 
 async def test_the_doors_say_where_they_are_and_how_they_are_protected() -> None:
-    async with opened(EchoEngine()) as doors:
+    engine = EchoEngine()
+    shown = engine.signed_in()
+    async with opened(engine) as doors, httpx.AsyncClient(headers=shown) as client:
         assert set(doors) == {"phone", "twilio", "asterisk", "freeswitch", "api", "health", "metrics", "audiosocket"}
         assert (await got(doors["health"])).status_code == 200
-        assert (await got(doors["phone"])).text.startswith("<!doctype html>")
+        assert (await client.get(doors["phone"])).text.startswith("<!doctype html>")
 
 
 async def test_calls_come_through_every_door() -> None:
-    async with opened(EchoEngine()) as doors:
+    engine = EchoEngine()
+    async with opened(engine) as doors:
         async with TwilioCaller.calling(doors["twilio"]) as caller:
             await _hears_itself(caller)
-        async with BrowserCaller.calling(_browser(doors)) as caller:
+        async with BrowserCaller.calling(_browser(doors), engine.signed_in()) as caller:
             await _hears_itself(caller)
         async with AudioSocketCaller.calling(*_audiosocket(doors)) as caller:
             await _hears_itself(caller)
@@ -72,7 +75,7 @@ async def test_the_page_says_in_which_language_it_calls_and_only_the_flows_count
     engine = EchoEngine()
     async with opened(engine) as doors:
         for language in ("en", "xx", "%00"):
-            async with BrowserCaller.calling(f"{_browser(doors)}?language={language}") as caller:
+            async with BrowserCaller.calling(f"{_browser(doors)}?language={language}", engine.signed_in()) as caller:
                 await caller.ready.wait()
                 await caller.press("#")
                 await caller.over.wait()
@@ -81,7 +84,8 @@ async def test_the_page_says_in_which_language_it_calls_and_only_the_flows_count
 
 
 async def test_the_page_sees_what_happens_in_its_call() -> None:
-    async with opened(EchoEngine()) as doors, BrowserCaller.calling(_browser(doors)) as caller:
+    engine = EchoEngine()
+    async with opened(engine) as doors, BrowserCaller.calling(_browser(doors), engine.signed_in()) as caller:
         await caller.ready.wait()
         await caller.press("5#")
         await caller.over.wait()
@@ -95,15 +99,21 @@ async def test_a_page_from_elsewhere_can_not_call(door: str, origin: str) -> Non
     engine = EchoEngine()
     async with opened(engine) as doors:
         with pytest.raises(InvalidStatus, match="403"):
-            await connect({"twilio": doors["twilio"], "browser": _browser(doors)}[door], origin=origin)  # type: ignore[arg-type]
+            await connect(
+                {"twilio": doors["twilio"], "browser": _browser(doors)}[door],
+                origin=origin,  # type: ignore[arg-type]
+                additional_headers=engine.signed_in(),
+            )
 
     assert engine.spoken == []
 
 
 async def test_our_own_page_can_call() -> None:
-    async with opened(EchoEngine()) as doors:
+    engine = EchoEngine()
+    async with opened(engine) as doors:
         here = urlsplit(doors["phone"]).netloc
-        async with connect(_browser(doors), origin=f"http://{here}") as phone:  # type: ignore[arg-type]
+        shown = engine.signed_in()
+        async with connect(_browser(doors), origin=f"http://{here}", additional_headers=shown) as phone:  # type: ignore[arg-type]
             await phone.send('{"event": "start"}')
 
             assert json.loads(await phone.recv())["event"] == "ready"
@@ -113,17 +123,17 @@ async def test_our_own_page_can_call() -> None:
 async def test_garbage_ends_its_own_call_and_no_other(door: str) -> None:
     engine = EchoEngine()
     async with opened(engine) as doors, TwilioCaller.calling(doors["twilio"]) as neighbour:
-        address = {"twilio": doors["twilio"], "browser": _browser(doors)}[door]
-        await asyncio.gather(*(_poured(address, [one]) for one in GARBAGE), _poured(address, GARBAGE))
+        address, shown = {"twilio": doors["twilio"], "browser": _browser(doors)}[door], engine.signed_in()
+        await asyncio.gather(*(_poured(address, [one], shown) for one in GARBAGE), _poured(address, GARBAGE, shown))
 
         await _hears_itself(neighbour)
         assert (await got(doors["health"])).status_code == 200
 
 
-async def _poured(address: str, messages: tuple[str | bytes, ...] | list[str | bytes]) -> None:
+async def _poured(address: str, messages: tuple[str | bytes, ...] | list[str | bytes], shown: dict[str, str]) -> None:
     """Connect, say this, hang up."""
     try:
-        async with connect(address, max_size=None) as peer:
+        async with connect(address, max_size=None, additional_headers=shown) as peer:
             for message in messages:
                 await peer.send(message)
     except ConnectionClosed:

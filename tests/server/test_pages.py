@@ -11,7 +11,8 @@ from fastapi.testclient import TestClient
 
 from engine.runtime.engine import Engine
 from engine.server.app import http_app
-from tests.server.doubles import EchoEngine
+from engine.server.reception import Reception
+from tests.server.doubles import EchoEngine, house_at
 
 
 @pytest.fixture
@@ -21,8 +22,10 @@ def engine() -> EchoEngine:
 
 @pytest.fixture
 def client(engine: EchoEngine) -> Iterator[TestClient]:
-    with TestClient(http_app(cast("Engine", engine))) as client:
-        yield client
+    with house_at(engine.config.store.database) as house:
+        app = http_app(cast("Engine", engine), Reception(house=house))
+        with TestClient(app, headers=engine.signed_in()) as client:
+            yield client
 
 
 def test_it_says_that_it_is_alive(client: TestClient) -> None:
@@ -50,11 +53,11 @@ def test_metrics_are_in_prometheus_form(client: TestClient) -> None:
     assert "callwright_calls_live 0.0" in answer.text.splitlines()
 
 
-def test_the_root_leads_to_the_phone(client: TestClient) -> None:
+def test_the_root_leads_to_the_first_page_that_is_open(client: TestClient) -> None:
     assert client.get("/", follow_redirects=False).headers["location"] == "/phone"
 
 
-@pytest.mark.parametrize("path", ["/phone", "/phone/languages", "/static/phone.js", "/static/phone.css"])
+@pytest.mark.parametrize("path", ["/phone", "/sign-in", "/password", "/static/phone.js", "/static/phone.css"])
 def test_nothing_may_be_loaded_from_elsewhere_or_framed(client: TestClient, path: str) -> None:
     answer = client.get(path)
     policy = dict(part.strip().split(" ", 1) for part in answer.headers["content-security-policy"].split(";"))
@@ -64,7 +67,7 @@ def test_nothing_may_be_loaded_from_elsewhere_or_framed(client: TestClient, path
     assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
     assert policy["frame-ancestors"] == "'none'"
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["referrer-policy"] == "same-origin"
 
 
 class _Links(HTMLParser):
@@ -83,19 +86,20 @@ class _Links(HTMLParser):
                 self.inline.append(f"{tag} {name}")
 
 
-def test_everything_the_phone_needs_is_served_from_here(client: TestClient) -> None:
+@pytest.mark.parametrize("path", ["/phone", "/sign-in", "/password"])
+def test_everything_a_page_needs_is_served_from_here(path: str, client: TestClient) -> None:
     links = _Links()
-    links.feed(client.get("/phone").text)
+    links.feed(client.get(path).text)
 
     assert links.found
     assert links.inline == []
     for link in links.found:
-        assert link.startswith(("/static/", "data:")), link
-        assert link.startswith("data:") or client.get(link).status_code == 200
+        assert link.startswith(("/", "#", "data:")), link
+        assert not link.startswith("/") or client.get(link, follow_redirects=False).status_code in {200, 303}, link
 
 
-def test_the_page_learns_the_flows_languages(client: TestClient) -> None:
-    assert client.get("/phone/languages").json() == {"languages": ["en"]}
+def test_the_page_knows_the_flows_languages(client: TestClient) -> None:
+    assert '<option value="en">English</option>' in client.get("/phone").text
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,30 @@
-"""The HTTP door: the browser phone, the WebSocket dialects, health and metrics."""
+"""The HTTP door: the pages, the WebSocket dialects, the API, health and metrics.
+
+An engine on loopback to which nobody was added prints an address with a code, by which the first person adds themselves. Beyond
+loopback there is none: there ``callwright users add`` adds the first one, and until then no page opens to anybody.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 
-from engine.config import HttpDoor
+from engine.access.lifetimes import Lifetimes
+from engine.config import Config, HttpDoor
 from engine.runtime.engine import Engine
 from engine.server.app import http_app
 from engine.server.doors.arrivals import Entry, tls_of
 from engine.server.doors.common import Door, bound, protection
 from engine.server.doors.web import served
 from engine.server.gate import Gate
+from engine.server.reception import PageRules, Reception
 from engine.server.token import Token
+from engine.store.audit import read_key
+from engine.store.database import connect
+from engine.store.house import House
 
 
 @contextlib.asynccontextmanager
@@ -25,19 +37,44 @@ async def opened(engine: Engine, section: HttpDoor) -> AsyncIterator[list[Door]]
     protected = protection("doors.http", section)
     token = Token.read("doors.http.token_file", section.token_file)
     entry = Entry(section.admits, section.connections, section.connections_per_peer, tls_of("doors.http", section))
-    app = Gate(http_app(engine, token), section.hosts, token)
     listening = bound("doors.http", section.host, section.port)
-    async with served(app, listening, entry):
-        host = f"[{section.host}]" if ":" in section.host else section.host
-        place = f"{host}:{listening.getsockname()[1]}"
-        http, ws = ("https", "wss") if section.encrypted else ("http", "ws")
-        yield [
-            Door("phone", f"{http}://{place}/phone", protected),
-            *([Door("desk", f"{http}://{place}/desk", protected)] if engine.agents else []),
-            Door("twilio", f"{ws}://{place}/twilio", protected),
-            Door("asterisk", f"{ws}://{place}/asterisk", protected),
-            Door("freeswitch", f"{ws}://{place}/freeswitch", protected),
-            Door("api", f"{http}://{place}/api/v1/calls", "token" if section.token_file else "shut: token_file is not set"),
-            Door("health", f"{http}://{place}/readyz", protected),
-            Door("metrics", f"{http}://{place}/metrics", protected),
-        ]
+    with _house(engine.config) as house:
+        reception = await _reception(house, engine.config, section, token)
+        app = Gate(http_app(engine, reception), section.hosts)
+        async with served(app, listening, entry):
+            yield list(_doors(engine, reception, section, listening.getsockname()[1], protected))
+
+
+def _doors(engine: Engine, reception: Reception, section: HttpDoor, port: int, protected: str) -> Iterator[Door]:
+    host = f"[{section.host}]" if ":" in section.host else section.host
+    place = f"{host}:{port}"
+    http, ws = ("https", "wss") if section.encrypted else ("http", "ws")
+    if reception.first_code is not None:
+        yield Door("first-person", f"{http}://{place}/first?code={reception.first_code}", "loopback only, once")
+    yield Door("phone", f"{http}://{place}/phone", protected)
+    if engine.agents:
+        yield Door("desk", f"{http}://{place}/desk", protected)
+    for dialect in ("twilio", "asterisk", "freeswitch"):
+        yield Door(dialect, f"{ws}://{place}/{dialect}", protected)
+    yield Door("api", f"{http}://{place}/api/v1/calls", "tokens")
+    yield Door("health", f"{http}://{place}/readyz", protected)
+    yield Door("metrics", f"{http}://{place}/metrics", "loopback only" if reception.trusts_here else "tokens")
+
+
+@contextlib.contextmanager
+def _house(config: Config) -> Iterator[House]:
+    """Everybody who is known; the database is at the present schema."""
+    section = config.access
+    lifetimes = Lifetimes(timedelta(seconds=section.idle), timedelta(seconds=section.longest))
+    key = read_key(section.audit_key_file)
+    database = connect(config.store.database)
+    try:
+        yield House.of(database, lifetimes, key)
+    finally:
+        database.dispose()
+
+
+async def _reception(house: House, config: Config, section: HttpDoor, token: Token) -> Reception:
+    rules = PageRules(config.access.networks, section.loopback, section.encrypted, section.unprotected is not None)
+    nobody = await asyncio.to_thread(lambda: house.accounts.none)
+    return Reception(token, house, rules, first_code=secrets.token_urlsafe(16) if section.loopback and nobody else None)

@@ -1,7 +1,6 @@
 // A silent agent's desk: one phrase at a time, heard and answered by keyboard. See engine/server/desk_messages.py for what is said
 // to the engine. A phrase's sound lives in one buffer, is played from there, and is forgotten with its task.
 
-const NAMES = { en: "English", ru: "Русский", zh: "中文" };
 const WHO = { caller: "Caller", agent: "Engine" };
 const SPEEDS = [0.8, 1, 1.25];
 const RATE_HZ = 8000;
@@ -26,12 +25,13 @@ const RECEIPTS = {
   late: "Too late: the call had gone on. Your answer is kept as an example.",
   not_yours: "Too late: this phrase was no longer yours.",
 };
+const TITLE = document.title;
 const find = (id) => document.getElementById(id);
 
-let agent = null; // who has signed in: { name, languages }
+let agent = null; // who sits here: { languages }
 let socket = null;
 let task = null; // what lies here: { ...offer, until, shownAt, answered }
-let sound = null; // the audio output, opened by signing in: browsers want a gesture
+let sound = null; // the audio output, opened by beginning: browsers want a gesture
 let phrase = null; // the present task's sound
 let playing = null;
 let speed = 1;
@@ -39,14 +39,12 @@ let speed = 1;
 // ---- the line to the engine
 
 function connect() {
-  const token = new URLSearchParams(location.hash.slice(1)).get("token"); // behind the #: no server and no log gets the page's address
-  const query = token ? `?${new URLSearchParams({ token })}` : "";
-  const line = (socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}/desk/ws${query}`));
+  const line = (socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}/desk/ws`));
   line.binaryType = "arraybuffer";
   let opened = false;
   line.onopen = () => {
     opened = true;
-    send({ event: "sign_in", ...agent });
+    send({ event: "sign_in", languages: agent.languages });
   };
   line.onmessage = ({ data }) => line === socket && (data instanceof ArrayBuffer ? hear(data) : take(JSON.parse(data)));
   line.onclose = ({ reason }) => line === socket && lost(opened, reason);
@@ -56,12 +54,17 @@ function send(message) {
   if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
 }
 
-function lost(opened, reason) {
+async function lost(opened, reason) {
   clear();
-  if (!opened && !agent.known) return leave("The engine did not let this page in. Where it asks for a token, open /desk#token=…");
   if (reason.startsWith("silent agents are off")) return leave(reason);
   tell("Not connected; trying again…");
+  if (reason === "you are signed in no longer" || (!opened && (await isSignedOut()))) return location.assign("/sign-in?next=/desk");
   setTimeout(() => agent && document.visibilityState === "visible" && connect(), 1000);
+}
+
+async function isSignedOut() {
+  const { status } = await fetch("/desk").catch(() => ({ status: 0 })); // the engine is not there: it will be again
+  return status === 401 || status === 403;
 }
 
 function leave(why) {
@@ -70,17 +73,16 @@ function leave(why) {
   socket = null;
   line?.close();
   clear();
-  show({ signIn: true });
+  show({ begin: true });
   tell(why);
-  find("name").focus();
+  find("begin").querySelector("button").focus();
 }
 
 const TAKE = {
   beat: () => send({ event: "present" }),
-  signed_in: () => {
-    agent.known = true;
+  signed_in: ({ name }) => {
     show({ waiting: true });
-    tell(`Ready, ${agent.name}.`);
+    tell(`Ready, ${name}.`);
   },
   day: ({ answered, late, median }) => {
     find("answered").textContent = answered;
@@ -271,30 +273,30 @@ function enter(target, event) {
 
 // ---- the page
 
-function show({ signIn = false, waiting = false, task: working = false }) {
-  find("sign-in").hidden = !signIn;
+function show({ begin = false, waiting = false, task: working = false }) {
+  find("begin").hidden = !begin;
   find("waiting").hidden = !waiting;
   find("task").hidden = !working;
   find("before").hidden = !(working && task.turns.length);
-  for (const id of ["keys", "day", "leave"]) find(id).hidden = signIn;
-  document.title = working ? "● A phrase · Callwright" : "Callwright: desk";
+  for (const id of ["keys", "day", "leave"]) find(id).hidden = begin;
+  document.title = working ? `● ${TITLE}` : TITLE;
 }
 
 function tell(text) {
   find("status").textContent = text;
 }
 
-find("sign-in").onsubmit = (event) => {
+find("begin").onsubmit = (event) => {
   event.preventDefault();
   const languages = [...find("languages").querySelectorAll(":checked")].map((box) => box.value);
   if (!languages.length) return tell("Tick the languages you understand.");
-  agent = { name: find("name").value.trim(), languages };
+  agent = { languages };
   sound ??= new AudioContext({ latencyHint: "interactive" });
   sound.resume();
-  tell("Signing in…");
+  tell("Connecting…");
   connect();
 };
-find("leave").onclick = () => leave("Signed out.");
+find("leave").onclick = () => leave("Stopped: no phrase comes here.");
 find("again").onclick = play;
 find("speed").onclick = () => hurry(speed === SPEEDS.at(-1) ? 1 - SPEEDS.length : 1);
 find("cant-tell").onclick = () => answer("cant_tell");
@@ -313,13 +315,3 @@ document.addEventListener("visibilitychange", () => {
 });
 
 hurry(0);
-const { languages } = await (await fetch("/phone/languages")).json();
-for (const language of languages) {
-  const label = element("label");
-  const box = document.createElement("input");
-  box.type = "checkbox";
-  box.value = language;
-  box.checked = languages.length === 1;
-  label.append(box, NAMES[language] ?? language);
-  find("languages").append(label);
-}

@@ -2,7 +2,6 @@
 // Binary messages are 16-bit little-endian PCM, 8 kHz, mono, both ways; text messages are JSON.
 
 const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#"];
-const NAMES = { en: "English", ru: "Русский", zh: "中文" };
 const WHO = { caller: "Caller", engine: "Engine", decision: "Decision", reply: "Reply" };
 const find = (id) => document.getElementById(id);
 
@@ -26,8 +25,6 @@ async function dial() {
 
 function connect(microphone, audio) {
   const said = new URLSearchParams({ language: find("language").value });
-  const token = new URLSearchParams(location.hash.slice(1)).get("token"); // behind the #: no server and no log gets the page's address
-  if (token) said.set("token", token);
   const socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}/phone/ws?${said}`);
   socket.binaryType = "arraybuffer";
   const player = new AudioWorkletNode(audio, "player", { numberOfInputs: 0, outputChannelCount: [1] });
@@ -115,6 +112,3 @@ document.addEventListener("keydown", (event) => {
 });
 find("call").onclick = dial;
 find("hangup").onclick = () => close("You hung up.");
-
-const { languages } = await (await fetch("/phone/languages")).json();
-for (const language of languages) find("language").append(new Option(NAMES[language] ?? language, language));
