@@ -80,6 +80,8 @@ class FieldKind(StrEnum):
     TEXT = "text"
     AMOUNT = "amount"
     """``1234.50``"""
+    NUMBER = "number"
+    """``4.5``"""
     DATE = "date"
     """``2026-11-27``"""
     LAST4 = "digits_last4"

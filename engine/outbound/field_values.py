@@ -15,6 +15,7 @@ from engine.outbound.campaign import FieldKind
 _LONGEST: Final = 200  # characters of a text that is spoken
 _SHOWN: Final = 24
 _SUM: Final = re.compile(r"\d{1,12}(\.\d{1,2})?")
+_NUMBER: Final = re.compile(r"(0|[1-9]\d{0,11})(\.\d{1,6})?")
 _GROUPED: Final = re.compile(
     r"(?P<whole>\d{1,3}(?P<sign>[ ,.'])\d{3}(?:(?P=sign)\d{3}){0,3})(?:(?P<point>[.,])(?P<part>\d{1,2}))?"
 )
@@ -33,6 +34,7 @@ _PLAIN_NUMBER: Final = re.compile(r"[+\-＋－][\d\s().,/-]*")
 EXPECTED: Final = {
     FieldKind.TEXT: f"a text of at most {_LONGEST} characters",
     FieldKind.AMOUNT: "a sum above 0 such as 1234.50",
+    FieldKind.NUMBER: "a number such as 4.5",
     FieldKind.DATE: "a day such as 2026-11-27 or 27.11.2026",
     FieldKind.LAST4: "four digits, the last of a number",
 }
@@ -45,6 +47,9 @@ def read_value(written: str, kind: FieldKind) -> str | None:
             return _text(written)
         case FieldKind.AMOUNT:
             return _amount(written)
+        case FieldKind.NUMBER:
+            text = _plain(written).removesuffix("%").strip().replace(",", ".")
+            return text if _NUMBER.fullmatch(text) else None
         case FieldKind.DATE:
             found = read_day(written)
             return None if found is None else found.isoformat()

@@ -124,7 +124,7 @@ def test_the_revision_changes_with_the_text_and_with_nothing_else() -> None:
         ("priority: 10", "priority: 101", "priority: expected a whole number from 0 to 100"),
         ("accepted:", "excepted:", "did you mean 'accepted'?"),
         ("name: text", "phone: text", "fields.phone: expected another name"),
-        ("name: text", "name: string", "fields.name: expected one of text, amount, date or digits_last4"),
+        ("name: text", "name: string", "fields.name: expected one of text, amount, number, date or digits_last4"),
         ("{phone: Телефон}", "{telephone: x}", "columns.telephone: expected one of the keys"),
         (
             "windows:\n  mon-fri: [9:00-13:00, 14:00-20:00]\n  sat, sun: 10:00-24:00\n",
