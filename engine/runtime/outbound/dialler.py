@@ -26,6 +26,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from engine.core.errors import EngineError
 from engine.core.units import Seconds
 from engine.outbound.attempt import Fate
+from engine.outbound.breaker import Breaker, BreakerPolicy
 from engine.outbound.carrier import CarrierLost, Dial, Ended
 from engine.outbound.contacts import AttemptId, CampaignId, ContactId, Reached
 from engine.outbound.dialling import Answered, Committed, Dialling, Lines, NothingDue, Over, Running, Withdrawn
@@ -68,8 +69,8 @@ class Around(Generic[A]):
 
 
 @dataclass(frozen=True, slots=True)
-class Times:
-    """How often the dialler looks around."""
+class Habits:
+    """How often the dialler looks around, and when it stops dialling by itself."""
 
     look: Seconds = Seconds(1.0)
     """At the campaigns that run."""
@@ -77,16 +78,21 @@ class Times:
     reconcile: Seconds = Seconds(2.0)
     """At what dead diallers left, and at what the carrier is asked for."""
 
+    reply: Seconds = Seconds(60.0)
+    """How long a carrier that says nothing of a call is waited for, beyond the time that it may ring."""
+
+    breaker: BreakerPolicy = BreakerPolicy()
+
 
 class Dialler(Generic[A]):
     """Run it with :meth:`run`, stop it with :meth:`stop`."""
 
-    def __init__(self, around: Around[A], dialling: Dialling, lines: int, times: Times = Times()) -> None:
-        """``lines``: most calls at once."""
-        self.dialling = dialling
+    def __init__(self, around: Around[A], lines: int, per_second: float, habits: Habits = Habits()) -> None:
+        """``lines``: most calls at once; ``per_second``: new calls."""
+        self.dialling = Dialling(lines, per_second, Breaker(habits.breaker))
         self._around = around
         self._lines = lines
-        self._times = times
+        self._habits = habits
         self._paperwork = Paperwork()
         self._reconciler = Reconciler(around.attempts, around.line, around.talker, self._paperwork, around.dead)
         self._running: dict[CampaignId, Plan] = {}
@@ -125,9 +131,9 @@ class Dialler(Generic[A]):
         return Seconds(time.monotonic())
 
     async def _dial(self, *, until_done: bool) -> None:
-        looked = Seconds(-self._times.look)
+        looked = Seconds(-self._habits.look)
         while not self._stopped:
-            if self._now - looked >= self._times.look:
+            if self._now - looked >= self._habits.look:
                 await self._look()
                 looked = self._now
                 if until_done and not (self._running or self._turns or self._reconciler.open):
@@ -154,7 +160,7 @@ class Dialler(Generic[A]):
 
     async def _sleep(self) -> None:
         deadline = self.dialling.deadline
-        left = self._times.look if deadline is None else min(self._times.look, deadline - self._now)
+        left = self._habits.look if deadline is None else min(self._habits.look, deadline - self._now)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, left)):
                 await self._wake.wait()
@@ -271,7 +277,7 @@ class Dialler(Generic[A]):
                 _log.error("outbound.database", error=type(error).__name__)
             except CarrierLost as lost:
                 _log.warning("outbound.carrier_lost", code=lost.code)
-            await asyncio.sleep(self._times.reconcile)
+            await asyncio.sleep(self._habits.reconcile)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

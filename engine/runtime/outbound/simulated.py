@@ -20,6 +20,7 @@ from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from engine.config.outbound import SimulatedSection
 from engine.core.call import CallId
 from engine.core.units import Seconds
 from engine.outbound.carrier import CarrierLost, Dial, Doubt, Ended, Knowledge
@@ -27,6 +28,7 @@ from engine.outbound.contacts import AttemptId, Outcome, Reached
 from engine.store.attempts import Intent, Talked
 
 _WITHIN: Final = Seconds(10.0)  # an answer to a question
+_LEAST: Final = Seconds(2.0)  # that a reply may take: we may be slow ourselves
 _AGAIN: Final = Seconds(0.1)  # until the next try to connect
 
 
@@ -46,8 +48,10 @@ class SimulatedAnswer:
 class SimulatedLine:
     """A connection that comes back whenever the carrier does. Make it with :meth:`connected`."""
 
-    def __init__(self, host: str, port: int) -> None:
-        self._address = host, port
+    def __init__(self, section: SimulatedSection, patience: Seconds) -> None:
+        """``patience``: how many simulated seconds a reply may take, beyond those that it may ring; then it is lost."""
+        self._section = section
+        self._patience = patience
         self._writer: asyncio.StreamWriter | None = None
         self._asks = itertools.count(1)
         self._answered: dict[AttemptId, asyncio.Future[SimulatedAnswer | Ended]] = {}
@@ -56,9 +60,9 @@ class SimulatedLine:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def connected(cls, host: str, port: int) -> AsyncIterator[SimulatedLine]:
+    async def connected(cls, section: SimulatedSection, patience: Seconds) -> AsyncIterator[SimulatedLine]:
         """Keep it connected as long as this lasts."""
-        line = cls(host, port)
+        line = cls(section, patience)
         keeper = asyncio.create_task(line._keep())
         try:
             yield line
@@ -77,7 +81,10 @@ class SimulatedLine:
         self._answered[dial.attempt] = answered
         try:
             self._say({"dial": dial.attempt, "number": dial.number, "ring": dial.ring})
-            return await answered
+            async with asyncio.timeout(max(_LEAST, (dial.ring + self._patience) / self._section.speed)):
+                return await answered
+        except TimeoutError:
+            raise CarrierLost("expected a reply of the simulated carrier, found none in time") from None
         except asyncio.CancelledError:
             with contextlib.suppress(CarrierLost):
                 self._say({"hang_up": dial.attempt})
@@ -101,14 +108,14 @@ class SimulatedLine:
 
     def _say(self, message: Mapping[str, Any]) -> None:
         if self._writer is None:
-            raise CarrierLost(f"expected the simulated carrier at {self._address}, found nobody")
+            raise CarrierLost(f"expected the simulated carrier at port {self._section.port}, found nobody")
         self._writer.write(json.dumps(message).encode() + b"\n")
 
     async def _keep(self) -> None:
         """Connect, listen until it is over, and again; for ever."""
         while True:
             with contextlib.suppress(OSError):
-                reader, self._writer = await asyncio.open_connection(*self._address)
+                reader, self._writer = await asyncio.open_connection("127.0.0.1", self._section.port)
                 try:
                     await self._listen(reader)
                 finally:

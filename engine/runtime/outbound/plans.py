@@ -1,0 +1,80 @@
+"""Which campaigns run, from the database, and how their files want them dialled."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+from sqlalchemy import Engine
+
+from engine.core.units import Seconds
+from engine.outbound.campaign import CampaignState
+from engine.outbound.clock import Doubt, SureClock
+from engine.outbound.contacts import CampaignId
+from engine.outbound.dialling import Terms
+from engine.runtime.outbound.line import Plan
+from engine.store.campaigns import Campaigns, KeptCampaign
+
+_log = structlog.get_logger(__name__)
+FlowNamed = Callable[[Path], str | None]
+"""The name by which the engine knows a flow file; ``None`` where it has not loaded it."""
+
+
+class CampaignPlans:
+    """See :class:`engine.runtime.outbound.line.Plans`."""
+
+    def __init__(self, database: Engine, flow_named: FlowNamed | None = None) -> None:
+        """``flow_named`` is left out where nobody talks in earnest."""
+        self._campaigns = Campaigns(database)
+        self._flow_named = flow_named
+        self._told: set[CampaignId] = set()
+
+    def running(self) -> Mapping[CampaignId, Plan]:
+        """Those that run, and whose flow is there: a call without its words is not made."""
+        return dict(self._plans())
+
+    def settle(self, now: datetime) -> None:
+        """Finish those in which nobody waits any more."""
+        for name in self._campaigns.settle(now):
+            _log.info("campaign.finished", campaign=name)
+
+    def _plans(self) -> Iterator[tuple[CampaignId, Plan]]:
+        for kept in self._campaigns.all():
+            if kept.state is not CampaignState.RUNNING:
+                continue
+            flow = None if self._flow_named is None else self._flow_named(Path(kept.place) / kept.policy.flow)
+            if self._flow_named is None or flow is not None:
+                yield kept.id, _plan(kept, flow)
+            elif kept.id not in self._told:
+                self._told.add(kept.id)
+                found = f"expected the flow {kept.policy.flow!r} among [flow] others, found it not there"
+                _log.error("campaign.not_dialled", campaign=kept.policy.name, found=found)
+
+
+class TimeOfDay:
+    """The wall clock, as far as it can be believed (:mod:`engine.outbound.clock`)."""
+
+    def __init__(self) -> None:
+        self._clock = SureClock()
+        self._in_doubt = False
+
+    def __call__(self) -> datetime | None:
+        """The time; ``None`` while it is in doubt."""
+        wall = datetime.now(UTC)
+        told = self._clock.tell(wall, Seconds(time.clock_gettime(time.CLOCK_BOOTTIME)))
+        if isinstance(told, Doubt):
+            if not self._in_doubt:
+                _log.error("outbound.clock", found=str(told))
+            self._in_doubt = True
+            return None
+        self._in_doubt = False
+        return told
+
+
+def _plan(kept: KeptCampaign, flow: str | None) -> Plan:
+    pacing = kept.policy.pacing
+    terms = Terms(kept.policy.priority, pacing.lines, pacing.calls_a_second)
+    return Plan(terms, pacing.ring, kept.policy.caller_id, flow)
