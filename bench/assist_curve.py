@@ -1,4 +1,4 @@
-"""What does a silent agent buy? ``python -m bench.assist_curve [--flow FILE] [--goal 0.01] [--fit N] [--svg FILE] [--json]``
+"""What does a silent agent buy? ``python -m bench.assist_curve [--flow FILE] [--goal 0.01] [--fit N] [--harder] [--svg FILE] [--json]``
 
 The more is handed over to a person, the fewer jumps go wrong. Every English spoken query is heard as in a call (once: the words
 are kept in ``--scratch``, so a killed run goes on, and another threshold costs seconds), understood with the flow's own examples,
@@ -68,6 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options.add_argument("--json", action="store_true", help="print one JSON object")
     options.add_argument("--set", type=Path, default=SHARED, metavar="FOLDER", help="a folder with manifest.jsonl")
     options.add_argument("--flow", type=Path, default=BANK, help="by default the demo bank's")
+    options.add_argument("--harder", action="store_true", help="the clean queries with a noise 5 dB below, too")
     options.add_argument("--live", action="store_true", help="the live recogniser alone, without second opinions")
     options.add_argument("--scratch", type=Path, default=Path("var/bench/heard.jsonl"), help="keeps what was heard")
     options.add_argument("--goal", type=float, default=0.01, help="share of wrong jumps to stay under (0.01)")
@@ -91,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _heard(chosen: argparse.Namespace, encoder: Encoder) -> tuple[list[HeardQuery], list[HeardQuery]]:
     recogniser = "moonshine" if chosen.live else "both"
     scratch = chosen.scratch.with_stem(f"{chosen.scratch.stem}-{recogniser}")
-    queries = list(to_judge(chosen.set))
+    queries = list(to_judge(chosen.set, harder=chosen.harder))
     judging = hear(queries, scratch, recogniser)
     texts = sorted({query.text for query in queries})
     return judging, hear(list(to_fit(chosen.set, texts, chosen.fit, encoder)) if chosen.fit else [], scratch, recogniser)

@@ -3,7 +3,7 @@
 Two sets, with no sentence in common, nor a near-double of one:
 
 * to **judge** on: the English spoken queries of the set as they are (telephone band and mu-law; two synthetic voices; clean, and
-  with noise 10 dB below), and each clean one once more with a recorded noise 5 dB below;
+  with noise 10 dB below); if wanted, each clean one once more with a recorded noise 5 dB below;
 * to **fit** on: other sentences of the set's ``text/intents.jsonl``, spoken here by Piper over a telephone line, every second one
   with a noise 10 dB below.
 
@@ -72,8 +72,8 @@ class HeardQuery:
     heard: Transcript
 
 
-def to_judge(folder: Path) -> Iterator[Query]:
-    """The spoken queries of a set, and the clean ones with more noise."""
+def to_judge(folder: Path, *, harder: bool = False) -> Iterator[Query]:
+    """The spoken queries of a set; ``harder``: the clean ones with more noise, too."""
     facts = _facts(folder)
     rows = labelled(folder)
     background = list(noises(rows))[:-1]  # recorded ones; the last is white
@@ -82,7 +82,7 @@ def to_judge(folder: Path) -> Iterator[Query]:
         if row.kind == _KIND and row.language == ENGLISH:
             voice = row.speaker.split(" ")[0]
             yield Query(row.name, fact["text"], fact["intent"], f"{voice} {fact['condition']}", row.sound)
-            if fact["condition"] == "clean" and background:
+            if harder and fact["condition"] == "clean" and background:
                 noise = background[zlib.crc32(row.name.encode()) % len(background)]
                 yield Query(f"{row.name}+5dB", fact["text"], fact["intent"], f"{voice} snr5", _with_noise(row, noise))
 
