@@ -27,6 +27,11 @@ class FlowSection(Section):
     others: Mapping[str, Path] = Field(
         {}, description='Further flow files, by the name a call may ask for: `{ cards = "cards.yaml" }`.'
     )
+    speech_alone: tuple[str, ...] | None = Field(
+        None,
+        description="Operations of the bank's host for callers whom nobody has verified; a flow that opens others to them is "
+        "refused. Left out: what the flow says.",
+    )
 
     @property
     def paths(self) -> dict[str, Path]:

@@ -33,6 +33,7 @@ from engine.dialogue.events import Answered
 from engine.dialogue.fields import unfit_fields
 from engine.dialogue.graph import Flow, Transfer
 from engine.dialogue.machine import Dialogue
+from engine.dialogue.scope import check_scope
 from engine.ivr.files import load_flow
 from engine.privacy import mask_text
 from engine.runtime.call import Call, Inbox, Surroundings
@@ -323,4 +324,7 @@ def _answered(language: Language | None, errand: Errand | None) -> Answered:
 
 def _flows(section: FlowSection | None) -> dict[str, Flow]:
     """Load them, by the name a call may ask for."""
-    return {name: load_flow(path) for name, path in section.paths.items()} if section else {}
+    flows = {name: load_flow(path) for name, path in section.paths.items()} if section else {}
+    for flow in flows.values():
+        check_scope(flow, section.speech_alone if section else None)
+    return flows
