@@ -240,6 +240,7 @@ def _replied(move: Move, request: int) -> on.HostReplied:
 
 _DUE: dict[State, tuple[str, ...]] = {
     State.IDLE: ("answered",),
+    State.OPENING: ("heard", "tick", "speech_started", "heard_nothing"),
     State.SPEAKING: ("play_finished", "play_finished", "play_finished", "speech_started"),
     State.PROMPTING: ("play_finished", "speech_started", "keys_collected", "secret_collected"),
     State.LISTENING: ("speech_started", "speech_started", "heard", "key_pressed", "tick"),

@@ -18,6 +18,7 @@ from num2words import num2words
 from engine.core.speech import CHINESE, ENGLISH, RUSSIAN
 from engine.core.units import Language
 from engine.nlu.numbers import digit_runs, numbers
+from engine.nlu.slots import russian_years
 from engine.nlu.slots.date_words import DATE_WORDS
 from engine.nlu.slots.found import Found
 from engine.nlu.wording import folded, tokens
@@ -123,6 +124,9 @@ def _spaced(words: str) -> str:
 
 def _year_after(plain: str, place: int, language: Language) -> tuple[int | None, int]:
     """A year that follows at once: "2026", "twenty twenty six", "две тысячи двадцать шестого"."""
+    russian = russian_years.year_after(plain, place) if language == RUSSIAN else None
+    if russian is not None:
+        return russian
     for run in digit_runs(plain[place:], language)[:1]:
         if not re.fullmatch(r"[\s,]*(?:of\s+|in\s+)?", plain[place : place + run.start]) or len(run.digits) != 4:
             break
