@@ -15,7 +15,8 @@ its zone.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import json
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
@@ -60,6 +61,9 @@ class Talked:
     """... and when, by their own clock (naive), where they said so."""
 
     reason: str | None = None
+
+    details: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What it settled: date and amount of a promise, and what else the flow records."""
 
 
 class Rulebook(Protocol):
@@ -195,6 +199,7 @@ class Attempts:
         }
         if talked is not None:
             values |= {"outcome": CALL_LATER if talked.call_later else talked.outcome, "answerer": talked.answerer}
+            values["details"] = json.dumps(dict(talked.details), ensure_ascii=False)
         with Session(self._engine) as session, session.begin():
             row = changed(session, attempt, Fate.RESULT, **values)
             if row is None:
@@ -243,6 +248,7 @@ class Attempts:
                 carrier=self._carrier,
                 owner=self._owner,
                 committed_at=now,
+                details="{}",
                 talked=0.0,
             )
         )

@@ -92,6 +92,7 @@ class AttemptRow(Base):
     answerer: Mapped[str | None] = mapped_column(String(16))  # person, machine ...
     call: Mapped[str | None] = mapped_column(String(64), index=True)  # the conversation's journal, where there was one
     outcome: Mapped[str | None] = mapped_column(String(32))  # what the talk came to
+    details: Mapped[str] = mapped_column(Text)  # JSON object of texts: what the talk settled; date and amount of a promise ...
     reason: Mapped[str | None] = mapped_column(String(512))  # in words, where that says more
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # NULL = not known (yet)
     talked: Mapped[float] = mapped_column(Float)  # seconds from answer to end

@@ -76,6 +76,7 @@ def _attempts() -> None:
         sa.Column("answerer", sa.String(16)),
         sa.Column("call", sa.String(64), index=True),
         sa.Column("outcome", sa.String(32)),
+        sa.Column("details", sa.Text, nullable=False),
         sa.Column("reason", sa.String(512)),
         sa.Column("ended_at", sa.DateTime(timezone=True)),
         sa.Column("talked", sa.Float, nullable=False),
