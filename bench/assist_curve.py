@@ -1,4 +1,4 @@
-"""What does a silent agent buy? ``python -m bench.assist_curve [--flow FILE] [--goal 0.01] [--fit N] [--harder] [--svg FILE] [--json]``
+"""What does a silent agent buy? ``python -m bench.assist_curve [--goal 0.01] [--fit N] [--harder] [--svg FILE] [--json]``
 
 The more is handed over to a person, the fewer jumps go wrong. Every English spoken query is heard as in a call (once: the words
 are kept in ``--scratch``, so a killed run goes on, and another threshold costs seconds), understood with the flow's own examples,

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import StringIO
 from itertools import product
 from pathlib import Path
 
@@ -164,6 +165,24 @@ def test_without_a_yes_nothing_is_written(run: Run, desk: Desk) -> None:
     assert "nothing was changed" in ran.err
     assert desk.examples.read_bytes() == before
     assert list(desk.folder.glob("*.before-*")) == []
+
+
+class Terminal(StringIO):
+    """Somebody sits at it and has typed ahead."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("typed", "examples"), [("y\n", 1), ("n\n", 0), ("\n", 0)])
+def test_at_a_terminal_only_a_yes_writes(
+    run: Run, desk: Desk, monkeypatch: pytest.MonkeyPatch, typed: str, examples: int
+) -> None:
+    desk.answered("my cart is gun", Picked("lost_card"))
+    monkeypatch.setattr("sys.stdin", Terminal(typed))
+    ran = run(*desk.arguments, "--apply")
+
+    assert (ran.code, len(learned(desk))) == (1 - examples, examples)
 
 
 def test_with_a_yes_examples_say_where_they_come_from_and_the_flow_has_them(run: Run, desk: Desk) -> None:
