@@ -276,6 +276,9 @@ class DoorsSection(Section):
     """How calls come in; `name = ""` shuts a door."""
 
     http: NoneIfEmpty[HttpDoor] = HttpDoor()
+    desk: NoneIfEmpty[HttpDoor] = Field(
+        None, description="Opened by `callwright serve --only desk` alone: silent agents' desks, by a process without models."
+    )
     audiosocket: NoneIfEmpty[AudioSocketDoor] = AudioSocketDoor()
     sip: NoneIfEmpty[SipDoor] = None
     vosk: NoneIfEmpty[VoskDoor] = None

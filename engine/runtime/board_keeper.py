@@ -34,6 +34,8 @@ class Keeper:
         self._rows, self._told, self._concerned = rows, told, concerned
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closing = False
+        self.healthy = True
+        """Whether the database could be reached when it was last tried."""
         self._due: float | None = None
         self._thread = threading.Thread(target=self._run, name="board", daemon=True)
         self._thread.start()
@@ -93,11 +95,11 @@ class Keeper:
         self._seen(state)
 
     def _seen(self, state: State) -> None:
-        self._due = state.due
+        self._due, self.healthy = state.due, True
         self._told(state)
 
     def _failed(self, jobs: list[_Job], error: BoardUnavailable) -> None:
         _log.error("board.unavailable", error=str(error))
-        self._due = None  # again in a while
+        self._due, self.healthy = None, False  # tried again in a while
         for _, done in jobs:
             done.set_exception(error)

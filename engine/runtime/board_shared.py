@@ -49,6 +49,11 @@ class SharedBoard:
         """Open the one of a database at the present schema."""
         return cls(BoardRows(database, labels, uuid4().hex), database)
 
+    @property
+    def healthy(self) -> bool:
+        """Whether the database can be reached, as far as is known."""
+        return self._keeper.healthy
+
     def close(self) -> None:
         """Stop; what this process had goes to others in time."""
         self._notices.close()

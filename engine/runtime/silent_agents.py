@@ -33,6 +33,11 @@ class DeskRoom:
         self._shared = SharedBoard.of(database, self._labels) if section.board == "database" else None
         self.board: Board = self._shared or LocalBoard(self._keep)
 
+    @property
+    def healthy(self) -> bool:
+        """Whether the board can be reached."""
+        return self._shared is None or self._shared.healthy
+
     async def day(self, agent: AgentId) -> Day:
         """What an agent has done since midnight; where nobody can tell, nothing."""
         midnight = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)

@@ -53,7 +53,7 @@ def http_app(engine: Engine, reception: Reception) -> FastAPI:
     app = FastAPI(title="Callwright", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(Introduced, reception=reception)
     reception.absent = frozenset({"/desk"} if engine.agents is None else ()) | frozenset(() if engine.flows else {"/phone"})
-    beside = (sign_in_pages(), own_pages(), desk_page(engine))
+    beside = (sign_in_pages(), own_pages(), desk_page(engine.agents, engine.languages))
     for router in (*beside, _phone(engine), _operations(engine), _calls(engine, reception.token)):
         app.include_router(router)
     app.mount("/api/v1", calls_api(engine, reception))

@@ -20,13 +20,12 @@ import structlog
 from fastapi import APIRouter, Response, WebSocket
 
 from engine.access.permissions import Permission
-from engine.assist.board import Offered
+from engine.assist.board import BoardUnavailable, Offered
 from engine.assist.broker import BrokerPolicy
 from engine.assist.tasks import AgentId, TaskId
 from engine.core.errors import EngineError, MediaError, ProtocolError
 from engine.core.units import Language
-from engine.runtime.engine import Engine
-from engine.runtime.silent_agents import SilentAgents
+from engine.runtime.silent_agents import DeskRoom
 from engine.server.console.rendering import page
 from engine.server.desk_messages import Drawn, Here, Message, Said, SignIn, offer, receipt, signed_in, taken_back, understood
 from engine.server.entrance import Refused, Visitor, requires
@@ -38,6 +37,7 @@ _BEAT: Final = 1.0  # seconds
 _SILENCE: Final = BrokerPolicy().silence
 _LOOKED_AT: Final = 10  # beats after which it is looked whether the agent is still signed in
 SIGNED_OUT: Final = "you are signed in no longer"
+_NO_BOARD: Final = "the board can't be reached"
 _OFF: Final = "silent agents are off: the configuration has no [assist]"
 
 
@@ -49,16 +49,16 @@ class Still(Protocol):
         ...
 
 
-def desk_page(engine: Engine) -> APIRouter:
-    """The page, and its WebSocket."""
+def desk_page(room: DeskRoom | None, languages: Collection[Language]) -> APIRouter:
+    """The page, and its WebSocket; ``languages`` are what callers speak."""
     router = APIRouter()
-    desks = None if engine.agents is None else Desks(engine.agents, engine.languages)
+    desks = None if room is None else Desks(room, languages)
 
     @router.get("/desk")
     async def show(visitor: Annotated[Visitor, requires(Permission.ANSWER_PHRASES)]) -> Response:
         if desks is None:
             raise Refused(404, "no desk", f"{_OFF}\n")
-        return page(visitor, "desk.html", spoken=engine.languages)
+        return page(visitor, "desk.html", spoken=languages)
 
     @router.websocket("/desk/ws")
     async def sit(socket: WebSocket, visitor: Annotated[Visitor, requires(Permission.ANSWER_PHRASES)]) -> None:
@@ -74,19 +74,21 @@ def desk_page(engine: Engine) -> APIRouter:
 class Desks:
     """The open ones of this process, one an agent."""
 
-    def __init__(self, agents: SilentAgents, languages: Collection[Language]) -> None:
-        self._agents, self._languages = agents, frozenset(languages)
+    def __init__(self, room: DeskRoom, languages: Collection[Language]) -> None:
+        self._room, self._languages = room, frozenset(languages)
         self._open: dict[AgentId, _Desk] = {}
 
     async def serve(self, socket: MessageSocket, agent: AgentId, still: Still) -> None:
         """Serve an agent's page until it goes, or they are signed in no longer. Safe to cancel."""
         try:
             first = signed_in(await greeted(socket.receive()))
-            await self._seat(_Desk(socket, agent, self._agents, still), self._spoken(first))
+            await self._seat(_Desk(socket, agent, self._room, still), self._spoken(first))
         except SocketClosed:
             pass
         except TimeoutError:
             await socket.close(Goodbye.REFUSED, f"the page was silent for {_SILENCE:g} s")
+        except BoardUnavailable:
+            await socket.close(Goodbye.REFUSED, _NO_BOARD)
         except (MediaError, ProtocolError) as error:
             await _refused(socket, error)
 
@@ -101,23 +103,23 @@ class Desks:
         before, self._open[agent] = self._open.get(agent), desk
         if before is not None:
             await before.give_way()
-        await self._agents.board.sign_in(agent, languages)
+        await self._room.board.sign_in(agent, languages)
         _log.info("desk.signed_in", languages=sorted(languages))
         try:
             await desk.run()
         finally:
             if self._open.get(agent) is desk:
                 del self._open[agent]
-                await self._agents.board.sign_out(agent)
+                await self._room.board.sign_out(agent)
                 _log.info("desk.signed_out")
 
 
 class _Desk:
     """One page of one agent's."""
 
-    def __init__(self, socket: MessageSocket, agent: AgentId, agents: SilentAgents, still: Still) -> None:
-        self._socket, self.agent, self._agents, self._still = socket, agent, agents, still
-        self._board = agents.board
+    def __init__(self, socket: MessageSocket, agent: AgentId, room: DeskRoom, still: Still) -> None:
+        self._socket, self.agent, self._room, self._still = socket, agent, room, still
+        self._board = room.board
         self._answered = False  # since their session was looked at
 
     async def run(self) -> None:
@@ -127,6 +129,7 @@ class _Desk:
             SocketClosed: it has gone.
             TimeoutError: it is silent.
             MediaError, ProtocolError: it says what no page of ours says.
+            BoardUnavailable: what it said can't be kept.
         """
         await self._tell({"event": "signed_in", "name": self.agent})
         await self._tell_day()
@@ -170,12 +173,17 @@ class _Desk:
         await self._tell_day()
 
     async def _tell_news(self) -> None:
-        async for news in self._board.news(self.agent):
-            if isinstance(news, Offered):
-                await self._tell(offer(news.task, time.time()))
-                await self._play(news.task.id)
-            else:
-                await self._tell(taken_back(news))
+        """Tell them until another desk of the agent's takes over, of this process or of another."""
+        try:
+            async for news in self._board.news(self.agent):
+                if isinstance(news, Offered):
+                    await self._tell(offer(news.task, time.time()))
+                    await self._play(news.task.id)
+                else:
+                    await self._tell(taken_back(news))
+            await self.give_way()
+        except BoardUnavailable:
+            await self._socket.close(Goodbye.REFUSED, _NO_BOARD)
 
     async def _play(self, task: TaskId) -> None:
         sound = await self._board.phrase(self.agent, task)
@@ -196,7 +204,7 @@ class _Desk:
             await self._socket.close(Goodbye.NORMAL, SIGNED_OUT)
 
     async def _tell_day(self) -> None:
-        day = await self._agents.day(self.agent)
+        day = await self._room.day(self.agent)
         await self._tell({"event": "day", "answered": day.answered, "late": day.late, "median": day.median})
 
     async def _tell(self, message: Mapping[str, Any]) -> None:

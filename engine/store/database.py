@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from engine.core.errors import ConfigError
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy.pool import ConnectionPoolEntry
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_UPGRADE = 0x63772D75  # of PostgreSQL's advisory locks
 _BUSY_MS = 5_000  # how long a writer waits for another process's write
 
 
@@ -61,7 +62,16 @@ def upgrade(engine: Engine) -> None:
     config.set_main_option("script_location", str(_MIGRATIONS))
     try:
         with engine.begin() as connection:
+            _alone(connection)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except OperationalError as error:
         raise ConfigError(f"expected a database that can be written at {engine.url!r}, found: {error.orig}") from error
+
+
+def _alone(connection: Connection) -> None:
+    """Two processes that start at once must not both make the tables."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    elif connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_UPGRADE)))

@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import structlog
 from sqlalchemy import event as when
 
 from engine.assist.board import Offered
-from engine.assist.broker import Answered
-from engine.assist.tasks import AgentId, CantTell, Picked, Settled, Task, TaskId
+from engine.assist.broker import Answered, BrokerPolicy
+from engine.assist.tasks import AgentId, CantTell, Picked, Task, TaskId
 from engine.core.call import CallId
+from engine.core.units import Seconds
 from engine.runtime.board_shared import SharedBoard
 from engine.store.board import BoardRows, Change
 from engine.store.database import connect
@@ -29,6 +31,8 @@ from engine.store.labels import Labels
 from engine.testing.boards import HASTY, PHRASE, Sitting, beating, task
 
 WITHIN = 1.5  # seconds a call waits
+PATIENT = BrokerPolicy(lease=Seconds(60.0), silence=Seconds(60.0), shortest=Seconds(0.1), memory=Seconds(600.0))
+"""For tests in which no time passes."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ def desks(part: Part) -> None:
 def answers_and_dies(url: str, agent: AgentId, of: TaskId, statements: int) -> None:
     """Answer one task; die before the so-manieth statement, or else after the commit and before anybody hears of it."""
     database = connect(url)
-    rows = BoardRows(database, Labels(database, None), "dying", HASTY)
+    rows = BoardRows(database, Labels(database, None), "dying", PATIENT)
     left = [statements]
 
     def count(*_: object) -> None:
@@ -94,9 +98,10 @@ def _told_to_stop() -> asyncio.Event:
 
 async def _calls(part: Part) -> None:
     stop, notes, luck, board = _told_to_stop(), Notes(part.notes), part.luck, _opened(part)
-    open_tasks: set[TaskId] = set()
-    hearing = asyncio.create_task(_hear(board, notes, open_tasks))
     name = uuid4().hex
+    open_tasks: set[TaskId] = set()
+    structlog.configure(processors=[lambda _, __, said: _note_outage(notes, name, said)])
+    hearing = asyncio.create_task(_hear(board, notes, open_tasks))
     for number in range(1, 1 << 30):
         if stop.is_set():
             break
@@ -113,6 +118,13 @@ async def _calls(part: Part) -> None:
     notes.add(finished=name)
     hearing.cancel()
     board.close()
+
+
+def _note_outage(notes: Notes, name: str, said: Any) -> str:
+    """On a machine that is too busy, SQLite's lock may not be had for five seconds; a call then goes on by itself."""
+    if said["event"] == "board.unavailable":
+        notes.add(unavailable=name)
+    return str(said)
 
 
 async def _hear(board: SharedBoard, notes: Notes, open_tasks: set[TaskId]) -> None:
@@ -153,6 +165,3 @@ async def _answer(sitting: Sitting, found: Task, notes: Notes, luck: random.Rand
 def identity(of: list[Any]) -> TaskId:
     """As it stands in notes."""
     return TaskId(CallId(of[0]), of[1])
-
-
-__all__ = ["Part", "Settled", "answers_and_dies", "calls", "desks", "identity"]

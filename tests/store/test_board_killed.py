@@ -29,7 +29,7 @@ from engine.store.board_models import BoardDeskRow, BoardPhraseRow, BoardTaskRow
 from engine.store.database import connect, upgrade
 from engine.store.labels import Labels
 from engine.testing.boards import ANN, HASTY, PHRASE, task
-from tests.store.board_drivers import Part, answers_and_dies, calls, desks, identity
+from tests.store.board_drivers import PATIENT, Part, answers_and_dies, calls, desks, identity
 
 KILLS = int(os.environ.get("KILLS", "30"))  # no loss in n trials: fewer than 3/n of them lose something, at 95 %
 SLACK = 3.0  # seconds by which a busy machine may be late
@@ -57,6 +57,8 @@ class Noted:
     answered: list[tuple[TaskId, str, str]] = field(default_factory=list)
     finished: set[str] = field(default_factory=set)
     """Calls' processes that were let live to the end."""
+    unavailable: set[str] = field(default_factory=set)
+    """Those that could not reach the board at some moment."""
     wrong: list[str] = field(default_factory=list)
 
     @classmethod
@@ -66,6 +68,11 @@ class Noted:
             for line in file.read_text(encoding="utf-8").splitlines():
                 noted._add(json.loads(line))
         return noted
+
+    @property
+    def taken(self) -> int:
+        """Answers that counted."""
+        return sum(receipt == Receipt.TAKEN for _, _, receipt in self.answered)
 
     def _add(self, line: dict[str, Any]) -> None:
         match line:
@@ -77,6 +84,8 @@ class Noted:
                 self.answered.append((identity(of), agent, receipt))
             case {"finished": name}:
                 self.finished.add(name)
+            case {"unavailable": name}:
+                self.unavailable.add(name)
             case {"wrong": what}:
                 self.wrong.append(what)
 
@@ -99,12 +108,23 @@ class Company:
         return process
 
     def kill_one(self) -> None:
-        time.sleep(self._luck.uniform(0.0, 0.25))  # any moment
+        self._wait(self._luck.randrange(12))
+        time.sleep(self._luck.uniform(0.0, 0.05))  # any moment
         at = self._luck.randrange(len(self._places))
         work, agents, process = self._places[at]
         process.kill()
         process.join()
         self._places[at] = (work, agents, self._start(work, agents))
+
+    def _wait(self, notes: int) -> None:
+        """Until so many more things have happened; a busy machine takes its time."""
+        enough, until = self._happened + notes, time.monotonic() + 5.0
+        while self._happened < enough and time.monotonic() < until:
+            time.sleep(0.005)
+
+    @property
+    def _happened(self) -> int:
+        return sum(file.read_bytes().count(b"\n") for file in self._folder.iterdir())
 
     def end(self) -> None:
         """Calls first: they wait for all that they have asked."""
@@ -137,8 +157,8 @@ def test_whoever_is_killed_no_acknowledged_answer_is_lost_and_every_living_call_
     kept = Counter((TaskId(row.call, row.number), row.agent, row.late) for row in labels(database))  # type: ignore[arg-type]
 
     assert noted.wrong == []
+    assert noted.taken >= KILLS / 5, "something was at stake"
     assert len(noted.finished) == 2
-    assert len([it for it in noted.answered if it[2] == Receipt.TAKEN]) > KILLS / 4, "something was at stake"
     for name, agent, receipt in noted.answered:
         if receipt != Receipt.NOT_YOURS:
             assert kept[(name, agent, receipt == Receipt.LATE)] == 1, (name, agent, receipt)
@@ -169,6 +189,7 @@ def the_calls_heard(noted: Noted, counted: dict[TaskId, str]) -> None:
         if name.call in noted.finished:
             assert len(heard) == 1, name
             assert heard[0]["at"] < deadline + SLACK
+        if name.call in noted.finished - noted.unavailable:
             assert (heard[0]["agent"] if heard[0]["how"] == Settled.ANSWERED else None) == counted.get(name), heard
 
 
@@ -192,7 +213,7 @@ def labels(database: Engine) -> list[LabelRow]:
 
 def test_killed_before_any_statement_an_answer_is_whole_or_not_there_at_all(url: str) -> None:
     database = connect(url)
-    rows = BoardRows(database, Labels(database, None), "here", HASTY)
+    rows = BoardRows(database, Labels(database, None), "here", PATIENT)
     seen = []
     for statements in range(40):
         asked = task(f"call{statements}", within=60.0)

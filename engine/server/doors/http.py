@@ -38,7 +38,7 @@ async def opened(engine: Engine, section: HttpDoor) -> AsyncIterator[list[Door]]
     token = Token.read("doors.http.token_file", section.token_file)
     entry = Entry(section.admits, section.connections, section.connections_per_peer, tls_of("doors.http", section))
     listening = bound("doors.http", section.host, section.port)
-    with _house(engine.config) as house:
+    with house_of(engine.config) as house:
         reception = await _reception(house, engine.config, section, token)
         app = Gate(http_app(engine, reception), section.hosts)
         async with served(app, listening, entry):
@@ -62,7 +62,7 @@ def _doors(engine: Engine, reception: Reception, section: HttpDoor, port: int, p
 
 
 @contextlib.contextmanager
-def _house(config: Config) -> Iterator[House]:
+def house_of(config: Config) -> Iterator[House]:
     """Everybody who is known; the database is at the present schema."""
     section = config.access
     lifetimes = Lifetimes(timedelta(seconds=section.idle), timedelta(seconds=section.longest))
@@ -74,7 +74,12 @@ def _house(config: Config) -> Iterator[House]:
         database.dispose()
 
 
+def rules_of(config: Config, section: HttpDoor) -> PageRules:
+    """Where a door's pages may be opened."""
+    return PageRules(config.access.networks, section.loopback, section.encrypted, section.unprotected is not None)
+
+
 async def _reception(house: House, config: Config, section: HttpDoor, token: Token) -> Reception:
-    rules = PageRules(config.access.networks, section.loopback, section.encrypted, section.unprotected is not None)
+    rules = rules_of(config, section)
     nobody = await asyncio.to_thread(lambda: house.accounts.none)
     return Reception(token, house, rules, first_code=secrets.token_urlsafe(16) if section.loopback and nobody else None)
