@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from engine.asr.endpointer import EndpointPolicy
 from engine.config.access import AccessSection
 from engine.config.doors import DoorsSection
+from engine.config.outbound import OutboundSection
 from engine.config.quality import QualitySection
 from engine.config.section import NoneIfEmpty, Section
 
@@ -174,6 +175,7 @@ class Config(Section):
     access: AccessSection = AccessSection()
     calls: CallsSection = CallsSection()
     assist: AssistSection | None = None
+    outbound: OutboundSection | None = None
     qa: QualitySection = QualitySection()
 
     @model_validator(mode="after")

@@ -7,8 +7,9 @@ not taken: it goes to the operator at once, and the calls in progress do not suf
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -45,6 +46,7 @@ from engine.runtime.jobs import Interpret, Recognise, Transcribe, Urgency
 from engine.runtime.lags import Lags
 from engine.runtime.looking_on import CallLog, Everybody, Metrics
 from engine.runtime.models import Lesson, understanding
+from engine.runtime.outward import Outward
 from engine.runtime.pool import Pool, PoolPolicy
 from engine.runtime.prompts import Prompts
 from engine.runtime.second import SecondOpinion
@@ -81,6 +83,9 @@ class Engine:
         self._seconds: dict[str, SecondOpinion] = {}  # by the flow's revision
         self._calls: set[asyncio.Task[str]] = set()
         self._draining = False
+        self._expected = 0
+        self.outward: Outward | None = None
+        """Who can call people by SIP: the door, while it is open."""
         self._make_vad = make_vad(config.asr.vad)  # loads the network once; each leg then has only its state
         self.agents: SilentAgents | None = None
         self._lags = Lags()
@@ -113,8 +118,27 @@ class Engine:
 
     @property
     def full(self) -> bool:
-        """Whether the next call would be refused; a door that can say so before it answers asks first."""
-        return self._draining or self.live >= self.config.calls.max_calls
+        """Whether the next call that comes in would be refused; a door that can say so before it answers asks first."""
+        return not self.places
+
+    @property
+    def places(self) -> int:
+        """How many calls more could be made or taken now."""
+        return 0 if self._draining else max(0, self.config.calls.max_calls - self.live - self._expected)
+
+    @property
+    def journal(self) -> Journal:
+        """What became of calls."""
+        return self._journal
+
+    @contextlib.contextmanager
+    def expecting(self) -> Iterator[None]:
+        """Keep a place free for somebody whose telephone we make ring."""
+        self._expected += 1
+        try:
+            yield
+        finally:
+            self._expected -= 1
 
     @property
     def languages(self) -> tuple[Language, ...]:
@@ -136,7 +160,8 @@ class Engine:
         ``watch`` looks on at this call alone; ``errand`` is what a call that we make is about.
         """
         flow = self.flows.get(leg.facts.flow or MAIN)
-        if flow is None or self.full:
+        inbound = leg.facts.direction is Direction.INBOUND  # whom we called is never told that we have no time
+        if flow is None or (inbound and self.full):
             return await self._refuse(leg, "all lines busy" if flow else "no such flow")
         answered = _answered(self._language(leg.facts, flow, language), errand)
         if unfit := unfit_fields(flow, answered.fields, answered.language):

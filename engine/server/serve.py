@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
 from engine.runtime.engine import Engine
-from engine.server.doors import audiosocket, http, sip, siprec, vosk
+from engine.server.doors import audiosocket, http, outbound, sip, siprec, vosk
 from engine.server.doors.common import Door
 
 _Opener = Callable[[Engine, Any], AbstractAsyncContextManager[list[Door]]]
@@ -34,4 +34,6 @@ async def doors(engine: Engine) -> AsyncIterator[list[Door]]:
         for name, opened in _DOORS.items():
             if (section := getattr(sections, name)) is not None:
                 found += await stack.enter_async_context(opened(engine, section))
+        if engine.config.outbound is not None:
+            found.append(await stack.enter_async_context(outbound.opened(engine, engine.config.outbound)))
         yield found

@@ -220,6 +220,15 @@ class Attempts:
             follow(session, contact, Again(now), now)
         return True
 
+    def skip(self, attempt: AttemptId, why: str, now: datetime) -> bool:
+        """There would be nothing to say: it is not sent, and the contact has its end."""
+        with Session(self._engine) as session, session.begin():
+            row = changed(session, attempt, Fate.NEVER_SENT, ended_at=now, reason=cut(why))
+            if row is None:
+                return False
+            follow(session, session.get_one(ContactRow, row.contact), Over(Outcome.SKIPPED, why), now)
+        return True
+
     def give_up(self, attempt: AttemptId, reason: str) -> bool:
         """Nobody knows, and nobody will: list it for a person."""
         with Session(self._engine) as session, session.begin():

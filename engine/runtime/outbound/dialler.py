@@ -28,7 +28,7 @@ from engine.core.units import Seconds
 from engine.outbound.attempt import Fate
 from engine.outbound.breaker import Breaker, BreakerPolicy
 from engine.outbound.carrier import CarrierLost, Dial, Ended
-from engine.outbound.contacts import AttemptId, CampaignId, ContactId, Reached
+from engine.outbound.contacts import AttemptId, CampaignId, Contact, ContactId, Reached
 from engine.outbound.dialling import Answered, Committed, Dialling, Lines, NothingDue, Over, Running, Withdrawn
 from engine.runtime.outbound.line import Line, Plan, Plans, Talker
 from engine.runtime.outbound.paperwork import TROUBLE, Paperwork, utc_now
@@ -44,6 +44,11 @@ _LONGEST_SLEEP: Final = Seconds(5.0)  # lists, files and hours change without te
 
 def _nobody(_: object) -> tuple[str, ...]:
     return ()
+
+
+def fit(_: Contact, __: Plan) -> None:
+    """Take everything for fit to be said."""
+    return
 
 
 def _any() -> None:
@@ -63,6 +68,9 @@ class Around(Generic[A]):
     """The time of day, aware of its zone; ``None``: nobody knows it for sure, so nobody is dialled."""
 
     dead: Dead = _nobody
+
+    unfit: Callable[[Contact, Plan], str | None] = fit
+    """Why there would be nothing to say to somebody; ``None``: all that is to be said can be."""
 
     room: Callable[[], int | None] = _any
     """How many more calls the engine can take now; ``None`` = it does not mind."""
@@ -176,7 +184,7 @@ class Dialler(Generic[A]):
         self.dialling.receive(Committed(campaign, intent.attempt), self._now)
         reached: Reached | None = None
         try:
-            if not await self._marked(intent.attempt):
+            if not await self._fits(intent, plan) or not await self._marked(intent.attempt):
                 self.dialling.receive(Withdrawn(intent.attempt), self._now)
                 return
             reached = await self._call(intent, plan)
@@ -219,6 +227,13 @@ class Dialler(Generic[A]):
         if due is None:
             self._around.plans.settle(now)
         return _LONGEST_SLEEP if due is None else Seconds(min(_LONGEST_SLEEP, max(0.0, (due - now).total_seconds())))
+
+    async def _fits(self, intent: Intent, plan: Plan) -> bool:
+        """Whether all can be said that is to be said; who answers must not hear half a sentence."""
+        why = self._around.unfit(intent.contact, plan)
+        if why is not None:
+            await self._paperwork.surely(self._around.attempts.skip, intent.attempt, why, utc_now())
+        return why is None
 
     async def _marked(self, attempt: AttemptId) -> bool:
         """Mark it as dialled; ``False``: it must not be sent, and is withdrawn whatever the database knows of the mark."""

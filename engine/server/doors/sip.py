@@ -45,7 +45,7 @@ async def opened(engine: Engine, section: SipDoor) -> AsyncIterator[list[Door]]:
         return None
 
     async with gateway(section, admit, engine.take) as (lines, port):
-        with _figures(engine, lines):
+        with _figures(engine, lines), _outward(engine, lines):
             plain = [Door("sip", f"sip:{section.host}:{port}", protected)] if section.transports else []
             tls = [Door("sips", f"sips:{section.host}:{port + 1}", protected)] if section.tls_certificate else []
             yield [*plain, *tls]
@@ -81,6 +81,16 @@ def _figures(engine: Engine, lines: Gateway) -> Iterator[None]:
         yield
     finally:
         engine.metrics.registry.unregister(figures)
+
+
+@contextlib.contextmanager
+def _outward(engine: Engine, lines: Gateway) -> Iterator[None]:
+    """Let the engine call people through this door while it is open."""
+    engine.outward = lines
+    try:
+        yield
+    finally:
+        engine.outward = None
 
 
 class _Figures(Collector):

@@ -73,6 +73,11 @@ class Gateway:
             await asyncio.wait(self._carried)
 
     @property
+    def up(self) -> bool:
+        """Whether a call made now would go out: else it is known not to."""
+        return self.process.pid is not None
+
+    @property
     def live(self) -> int:
         """Calls in progress."""
         return len(self._legs)

@@ -1,0 +1,108 @@
+"""The dialler beside a running engine, as ``[outbound]`` says."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, Final
+
+from engine.config.outbound import OutboundSection
+from engine.core.errors import ConfigError
+from engine.core.units import Seconds
+from engine.dialogue.fields import unfit_fields
+from engine.outbound.contacts import Contact
+from engine.runtime.batch.presence import Presence
+from engine.runtime.engine import Engine
+from engine.runtime.outbound import headless
+from engine.runtime.outbound.dialler import Around, Dialler, Habits, fit
+from engine.runtime.outbound.line import Line, Plan, Talker
+from engine.runtime.outbound.plans import CampaignPlans, TimeOfDay
+from engine.runtime.outbound.simulated import ScriptedTalker, SimulatedLine
+from engine.runtime.outbound.sip_line import SipLine
+from engine.runtime.outbound.talking import EngineTalker
+from engine.store.attempts import Attempts
+from engine.store.database import connect
+from engine.store.lists import Lists
+from engine.store.rulebook import CampaignRules
+
+_STOPPING: Final = Seconds(5.0)  # for what is still to be written; the engine has drained before
+
+
+@contextlib.asynccontextmanager
+async def dialling(engine: Engine, section: OutboundSection, habits: Habits = Habits()) -> AsyncIterator[Dialler[Any]]:  # noqa: B008
+    """Dial the campaigns that run, as long as this lasts. The door that carries the calls must be open.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    database = connect(engine.config.store.database)
+    try:
+        with Presence(section.folder) as presence:
+            async with _line(engine, section, habits) as (line, talker):
+                talks = section.carrier != headless.SIMULATED  # made-up people hear nothing, so nothing need be fit to be said
+                around = Around(
+                    attempts=Attempts(database, CampaignRules(), owner=presence.owner, carrier=section.carrier),
+                    line=line,
+                    talker=talker,
+                    plans=CampaignPlans(database, _flow_named(engine) if talks else None),
+                    clock=TimeOfDay(),
+                    dead=presence.dead,
+                    unfit=_unfit(engine) if talks else fit,
+                    room=lambda: engine.places - section.kept_free,
+                )
+                dialler = Dialler(around, section.lines, section.calls_a_second, habits)
+                async with _run(dialler):
+                    yield dialler
+    finally:
+        database.dispose()
+
+
+@contextlib.asynccontextmanager
+async def _run(dialler: Dialler[Any]) -> AsyncIterator[None]:
+    running = asyncio.create_task(dialler.run(), name="dialler")
+    try:
+        yield
+    finally:
+        dialler.stop()
+        await asyncio.wait([running], timeout=_STOPPING)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+@contextlib.asynccontextmanager
+async def _line(engine: Engine, section: OutboundSection, habits: Habits) -> AsyncIterator[tuple[Line[Any], Talker[Any]]]:
+    match section.carrier:
+        case headless.SIMULATED:
+            async with SimulatedLine.connected(section.simulated, habits.reply) as simulated:
+                yield simulated, ScriptedTalker()
+        case "sip":
+            if engine.outward is None:
+                raise ConfigError('outbound: expected [doors.sip] for carrier = "sip", found none')
+            lists = Lists(connect(engine.config.store.database))
+            yield SipLine(engine.outward, section.sip, engine.expecting), EngineTalker(engine, lists, engine.journal)
+        case _:
+            raise ConfigError(f"outbound: expected a carrier that this engine knows, found {section.carrier!r}")
+
+
+def _flow_named(engine: Engine) -> Any:
+    """Find a flow's name by its file."""
+    section = engine.config.flow
+    known = {} if section is None else {path.resolve(): name for name, path in section.paths.items()}
+
+    def named(path: Path) -> str | None:
+        return known.get(path.resolve())
+
+    return named
+
+
+def _unfit(engine: Engine) -> Any:
+    def unfit(contact: Contact, plan: Plan) -> str | None:
+        flow = engine.flows.get(plan.flow or "")
+        if flow is None:
+            return "the engine has no such flow"
+        missing = unfit_fields(flow, contact.fields, contact.language)
+        return f"cannot be said: {', '.join(missing)}" if missing else None
+
+    return unfit

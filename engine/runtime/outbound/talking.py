@@ -1,0 +1,155 @@
+"""The engine talks to people who answer: its flow, with what the list says about them.
+
+What a talk came to is read from its steps, while it goes or, after a crash, from the journal. An opt-out is written the moment it
+is said. Who answered, a person or a machine, is judged before the flow begins, where somebody judges it (:data:`Judge`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar, Final, Protocol, cast
+
+from engine.core.call import CallFacts, CallId, Errand
+from engine.core.errors import EngineError
+from engine.core.units import Language, Seconds
+from engine.dialogue.actions import Action
+from engine.dialogue.codec import actions_from_json, from_json
+from engine.dialogue.events import Event
+from engine.outbound.campaign import OPT_OUTS
+from engine.outbound.contacts import Contact, Outcome
+from engine.outbound.talk import SCOPE, Taken, Talk, opt_out_in, outcome_of
+from engine.runtime.outbound.paperwork import Paperwork, utc_now
+from engine.runtime.watch import Watch
+from engine.store.attempts import Intent, Talked
+from engine.store.journal import Journal, Step
+from engine.store.lists import Entry, Lists
+from engine.telephony.leg import Leg
+
+_REFUSED: Final = "refused"
+_SAID: Final = "said so in a call"
+
+
+class NobodyTalked(EngineError):
+    """Somebody answered, and the engine did not talk to them."""
+
+    code: ClassVar[str] = "outbound.nobody_talked"
+
+
+class Takes(Protocol):
+    """What carries a call; :class:`engine.runtime.engine.Engine` does."""
+
+    async def take(
+        self, leg: Leg, language: Language | None = None, watch: Watch | None = None, errand: Errand | None = None
+    ) -> str:
+        """Carry a call to its end; its outcome. Safe to cancel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Who answered."""
+
+    leg: Leg
+    """To go on with: what was listened to is not lost to it."""
+
+    answerer: str | None
+    """``person``, ``machine`` ...; ``None`` = nobody judged it."""
+
+    talk: bool = True
+    """Whether to begin the flow; else it is hung up."""
+
+
+Judge = Callable[[Leg, Intent], Awaitable[Judged]]
+
+
+async def everybody_is_a_person(leg: Leg, intent: Intent) -> Judged:  # noqa: ARG001
+    """Judge nobody."""
+    return Judged(leg, None)
+
+
+class EngineTalker:
+    """See :class:`engine.runtime.outbound.line.Talker`."""
+
+    def __init__(self, engine: Takes, lists: Lists, journal: Journal, judge: Judge = everybody_is_a_person) -> None:
+        self._engine = engine
+        self._lists = lists
+        self._journal = journal
+        self._judge = judge
+        self._paperwork = Paperwork()
+
+    def call(self, answered: Leg) -> CallId | None:
+        """See :class:`engine.runtime.outbound.line.Talker`."""
+        return answered.facts.id
+
+    async def talk(self, answered: Leg, intent: Intent) -> Talked:
+        """See :class:`engine.runtime.outbound.line.Talker`. Safe to cancel."""
+        judged = await self._judge(answered, intent)
+        if not judged.talk:
+            await judged.leg.hang_up()
+            return Talked(None, answerer=judged.answerer)
+        contact = intent.contact
+        heard = _Listening(partial(self._opted_out, contact, answered.facts.id))
+        outcome = await self._engine.take(judged.leg, contact.language, heard, Errand(contact.fields, contact.zone))
+        await heard.written()
+        if outcome == _REFUSED:
+            raise NobodyTalked("expected the engine to take the call, found it full, or its flow missing")
+        return talked(outcome_of(heard.taken), heard.until, judged.answerer)
+
+    async def recall(self, call: CallId) -> Talked | None:
+        """See :class:`engine.runtime.outbound.line.Talker`. Safe to cancel."""
+        steps = await asyncio.to_thread(self._journal.steps, call)
+        if not steps:
+            return None
+        talk = outcome_of(_taken(it) for it in steps)
+        return None if talk.outcome is None and not talk.call_later else talked(talk, steps[-1].at, None)
+
+    async def _opted_out(self, contact: Contact, call: CallId, only_here: bool) -> None:
+        campaign = contact.campaign if only_here else None
+        entries = [Entry(OPT_OUTS, who, f"call:{call}", _SAID, campaign) for who in (contact.person, contact.number)]
+        await self._paperwork.surely(self._lists.block, entries, utc_now())
+
+
+def _taken(step: Step) -> Taken:
+    event = None if step.event is None else from_json(step.event)
+    return cast("Event | None", event), actions_from_json(step.actions)
+
+
+def talked(talk: Talk, seconds: Seconds, answerer: str | None) -> Talked:
+    """As the campaign's rules take it: who spoke with us and hung up is not who hung up at once."""
+    outcome = talk.outcome or (Outcome.HUNG_UP if talk.spoke and not talk.call_later else None)
+    return Talked(outcome, seconds, answerer, talk.call_later, talk.call_at, details=talk.details)
+
+
+class _Listening:
+    """Looks on at one call: keeps its steps, and has an opt-out written the moment it is said."""
+
+    def __init__(self, opt_out: Callable[[bool], Awaitable[object]]) -> None:
+        """``opt_out`` writes one; for this campaign alone, or for all."""
+        self.taken: list[Taken] = []
+        self.until = Seconds(0.0)
+        self._opt_out = opt_out
+        self._writing: asyncio.Future[object] | None = None
+
+    def began(self, call: CallFacts) -> None:
+        """See :class:`engine.runtime.watch.Watch`."""
+
+    def stepped(self, call: CallFacts, now: Seconds, event: Event | None, actions: tuple[Action, ...]) -> None:  # noqa: ARG002
+        """See :class:`engine.runtime.watch.Watch`."""
+        self.until = now
+        self.taken.append((event, actions))
+        said = opt_out_in(actions)
+        if said is not None and self._writing is None:
+            self._writing = asyncio.ensure_future(self._opt_out(said.details.get(SCOPE) == "campaign"))
+
+    def replied(self, call: CallFacts, after: Seconds) -> None:
+        """See :class:`engine.runtime.watch.Watch`."""
+
+    def ended(self, call: CallFacts, outcome: str) -> None:
+        """See :class:`engine.runtime.watch.Watch`."""
+
+    async def written(self) -> None:
+        """Wait until the opt-out is written, where there was one."""
+        if self._writing is not None:
+            await self._writing
