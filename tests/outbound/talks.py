@@ -24,7 +24,7 @@ CAMPAIGNS = Path(__file__).resolve().parents[2] / "examples" / "bank" / "campaig
 SUNDAY = datetime.fromisoformat("2026-11-22T14:10")
 MORGAN = {
     "name": "Alex Morgan",
-    "amount": "250.00",
+    "amount_due": "250.00",
     "least_sum": "50.00",
     "due_date": "2026-11-01",
     "birth_date": "1980-03-02",
