@@ -31,6 +31,7 @@ _NAMES = (
     "transcribe",
     "ask",
     "replay",
+    "privacy",
     "doctor",
     "flow",
     "nlu",

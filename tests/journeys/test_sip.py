@@ -16,9 +16,9 @@ import pytest
 from engine.audio.files import read
 from engine.core.units import Seconds
 from engine.dialogue.events import SecretCollected
+from engine.testing.sip_caller import SipCaller
 from tests.conftest import missing
 from tests.journeys.bank import CARD, ROOT, SMALL_BANK, BankHost, Installation, Told, Voices, installed
-from tests.journeys.sip_caller import SipCaller
 from tests.telephony.sip_peer import HOST, sip_peer
 
 pytestmark = pytest.mark.model

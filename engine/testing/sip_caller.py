@@ -1,4 +1,4 @@
-"""A caller with a SIP telephone: A-law, keys by RFC 4733."""
+"""A caller with a SIP telephone: A-law, keys by RFC 4733 or by SIP INFO."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from engine.audio.g711 import Law, decode, encode
 from engine.core.audio import Samples
 from engine.testing.caller import Caller, LineClosed
-from tests.telephony.sip_peer import Said, SipPeer, sip_peer
+from engine.testing.sip_peer import Said, SipPeer, sip_peer
 
 _EVENTS = {**{str(digit): digit for digit in range(10)}, "*": 10, "#": 11}
 
@@ -20,6 +20,8 @@ class SipCaller(Caller):
     def __init__(self, peer: SipPeer) -> None:
         super().__init__()
         self.peer = peer
+        self.keys_by_info = False
+        """Whether keys go as SIP INFO (``application/dtmf-relay``), and not as RFC 4733."""
         self.referred: str | None = None
         """Where the engine has sent us, with what it says there."""
         self._pressing = asyncio.Lock()
@@ -30,8 +32,10 @@ class SipCaller(Caller):
         """Call the engine; hang up on the way out."""
         async with sip_peer(port) as peer:
             answer = await peer.call()
-            assert answer.status == 200, answer.start
-            async with cls(peer)._talking() as caller:
+            if answer.status != 200:
+                raise LineClosed(answer.start)
+            caller = cls(peer)
+            async with caller._talking():
                 yield caller
 
     @classmethod
@@ -39,15 +43,16 @@ class SipCaller(Caller):
     async def called(cls, peer: SipPeer, invite: Said) -> AsyncIterator[SipCaller]:
         """Answer the engine's call."""
         peer.answer(invite)
-        async with cls(peer)._talking() as caller:
+        caller = cls(peer)
+        async with caller._talking():
             yield caller
 
     @contextlib.asynccontextmanager
-    async def _talking(self) -> AsyncIterator[SipCaller]:
+    async def _talking(self) -> AsyncIterator[None]:
         async with self.on_the_line():
             signals = asyncio.create_task(self._obey())
             try:
-                yield self
+                yield
             finally:
                 signals.cancel()
         if not self.over.is_set():
@@ -60,6 +65,9 @@ class SipCaller(Caller):
             self.peer.speak(encode(samples, Law.ALAW))
 
     async def _send_key(self, key: str) -> None:
+        if self.keys_by_info:
+            self.peer.send("INFO", f"Signal={key}\r\nDuration=100\r\n", kind="application/dtmf-relay")
+            return
         async with self._pressing:
             await self.peer.press(_EVENTS[key])
 
