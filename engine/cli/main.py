@@ -37,10 +37,13 @@ _NAMES = (
     "nlu",
     "learn",
     "qa",
+    "campaign",
     "bench",
     "models",
     "config",
     "db",
+    "users",
+    "audit",
 )
 
 

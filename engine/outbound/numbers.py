@@ -19,6 +19,7 @@ COUNTRIES: Final = frozenset(phonenumbers.SUPPORTED_REGIONS)
 
 _LONGEST: Final = 40  # characters; with room for blanks and brackets
 _NOBODYS: Final = {
+    PhoneNumberType.UNKNOWN: "no number that is given out",
     PhoneNumberType.PREMIUM_RATE: "a number at a premium rate",
     PhoneNumberType.SHARED_COST: "a number at a shared cost",
     PhoneNumberType.TOLL_FREE: "a number that is free to call, so a company's",
@@ -59,8 +60,6 @@ def read_number(written: str, country: str | None) -> Number | str:
 def _not_to_call(found: phonenumbers.PhoneNumber) -> str | None:
     if found.extension:
         return "an extension behind a switchboard"
-    if not phonenumbers.is_valid_number(found):
-        return "no number that is given out"
     return _NOBODYS.get(phonenumbers.number_type(found))
 
 

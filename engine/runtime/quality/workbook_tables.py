@@ -6,7 +6,7 @@ Rows are written as they come, in constant memory.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -25,9 +25,9 @@ _BROAD = {Kind.TEXT: 24, Kind.MOMENT: 21}  # characters; the others 12
 class WorkbookTables(Tables):
     """See the module."""
 
-    def __init__(self, path: Path, most_rows: int = _MOST_ROWS) -> None:
+    def __init__(self, path: Path, most_rows: int = _MOST_ROWS, tables: Mapping[str, Sequence[Column]] = TABLES) -> None:
         super().__init__()
-        self._path, self._most = path, most_rows
+        self._path, self._most, self._tables = path, most_rows, tables
         self._sheets: dict[str, _Sheet] = {}
 
     def __enter__(self) -> Self:
@@ -37,7 +37,7 @@ class WorkbookTables(Tables):
         options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
         book = xlsxwriter.Workbook(str(part), options)
         self.callback(book.close)
-        self._sheets = {name: _Sheet(book, name, columns, self._most) for name, columns in TABLES.items()}
+        self._sheets = {name: _Sheet(book, name, columns, self._most) for name, columns in self._tables.items()}
         return self
 
     def add(self, table: str, row: Row) -> None:

@@ -1,0 +1,87 @@
+"""``callwright campaign block``: who must not be called, from this very moment on."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.cli.campaign.shared import DEFAULT, AsJson, ConfigFile, opened, say
+from engine.cli.output import say_json
+from engine.core.errors import ConfigError
+from engine.outbound.campaign import OPT_OUTS, ListRefused
+from engine.outbound.list_file import read_list
+from engine.outbound.numbers import COUNTRIES, Number, read_number
+from engine.runtime.outbound.importing import read
+from engine.store.campaigns import Campaigns
+from engine.store.lists import Entry, Lists
+
+Who = Annotated[list[str] | None, typer.Argument(help="Numbers with their country's code, or the bank's keys of persons.")]
+Country = Annotated[str | None, typer.Option(help="Whose numbers are meant where none is written: KZ.")]
+ListName = Annotated[str, typer.Option("--list", help="Which list: opt_outs, complaints, bad_calls, or one of the bank's.")]
+Only = Annotated[str | None, typer.Option("--campaign", help="For this campaign only.")]
+
+
+def block(
+    who: Who = None,
+    *,
+    list_name: ListName = OPT_OUTS,
+    file: Annotated[
+        Path | None, typer.Option(help="A list, CSV or .xlsx; its column `phone`, or else the first, is taken.")
+    ] = None,
+    campaign: Only = None,
+    country: Country = None,
+    reason: Annotated[str | None, typer.Option(help="Why; people read it.")] = None,
+    json: AsJson = False,
+    config: ConfigFile = DEFAULT,
+) -> None:
+    """Put people on a list of those who must not be called. Whoever is not being called yet is not called any more."""
+    engine = opened(config)
+    only = None if campaign is None else Campaigns(engine).named(campaign).id
+    keys = [*(key_of(it, country) for it in who or ()), *(_of_file(file, country) if file else ())]
+    if not keys:
+        raise typer.BadParameter("expected numbers or persons, or --file, found neither")
+    source = file.name if file else f"by {getpass.getuser()}"
+    new = Lists(engine).block((Entry(list_name, it, source, reason, only) for it in dict.fromkeys(keys)), datetime.now(UTC))
+    if json:
+        say_json({"list": list_name, "found": len(set(keys)), "new": new})
+    else:
+        say(f"{list_name}: {len(set(keys))} found, {new} of them new")
+
+
+def key_of(written: str, country: str | None) -> str:
+    """A number in E.164, or a person's key as it is.
+
+    Raises:
+        ConfigError: it looks like a number, and is none.
+    """
+    text = written.strip()
+    if country is not None and country not in COUNTRIES:
+        raise typer.BadParameter(f"--country: expected two capital letters such as KZ, found {country!r}")
+    if not text.startswith("+") and (country is None or not text.replace(" ", "").lstrip("(").replace("-", "").isdigit()):
+        return text
+    number = read_number(text, country)
+    if isinstance(number, Number):
+        return number.e164
+    raise ConfigError(f"expected a telephone number, found {number}")
+
+
+def _of_file(path: Path, country: str | None) -> Iterator[str]:
+    """Everybody on a list that came as a file; one that can't be read is refused whole.
+
+    Raises:
+        ListRefused: it is no list, or a row of it is no number.
+    """
+    head, rows = read_list(read(path), path.name)
+    place = next((at for at, it in enumerate(head) if it.casefold() == "phone"), 0)
+    for row in rows:
+        cell = row.cells[place] if place < len(row.cells) else ""
+        if cell.strip():
+            try:
+                yield key_of(cell, country)
+            except ConfigError as error:
+                raise ListRefused(f"{path.name}: row {row.number}: {error}") from error
