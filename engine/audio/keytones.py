@@ -119,7 +119,7 @@ class KeyToneDetector:
         Raises:
             ProtocolError: the frame is of another rate.
         """
-        if frame.format != self._format:
+        if frame.format is not self._format and frame.format != self._format:
             raise ProtocolError(f"a key detector of {self._format.rate_hz} Hz was fed a frame of {frame.format.rate_hz} Hz")
         if self._origin is None:
             self._origin = frame.start

@@ -77,5 +77,10 @@ class Ear:
 
     def sound(self, start: Seconds, end: Seconds) -> AudioFrame | None:
         """The sound from ``start`` to ``end`` as far as it is remembered; ``None`` where none of it is."""
-        frames = [frame for frame in self._recent if frame.end_s > start and frame.start_s < end]
-        return joined(frames) if frames else None
+        frames = []
+        for frame in reversed(self._recent):  # the newest first: of a thousand, the last hundred are wanted
+            if frame.end_s <= start:
+                break
+            if frame.start_s < end:
+                frames.append(frame)
+        return joined(frames[::-1]) if frames else None

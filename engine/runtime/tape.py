@@ -38,11 +38,17 @@ class PatientTape:
 
     def caller(self, frame: AudioFrame) -> None:
         """Put a frame of the caller's on it, if it can be written."""
-        self._try(lambda: self._tape.caller(frame))
+        try:  # written out, here and below: this is done for every frame
+            self._tape.caller(frame)
+        except OSError as error:
+            self._lose(error)
 
     def engine(self, frame: AudioFrame) -> None:
         """Put a frame of ours on it, if it can be written."""
-        self._try(lambda: self._tape.engine(frame))
+        try:
+            self._tape.engine(frame)
+        except OSError as error:
+            self._lose(error)
 
     def secret(self, on: bool) -> None:
         """Mask everything from here, or no more."""
@@ -60,9 +66,12 @@ class PatientTape:
         try:
             write()
         except OSError as error:
-            if not self._told:
-                self._told = True
-                self._lost(error)
+            self._lose(error)
+
+    def _lose(self, error: OSError) -> None:
+        if not self._told:
+            self._told = True
+            self._lost(error)
 
 
 class NoTape:

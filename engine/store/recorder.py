@@ -73,6 +73,7 @@ class Recorder:
             raise ProtocolError(f"expected the name of a new .wav, found {path.name}, there already or no .wav")
         self._path, self._format = path, format
         self._hold, self._margin = format.samples(hold_back), format.samples(margin)
+        self._write_every, self._furthest = format.samples(_WRITE_EVERY), format.samples(_FURTHEST)
         self._window: _Stereo = np.zeros((0, 2), np.int16)
         self._written = 0  # samples on disk; the window begins here
         self._end = 0  # of all sound so far, in samples
@@ -100,7 +101,7 @@ class Recorder:
         self._place(_LEFT, frame)
         self._heard = max(self._heard, frame.start + len(frame.samples))
         ready = self._heard - self._hold
-        if ready - self._written >= self._format.samples(_WRITE_EVERY):
+        if ready - self._written >= self._write_every:
             self._write(ready)
 
     def engine(self, frame: AudioFrame) -> None:
@@ -137,20 +138,24 @@ class Recorder:
         return self._path
 
     def _place(self, channel: int, frame: AudioFrame) -> None:
-        if frame.format != self._format:
+        if frame.format is not self._format and frame.format != self._format:
             raise ProtocolError(f"a recorder of {self._format.rate_hz} Hz was given a frame of {frame.format.rate_hz} Hz")
-        first, last = frame.start - self._written, frame.start + len(frame.samples) - self._written
-        if last > self._heard - self._written + self._format.samples(_FURTHEST):
+        first = frame.start - self._written
+        last = first + len(frame.samples)
+        if last > self._heard - self._written + self._furthest:
             raise ProtocolError(
                 f"expected a frame of this call, found one {_FURTHEST:.0f} s ahead of it, at {frame.start_s:.1f} s"
             )
-        late = min(max(-first, 0), len(frame.samples))
-        self.too_late += late
         if last > len(self._window):  # with room for what comes until the next writing: this is on the media loop
-            room = last - len(self._window) + self._format.samples(_WRITE_EVERY)
+            room = last - len(self._window) + self._write_every
             self._window = np.concatenate([self._window, np.zeros((room, 2), np.int16)])
         self._end = max(self._end, self._written + last)
-        self._window[max(first, 0) : max(last, 0), channel] = frame.samples[late:]
+        if first >= 0:
+            self._window[first:last, channel] = frame.samples
+            return
+        late = min(-first, len(frame.samples))
+        self.too_late += late
+        self._window[: max(last, 0), channel] = frame.samples[late:]
 
     def _write(self, upto: int) -> None:
         """Bring the timeline up to sample ``upto`` to disk, masked; sound first, then the header that counts it."""

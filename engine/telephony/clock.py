@@ -53,7 +53,7 @@ class Timeline:
             samples = self._cut(samples, max(0, room))
         sound = np.concatenate([self._partial, samples]) if len(self._partial) else samples
         whole = len(sound) - len(sound) % FRAME_SAMPLES
-        self._partial = sound[whole:].copy()
+        self._partial = sound[whole:].copy() if whole < len(sound) else _NO_SOUND
         return [self._next(sound[at : at + FRAME_SAMPLES]) for at in range(0, whole, FRAME_SAMPLES)]
 
     def fill(self, now: Seconds) -> Sound | None:

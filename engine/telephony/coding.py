@@ -56,6 +56,8 @@ class Linear:
         if len(payload) % 2:
             raise MediaError(f"expected 16-bit samples, found {len(payload)} bytes")
         samples = np.frombuffer(payload, self._written).astype(np.int16)
+        if self._format == TELEPHONY:
+            return samples
         return self._inward.feed(AudioFrame(samples, self._format)).samples
 
     def encode(self, frame: AudioFrame) -> bytes:

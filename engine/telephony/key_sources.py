@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
+
 from engine.audio.keytones import KeyToneDetector
-from engine.core.audio import AudioFrame, Samples
+from engine.core.audio import FRAME_SAMPLES, AudioFrame, Samples
 from engine.core.units import SampleIndex, Seconds
 
+_AT_ONCE: Final = 2 * FRAME_SAMPLES  # samples: to search two frames costs hardly more than one, on every frame of every call
 _SAME_KEY: Final = Seconds(0.5)  # a message and the end of its tone lie closer together than two presses of one key
 
 
@@ -21,14 +24,19 @@ class KeySources:
     def __init__(self, *, in_band: bool) -> None:
         self._tones = KeyToneDetector() if in_band else None
         self._heard = 0  # samples
+        self._unheard: list[Samples] = []
         self._last: tuple[int, float] | None = None
 
     def sound(self, samples: Samples, now: float) -> list[int]:
-        """Listen to 8 kHz sound; give the ASCII codes of keys that were let go in it."""
+        """Listen to 8 kHz sound, 40 ms at a time; give the ASCII codes of keys that were let go in what was listened to."""
         if self._tones is None:
             return []
-        frame = AudioFrame(samples, start=SampleIndex(self._heard))
-        self._heard += len(samples)
+        self._unheard.append(samples)
+        if sum(map(len, self._unheard)) < _AT_ONCE:
+            return []
+        frame = AudioFrame(np.concatenate(self._unheard), start=SampleIndex(self._heard))
+        self._heard += len(frame.samples)
+        self._unheard.clear()
         codes = [tone.code for tone in self._tones.feed(frame)]
         if codes:
             self._last = codes[-1], now
