@@ -3,6 +3,7 @@
 ::
 
     POST   /api/v1/calls                 {"uuid", "caller_number"?, "called_number"?, "flow"?, "language"?, "door"?} -> 201
+    POST   /api/v1/calls                 {"to", "flow"?, "language"?, "fields"?, "zone"?} -> 202; calls somebody, see api_placing
     GET    /api/v1/calls/{uuid}          what is known
     DELETE /api/v1/calls/{uuid}          forget it -> 204
     GET    /api/v1/calls/{uuid}/outcome  {"outcome", "destination", "context": {"intent", "verified", "last_words"}}
@@ -29,10 +30,13 @@ from engine.core.units import Language, Seconds
 from engine.runtime.engine import Engine
 from engine.server.api_access import Access
 from engine.server.api_bodies import Announce, Place, said, understood
+from engine.server.api_placing import Placing
 from engine.server.api_recordings import recordings
 from engine.server.entrance import requires
 from engine.server.problems import HEADERS, Problem, speaks_problems
 from engine.server.reception import Introduced, Reception
+from engine.store.database import connect
+from engine.store.placed import PlacedCalls
 from engine.telephony.announced import AnnouncedCall, Announcement, Over, Taken, Waiting
 from engine.telephony.handover import phone_number
 
@@ -43,6 +47,7 @@ _LOOK: Final = Seconds(0.02)
 def calls_api(engine: Engine, reception: Reception, clock: Callable[[], float] = time.monotonic) -> FastAPI:
     """The application to mount at ``/api/v1``."""
     desk = _Desk(engine, clock)
+    placing = Placing(engine, PlacedCalls(connect(engine.config.store.database)), clock)
     app = FastAPI(openapi_url=None, redirect_slashes=False, dependencies=[Depends(Access(reception, clock))])
     app.add_middleware(Introduced, reception=reception)
     speaks_problems(app)
@@ -52,7 +57,8 @@ def calls_api(engine: Engine, reception: Reception, clock: Callable[[], float] =
     async def create(request: Request) -> Response:
         body = await understood(request)
         if isinstance(body, Place):
-            raise desk.unplaced()
+            name = await placing.place(body, request.headers.get("Idempotency-Key"))
+            return said(request, HTTPStatus.ACCEPTED, desk.placed(name))
         return said(request, *desk.announce(body))
 
     @app.get("/calls/{name}", dependencies=announces)
@@ -116,11 +122,10 @@ class _Desk:
             raise Problem(HTTPStatus.CONFLICT, "not-over", detail, where="uuid").with_headers(Retry_After="1")
         return {"uuid": str(name), "outcome": ending.outcome, "destination": ending.destination, "context": dict(ending.context)}
 
-    def unplaced(self) -> Problem:
-        """Why no call can be placed."""
-        if self._engine.config.open_doors.sip is None:
-            return Problem(HTTPStatus.CONFLICT, "door-shut", "No SIP door is open to place a call: see [doors.sip].", where="to")
-        return Problem(HTTPStatus.NOT_IMPLEMENTED, "not-implemented", "Calls can't be placed from here yet.", where="to")
+    def placed(self, name: UUID) -> dict[str, Any]:
+        """What is known of a call that was placed; one placed before a restart has only its name left."""
+        call = self._engine.announced.find(name, self._now)
+        return {"uuid": str(name), "state": "placed before"} if call is None else self._resource(name, call)
 
     def _announcement(self, body: Announce) -> Announcement:
         flow = self._engine.flows.get(body.flow or MAIN)

@@ -49,7 +49,12 @@ class Announce(_Body):
 class Place(_Body):
     """A call to be placed."""
 
-    to: str = Field(pattern=r"^sips?:[^\s@]+@[^\s@]+$")
+    to: str = Field(pattern=r"^(sips?:[^\s@]+@[^\s@]+|\+[0-9]{3,15})$")
+    """A number, E.164, or an address with one."""
+    fields: dict[str, str] = {}
+    """What the flow says of the person, by its names."""
+    zone: str = "UTC"
+    """The person's, IANA."""
 
 
 async def _body(request: Request) -> bytes:

@@ -108,6 +108,16 @@ class DiallerRow(Base):
     lease_until: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
+class PlacedCallRow(Base):
+    """One call that was asked for over the API."""
+
+    __tablename__ = "placed_calls"
+
+    name: Mapped[str] = mapped_column(String(36), primary_key=True)  # a UUID, made of the key that it was asked for with
+    asked: Mapped[str] = mapped_column(String(64))  # SHA-256 of the request
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
 class DoNotCallRow(Base):
     """Somebody who must not be called: by all campaigns that heed the list, or by one."""
 

@@ -12,6 +12,7 @@ def upgrade() -> None:
     _contacts()
     _attempts()
     _diallers()
+    _placed_calls()
     _do_not_call()
 
 
@@ -101,6 +102,15 @@ def _diallers() -> None:
     )
 
 
+def _placed_calls() -> None:
+    op.create_table(
+        "placed_calls",
+        sa.Column("name", sa.String(36), primary_key=True),
+        sa.Column("asked", sa.String(64), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    )
+
+
 def _do_not_call() -> None:
     op.create_table(
         "do_not_call",
@@ -116,5 +126,5 @@ def _do_not_call() -> None:
 
 
 def downgrade() -> None:
-    for table in ("do_not_call", "diallers", "attempts", "contacts", "campaigns"):
+    for table in ("do_not_call", "placed_calls", "diallers", "attempts", "contacts", "campaigns"):
         op.drop_table(table)
