@@ -36,7 +36,7 @@ def fault(password: str, name: str) -> Fault | None:
 
 
 def _is_known(plain: str) -> bool:
-    """Few different characters, a row of neighbours, or a word that leads every list with something hung on."""
+    """Few different characters, a row of neighbours or a pattern, or a word that leads every list with something hung on."""
     steps = {ord(after) - ord(before) for before, after in pairwise(plain)}
     worn = any(len(plain.replace(word, "")) < _LEAST_DIFFERENT for word in _KNOWN)
-    return len(set(plain)) < _LEAST_DIFFERENT or len(steps) == 1 or worn
+    return len(set(plain)) < _LEAST_DIFFERENT or len(steps) <= 2 or worn

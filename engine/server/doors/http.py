@@ -22,6 +22,7 @@ from engine.server.doors.web import served
 from engine.server.gate import Gate
 from engine.server.reception import PageRules, Reception
 from engine.server.token import Token
+from engine.server.upkeep import kept_up
 from engine.store.audit import read_key
 from engine.store.database import connect
 from engine.store.house import House
@@ -41,7 +42,7 @@ async def opened(engine: Engine, section: HttpDoor) -> AsyncIterator[list[Door]]
     with house_of(engine.config) as house:
         reception = await _reception(house, engine.config, section, token)
         app = Gate(http_app(engine, reception), section.hosts)
-        async with served(app, listening, entry):
+        async with kept_up(house.trail, engine.config.access), served(app, listening, entry):
             yield list(_doors(engine, reception, section, listening.getsockname()[1], protected))
 
 

@@ -1,0 +1,70 @@
+"""The texts of pages: whole in every language, all of them used."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+from starlette.requests import HTTPConnection
+
+import engine.server.console
+from engine.server.console.texts import LANGUAGES, catalogue, language_of
+
+CONSOLE = Path(engine.server.console.__file__).parent
+SOURCES = [*CONSOLE.rglob("*.html"), *CONSOLE.parent.rglob("*.py")]
+WRITTEN = {path: path.read_text(encoding="utf-8") for path in SOURCES}
+
+
+def values(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize("key", catalogue())
+def test_a_text_is_there_in_every_language_with_the_same_values(key: str) -> None:
+    texts = catalogue()[key]
+
+    assert set(texts) == set(LANGUAGES)
+    assert [language for language in texts if not texts[language].strip()] == []
+    assert {frozenset(values(text)) for text in texts.values()} == {frozenset(values(texts["en"]))}
+
+
+def test_russian_is_cyrillic_and_chinese_has_han() -> None:
+    not_russian = [key for key, texts in catalogue().items() if not re.search(r"[а-яё]", texts["ru"].lower())]
+    not_chinese = [key for key, texts in catalogue().items() if not re.search(r"[\u4e00-\u9fff]", texts["zh"])]
+
+    assert (not_russian, not_chinese) == ([], [])
+
+
+def test_every_text_that_a_template_names_is_there() -> None:
+    named = {
+        key for path, text in WRITTEN.items() if path.suffix == ".html" for key in re.findall(r"\bt\(\s*[\"']([\w.]+)[\"']", text)
+    }
+
+    assert named
+    assert named - set(catalogue()) == set()
+
+
+def test_every_text_is_used() -> None:
+    """As it stands, or by its beginning: ``f"error.{status}"``."""
+    everything = "\n".join(WRITTEN.values())
+    begun = tuple(set(re.findall(r"f\"([a-z_.]+\.)\{", everything)))
+
+    assert [
+        key for key in catalogue() if f'"{key}"' not in everything and f"'{key}'" not in everything and not key.startswith(begun)
+    ] == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "language"),
+    [
+        ({}, "en"), ({"accept-language": "ru-RU,ru;q=0.9,en;q=0.8"}, "ru"), ({"accept-language": "de-DE, zh-CN;q=0.7"}, "zh"),
+        ({"accept-language": "de"}, "en"), ({"accept-language": "ru", "cookie": "language=zh"}, "zh"),
+        ({"accept-language": "ru", "cookie": "language=../../etc"}, "ru"), ({"accept-language": "\xff;;,,=" * 100}, "en"),
+    ],
+)  # fmt: skip
+def test_a_visitor_reads_what_they_chose_or_their_browser_prefers(headers: dict[str, str], language: str) -> None:
+    raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+
+    assert language_of(HTTPConnection({"type": "http", "headers": raw})) == language
