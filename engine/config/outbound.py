@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
 from engine.config.section import Port, Section
+from engine.config.webhooks import PostedSection
 
 
 class SipLineSection(Section):
@@ -40,6 +42,11 @@ class SimulatedSection(Section):
     speed: float = Field(1.0, gt=0, description="How many of its seconds pass in one, as it was told too.")
 
 
+class WaySection(PostedSection):
+    """One way to write to people after a call, `[outbound.follow_up.NAME]`: an adapter of the bank's own, which campaigns call by
+    this name."""
+
+
 class OutboundSection(Section):
     """Calls that we make, for campaigns."""
 
@@ -58,3 +65,6 @@ class OutboundSection(Section):
     sip: SipLineSection = SipLineSection()
     asterisk: AsteriskSection | None = None
     simulated: SimulatedSection = SimulatedSection()
+    follow_up: Mapping[str, WaySection] = Field(
+        {}, description="Ways to write to people after a call, by name: `app`, `messenger`, `sms` ..."
+    )

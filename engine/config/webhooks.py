@@ -1,4 +1,4 @@
-"""The settings of webhooks: which of the bank's own systems are told of scores."""
+"""The settings of webhooks: where the bank's own systems are, and which are told of scores."""
 
 from __future__ import annotations
 
@@ -10,16 +10,13 @@ from pydantic import Field, model_validator
 from engine.config.section import Section
 
 
-class WebhookSection(Section):
-    """One receiver, `[qa.webhooks.NAME]`. Messages are signed as Standard Webhooks are."""
+class PostedSection(Section):
+    """Where messages are posted to, signed as Standard Webhooks are."""
 
     url: str = Field(description="Where messages are posted to: http:// or https://, inside the bank.")
     secret_file: Path = Field(
         description="A file with the secret that messages are signed with, `whsec_` and base64 of 24 to 64 bytes; with several, "
         "one a line, each signs, so that a secret can be changed without a gap."
-    )
-    events: tuple[Literal["scored", "fatal", "failed"], ...] = Field(
-        ("scored", "fatal", "failed"), min_length=1, description="What it is told."
     )
     anywhere: bool = Field(
         default=False, description="Whether it may be outside: otherwise only private addresses (RFC 1918, RFC 4193) are called."
@@ -32,3 +29,11 @@ class WebhookSection(Section):
         if not self.url.startswith(("http://", "https://")):
             raise ValueError("expected url to begin with http:// or https://")
         return self
+
+
+class WebhookSection(PostedSection):
+    """One receiver, `[qa.webhooks.NAME]`. Messages are signed as Standard Webhooks are."""
+
+    events: tuple[Literal["scored", "fatal", "failed"], ...] = Field(
+        ("scored", "fatal", "failed"), min_length=1, description="What it is told."
+    )

@@ -22,6 +22,7 @@ _FILES = {
     "block": "block",
     "unblock": "unblock",
     "uncertain": "uncertain",
+    "followups": "followups",
 }
 
 

@@ -11,7 +11,7 @@ Rules:
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ from engine.core.errors import MediaError
 from engine.core.units import Language, Seconds
 from engine.runtime.batch.descriptions import LARGEST, Description, parse_description
 from engine.runtime.batch.places import Place, address_of, content_of, listed, read_whole
+from engine.store.errands import errands
 from engine.store.human_calls import HumanCalls, State, unmasked
 from engine.store.models import CallRow, HumanCallRow
 from engine.store.sightings import Sighting
@@ -154,8 +155,10 @@ class EngineCalls(_OwnCalls):
     def look(self, now: float) -> Sequence[Listed]:  # noqa: ARG002 -- none is restless
         """List the calls that are over and were recorded."""
         with Session(self.engine) as session:
+            made = errands(session)
             over = session.scalars(select(CallRow).where(CallRow.ended_at.is_not(None)).order_by(CallRow.ended_at))
-            return [it for row in over if (it := _of_ours(self.folder / f"{row.id}.wav", "call", _told_of_call(row)))]
+            told = ((row.id, _told_of_call(row, made.get(row.id, {}))) for row in over)
+            return [it for id, facts in told if (it := _of_ours(self.folder / f"{id}.wav", "call", facts))]
 
 
 class SiprecCalls(_OwnCalls):
@@ -206,8 +209,10 @@ def _of_ours(path: Path, kind: str, told: Description) -> Listed | None:
     return Listed(Place(address_of(path), path.name, found.st_size, found.st_mtime), kind, lambda: told)
 
 
-def _told_of_call(row: CallRow) -> Description:
+def _told_of_call(row: CallRow, errand: Mapping[str, str]) -> Description:
     facts = {
+        **errand,
+        "date": _utc(row.started_at).date().isoformat() if errand else None,  # so that "on Friday" can be judged
         "call_id": row.id,
         "door": row.door,
         "direction": row.direction,

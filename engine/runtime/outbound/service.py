@@ -15,6 +15,7 @@ from engine.dialogue.fields import unfit_fields
 from engine.outbound.contacts import Contact
 from engine.runtime.batch.presence import Presence
 from engine.runtime.engine import Engine
+from engine.runtime.followups import followed_up
 from engine.runtime.outbound import headless
 from engine.runtime.outbound.dialler import Around, Dialler, Habits, fit
 from engine.runtime.outbound.line import Line, Plan, Talker
@@ -40,7 +41,7 @@ async def dialling(engine: Engine, section: OutboundSection, habits: Habits = Ha
     database = connect(engine.config.store.database)
     try:
         with Presence(section.folder) as presence:
-            async with _line(engine, section, habits) as (line, talker):
+            async with _line(engine, section, habits) as (line, talker), followed_up(database, section.follow_up):
                 talks = section.carrier != headless.SIMULATED  # made-up people hear nothing, so nothing need be fit to be said
                 around = Around(
                     attempts=Attempts(database, CampaignRules(), owner=presence.owner, carrier=section.carrier),

@@ -50,6 +50,9 @@ class Answer:
     wait: timedelta | None = None
     """How long the receiver asks to be left alone."""
 
+    status: int | None = None
+    """HTTP; ``None`` where there was no answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -126,11 +129,11 @@ def _resolved(url: httpx.URL, *, anywhere: bool) -> str | None:
 def _meant(answer: httpx.Response) -> Answer:
     status = answer.status_code
     if answer.is_success:
-        return Answer(Came.TAKEN)
+        return Answer(Came.TAKEN, status=status)
     told = f"expected a status of 200 to 299, found {status}"
     if status == HTTPStatus.GONE:
-        return Answer(Came.GONE, told)
-    return Answer(Came.FAILED, told, _asked_wait(answer) if status in _ASKS_TO_WAIT else None)
+        return Answer(Came.GONE, told, status=status)
+    return Answer(Came.FAILED, told, _asked_wait(answer) if status in _ASKS_TO_WAIT else None, status)
 
 
 def _asked_wait(answer: httpx.Response) -> timedelta | None:

@@ -1,0 +1,153 @@
+"""What is written to people after a call, by the first way that works: app, messenger, text message, as the campaign prefers.
+
+Rules:
+
+* what is to be written follows from the contact's outcome alone, so that nothing is lost with a process that dies in between:
+  :meth:`FollowUps.plan` finds what has its outcome and no message yet, and is safe to repeat;
+* a message is told at least once and has one id, as all that is in the outbox;
+* where one way fails for good, the next takes over in the same transaction; where none is left, the message is a dead letter:
+  listed for a person, who may let it be tried again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any, Final
+
+from sqlalchemy import Engine, select, update
+from sqlalchemy.orm import Session
+
+from engine.outbound.contacts import ContactState, Outcome
+from engine.store.campaigns import policy_of
+from engine.store.outbound_models import AttemptRow, CampaignRow, ContactRow
+from engine.store.outbox import Message, MessageState
+from engine.store.quality_models import OutboxRow
+
+TYPE: Final = "outbound.follow_up"
+_RECEIVER: Final = "way:"  # before a way's name, so that no receiver of scores is called the same
+_FRESH: Final = timedelta(days=3)  # who was called longer ago is not written to any more, whenever this runs for the first time
+_OVERLAP: Final = timedelta(minutes=2)  # clocks of several machines
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """What could not be written by any way."""
+
+    id: str
+    contact: str
+    campaign: str
+    outcome: str
+    told: str
+    created_at: datetime
+
+
+def receiver_of(way: str) -> str:
+    """What the outbox calls a way."""
+    return f"{_RECEIVER}{way}"
+
+
+class FollowUps:
+    """The messages, for whoever sends them."""
+
+    def __init__(self, engine: Engine, ways: Sequence[str]) -> None:
+        """``ways`` are those that there is an adapter for."""
+        self._engine = engine
+        self._ways = frozenset(ways)
+        self._seen: datetime | None = None  # everything done before this has its message
+
+    def plan(self, now: datetime) -> int:
+        """Put a message into the outbox for everybody who has an outcome that asks for one; gives how many."""
+        since = now - _FRESH if self._seen is None else self._seen - _OVERLAP
+        done = select(ContactRow, CampaignRow).join(CampaignRow, CampaignRow.id == ContactRow.campaign)
+        done = done.where(ContactRow.state == ContactState.DONE, ContactRow.done_at >= since, ContactRow.outcome.is_not(None))
+        with Session(self._engine) as session, session.begin():
+            planned = sum(self._begin(session, contact, campaign, now) for contact, campaign in session.execute(done))
+        self._seen = now
+        return planned
+
+    def refused(self, message: Message, told: str, now: datetime) -> None:
+        """Close a way: go on by the next, or list the message as a dead letter."""
+        with Session(self._engine) as session, session.begin():
+            waiting = (OutboxRow.id == message.id) & (OutboxRow.state == MessageState.WAITING)
+            closed = (
+                update(OutboxRow)
+                .where(waiting)
+                .values(state=MessageState.GIVEN_UP, attempts=message.attempts + 1, told=told[:256])
+            )
+            if session.execute(closed.returning(OutboxRow.id)).one_or_none() is None:
+                return
+            data = json.loads(message.body)["data"]
+            if data["ways_left"]:
+                self._put(session, {**data, "way": data["ways_left"][0], "ways_left": data["ways_left"][1:]}, now)
+
+    def dead(self) -> Sequence[DeadLetter]:
+        """List the dead letters, the oldest first."""
+        given_up = select(OutboxRow).where(OutboxRow.type == TYPE, OutboxRow.state == MessageState.GIVEN_UP)
+        with Session(self._engine) as session:
+            rows = session.scalars(given_up.order_by(OutboxRow.created_at)).all()
+            return [_letter(row) for row in rows if not json.loads(row.body)["data"]["ways_left"]]
+
+    def again(self, id: str, now: datetime) -> bool:
+        """Let a dead letter be tried again, by its last way; ``False``: there is none of this id."""
+        mine = (OutboxRow.id == id) & (OutboxRow.type == TYPE) & (OutboxRow.state == MessageState.GIVEN_UP)
+        waiting = {"state": MessageState.WAITING, "attempts": 0, "due_at": now}
+        with Session(self._engine) as session, session.begin():
+            return (
+                session.execute(update(OutboxRow).where(mine).values(waiting).returning(OutboxRow.id)).one_or_none() is not None
+            )
+
+    def _begin(self, session: Session, contact: ContactRow, campaign: CampaignRow, now: datetime) -> bool:
+        wanted = policy_of(campaign).follow_up.get(Outcome(contact.outcome), ()) if contact.outcome else ()
+        ways = [way for way in wanted if way in self._ways]
+        if not wanted or session.get(OutboxRow, _id(contact.id, ways[0] if ways else wanted[0])) is not None:
+            return False
+        data = {**_told(session, contact, campaign), "way": (ways or list(wanted))[0], "ways_left": ways[1:]}
+        row = self._put(session, data, now)
+        if not ways:
+            row.state, row.told = MessageState.GIVEN_UP, f"expected an adapter for {' or '.join(wanted)}, found none configured"
+        return True
+
+    def _put(self, session: Session, data: dict[str, Any], now: datetime) -> OutboxRow:
+        body = {"type": TYPE, "timestamp": now.isoformat(), "data": data}
+        row = OutboxRow(
+            id=_id(data["contact"], data["way"]),
+            receiver=receiver_of(data["way"]),
+            type=TYPE,
+            body=json.dumps(body, ensure_ascii=False, sort_keys=True),
+            state=MessageState.WAITING,
+            attempts=0,
+            created_at=now,
+            due_at=now,
+        )
+        session.add(row)
+        session.flush()
+        return row
+
+
+def _id(contact: str, way: str) -> str:
+    return f"fup_{sha256(f'{contact}|{way}'.encode()).hexdigest()[:40]}"
+
+
+def _told(session: Session, contact: ContactRow, campaign: CampaignRow) -> dict[str, Any]:
+    """Whom to write to, and what about; the words are the adapter's."""
+    talks = select(AttemptRow).where(AttemptRow.contact == contact.id, AttemptRow.call.is_not(None))
+    talk = session.scalars(talks.order_by(AttemptRow.committed_at.desc()).limit(1)).one_or_none()
+    return {
+        "contact": contact.id,
+        "person": contact.person,
+        "number": contact.number,
+        "language": contact.language,
+        "campaign": campaign.name,
+        "outcome": contact.outcome,
+        "details": json.loads(talk.details) if talk is not None else {},
+        "call": None if talk is None else talk.call,
+    }
+
+
+def _letter(row: OutboxRow) -> DeadLetter:
+    data = json.loads(row.body)["data"]
+    return DeadLetter(row.id, data["contact"], data["campaign"], data["outcome"], row.told or "", row.created_at)
