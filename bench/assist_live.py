@@ -7,7 +7,8 @@ As many desks as callers, so that no phrase waits for an agent; each answers two
   its sound* at the desk's end of the WebSocket. What a browser then takes to draw it, two frames, is not in it.
 * ``to_caller``: from the agent's message to the first audible sample at the caller's end.
 
-Desks and callers run on the same machine as the engine, so part of the time is their own.
+Once with the board in the engine's memory and the desks at its own door, and once with the board in the database (SQLite) and the
+desks served by a process of their own. Desks and callers run on the same machine as the engine, so part of the time is their own.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ import asyncio
 import contextlib
 import json
 import sqlite3
+import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -48,6 +50,7 @@ _UNSURE = (
     "Can you do the same as last time?",
     "I would like what I had last year.",
 )
+_BOARDS = {"local": "[assist]", "database": '[assist]\nboard = "database"\n[doors.desk]\nport = 0'}
 _THINKS = 2.0  # seconds, after which the filler is over
 _PATIENCE = Seconds(12.0)
 _ANSWER = {"event": "answer", "kind": "picked", "text": "repeat"}
@@ -105,19 +108,43 @@ class Floor:
 
 
 async def measured(calls: int, rounds: int) -> Sequence[Row]:
-    """Keep so many callers on the line, each calling so often."""
+    """Keep so many callers on the line, each calling so often; once for each kind of board."""
     voice = load_voice("piper")
     said = [prepared(joined(list(voice.say(text, ENGLISH)))) for text in _UNSURE]
-    with tempfile.TemporaryDirectory() as folder:
-        async with engine(Path(folder), "[assist]") as url:
-            floor, desk = Floor(), url.removesuffix("/twilio") + "/desk/ws"
-            desks = [asyncio.create_task(floor.sit(desk, token)) for token in _tokens(Path(folder) / "bench.db", calls)]
+    return [row for board in _BOARDS for row in await _measured(board, calls, rounds, said)]
+
+
+async def _measured(board: str, calls: int, rounds: int, said: Sequence[AudioFrame]) -> Sequence[Row]:
+    with tempfile.TemporaryDirectory() as place:
+        folder, floor = Path(place), Floor()
+        async with engine(folder, _BOARDS[board]) as url, _desks(folder, board, url) as desk:
+            sitting = [asyncio.create_task(floor.sit(desk, token)) for token in _tokens(folder / "bench.db", calls)]
             await asyncio.gather(*(_caller(floor, url, number, rounds, said) for number in range(calls)))
-            for task in desks:
+            for task in sitting:
                 task.cancel()
-            await asyncio.gather(*desks, return_exceptions=True)
-        asked = _asked(Path(folder) / "bench.db")
-    return _rows(calls, floor, [floor.arrived[task] - at for task, at in asked.items() if task in floor.arrived])
+            await asyncio.gather(*sitting, return_exceptions=True)
+        asked = _asked(folder / "bench.db")
+    return _rows(board, calls, floor, [floor.arrived[task] - at for task, at in asked.items() if task in floor.arrived])
+
+
+@contextlib.asynccontextmanager
+async def _desks(folder: Path, board: str, url: str) -> AsyncIterator[str]:
+    """Where desks are served: by the engine or, with the board in the database, by a process of their own."""
+    if board == "local":
+        yield url.removesuffix("/twilio") + "/desk/ws"
+        return
+    command = (sys.executable, "-m", "engine.cli", "serve", "--only", "desk", "--config", str(folder / "engine.toml"))
+    log = (folder / "desks").open("wb")
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, stderr=log)
+    assert process.stdout is not None
+    try:
+        line = (await process.stdout.readline()).decode()
+        if not line.startswith("desk"):
+            raise RuntimeError(f"the desks did not open:\n{(folder / 'desks').read_text(encoding='utf-8')}")
+        yield line.split()[1].replace("http://", "ws://") + "/ws"
+    finally:
+        process.terminate()
+        await process.wait()
 
 
 def _tokens(database: Path, number: int) -> list[str]:
@@ -143,7 +170,7 @@ def _asked(database: Path) -> dict[str, float]:
     return {f"{call}:{number}": json.loads(task)["asked_at"] for call, number, task in rows}
 
 
-def _rows(calls: int, floor: Floor, to_desk: Sequence[float]) -> Sequence[Row]:
+def _rows(board: str, calls: int, floor: Floor, to_desk: Sequence[float]) -> Sequence[Row]:
     rows: list[Row] = []
     for what, found in (("to_desk", to_desk), ("to_caller", floor.to_caller)):
         if not found:
@@ -151,6 +178,7 @@ def _rows(calls: int, floor: Floor, to_desk: Sequence[float]) -> Sequence[Row]:
         its = percentiles(found)
         rows.append(
             {
+                "board": board,
                 "calls at once": calls,
                 "what": what,
                 "calls": floor.calls,

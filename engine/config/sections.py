@@ -146,7 +146,7 @@ class AssistSection(Section):
     board: Literal["local", "database"] = Field(
         "local",
         description="Where phrases lie until they are answered: in the engine's own memory, or in `store.database`, for desks "
-        "served by other processes (`callwright serve --only desk`) and for several engines.",
+        "served by other processes (`callwright serve --only desk`).",
     )
     phrases: NoneIfEmpty[Path] = Field(
         None, description='Where the phrases that agents answered are kept as sound, to learn from; "" = nowhere.'

@@ -22,7 +22,7 @@ from engine.core.speech import ENGLISH, RUSSIAN
 from engine.core.units import Confidence, Language, Seconds
 from engine.dialogue.graph import NodeId
 
-HASTY: Final = BrokerPolicy(lease=Seconds(0.3), silence=Seconds(0.6), shortest=Seconds(0.1), memory=Seconds(1.5))
+HASTY: Final = BrokerPolicy(lease=Seconds(0.5), silence=Seconds(1.0), shortest=Seconds(0.1), memory=Seconds(2.0))
 """For tests."""
 
 ANN, BOB = AgentId("ann"), AgentId("bob")
