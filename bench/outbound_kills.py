@@ -96,10 +96,10 @@ class Crew:
         """Kill it, count what was open, and start it anew."""
         victim = self.running[role]
         mine = f"%-{victim.pid}-%" if role != "carrier" else "%"
-        before = _open(engine, mine)
+        before = open_attempts(engine, mine)
         victim.kill()
         victim.join()
-        self.in_flight += max(before, _open(engine, mine))
+        self.in_flight += max(before, open_attempts(engine, mine))
         self.kills[role] += 1
         self.start(role)
 
@@ -110,7 +110,8 @@ class Crew:
             process.join()
 
 
-def _open(engine: Engine, owner: str) -> int:
+def open_attempts(engine: Engine, owner: str = "%") -> int:
+    """How many are open, of diallers like this."""
     with Session(engine) as session:
         wanted = select(func.count()).where(AttemptRow.state.in_(OPEN), AttemptRow.owner.like(owner))
         return session.scalar(wanted) or 0

@@ -1,24 +1,36 @@
-"""The processes that ``bench.outbound_kills`` kills."""
+"""The processes that ``bench.outbound_kills`` and ``bench.outbound_sip`` kill."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Engine
 
-from engine.config.outbound import OutboundSection, SimulatedSection
+from engine.config.outbound import OutboundSection, SimulatedSection, SipLineSection
+from engine.core.call import CallId
 from engine.core.units import Seconds
 from engine.outbound.breaker import BreakerPolicy
+from engine.outbound.contacts import Outcome
+from engine.runtime.batch.presence import Presence
 from engine.runtime.logs import set_up_logs
-from engine.runtime.outbound.dialler import Habits
+from engine.runtime.outbound.dialler import Around, Dialler, Habits
 from engine.runtime.outbound.headless import dial_simulated
+from engine.runtime.outbound.plans import CampaignPlans, TimeOfDay
+from engine.runtime.outbound.sip_line import SipLine
+from engine.store.attempts import Attempts, Intent, Talked
 from engine.store.database import connect
+from engine.store.rulebook import CampaignRules
+from engine.telephony.leg import Leg
+from engine.telephony.sip.gateway import Gateway
+from engine.telephony.sip.settings import SipSettings
 from engine.testing.simulated_carrier import Log, SimulatedCarrier, World
 
 LINES: Final = 20
+_MOMENT: Final = Seconds(0.2)
 _HABITS: Final = Habits(look=Seconds(0.2), reconcile=Seconds(0.1), breaker=BreakerPolicy(pause=Seconds(0.5)))
 
 
@@ -45,3 +57,45 @@ def _log_to(path: Path) -> None:
     log = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     os.dup2(log, 1)
     os.dup2(log, 2)
+
+
+class GoodBye:
+    """Says nothing for a moment, and hangs up."""
+
+    async def talk(self, answered: Leg, intent: Intent) -> Talked:  # noqa: ARG002
+        """Hang up."""
+        await asyncio.sleep(_MOMENT)
+        await answered.hang_up()
+        return Talked(Outcome.INFORMED, _MOMENT)
+
+    def call(self, answered: Leg) -> CallId | None:
+        """Give its name; there is no journal of it."""
+        return answered.facts.id
+
+    async def recall(self, call: CallId) -> Talked | None:  # noqa: ARG002
+        """Know nothing."""
+        return None
+
+
+def dial_by_sip(folder: Path, port: int) -> None:
+    """Dial over real SIP, to this port of loopback, until nobody is left."""
+    _log_to(folder / "diallers.log")
+    set_up_logs()
+    asyncio.run(_dial_by_sip(folder, port))
+
+
+async def _dial_by_sip(folder: Path, port: int) -> None:
+    rtp = 30_000 + os.getpid() % 150 * 200  # a killed one's ports may linger
+    gateway = Gateway(SipSettings(rtp_ports=(rtp, rtp + 199)), lambda _: None, _nobody_comes)
+    await gateway.open()
+    with Presence(folder) as presence:
+        engine = database(folder)
+        line = SipLine(gateway, SipLineSection(address=f"sip:{{number}}@127.0.0.1:{port}"), nullcontext)
+        attempts = Attempts(engine, CampaignRules(), owner=presence.owner, carrier="sip")
+        around = Around(attempts, line, GoodBye(), CampaignPlans(engine), TimeOfDay(), dead=presence.dead)
+        await Dialler(around, LINES, 100.0, _HABITS).run(until_done=True)
+    await gateway.close()
+
+
+async def _nobody_comes(leg: Leg) -> None:
+    await leg.hang_up()
