@@ -42,6 +42,7 @@ class _Link(asyncio.Protocol):
         self.heard_at = 0.0
         self._take = take
         self._reader = FrameReader()
+        self._unsaid: list[bytes] = []
         self._transport: asyncio.WriteTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -58,16 +59,26 @@ class _Link(asyncio.Protocol):
         self.over.set()
 
     def tell(self, frame: Frame) -> None:
-        """Say it; sound is dropped where the process takes nothing any more."""
+        """Say it, with whatever else is said in this turn of the loop, since the frames of all calls come together; sound is
+        dropped where the process takes nothing any more.
+        """
         if self._transport is None or self._transport.is_closing():
             return
         if frame.kind is not Kind.SOUND or self._transport.get_write_buffer_size() < _UNTAKEN:
-            self._transport.write(bytes(frame))
+            if not self._unsaid:
+                asyncio.get_running_loop().call_soon(self._say)
+            self._unsaid.append(bytes(frame))
 
     def close(self) -> None:
         """Close it: the process hangs up and ends."""
         if self._transport is not None:
+            self._say()
             self._transport.close()
+
+    def _say(self) -> None:
+        said, self._unsaid = b"".join(self._unsaid), []
+        if said and self._transport is not None and not self._transport.is_closing():
+            self._transport.write(said)
 
 
 @dataclass(frozen=True, slots=True)
