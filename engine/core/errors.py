@@ -4,7 +4,10 @@
 
     EngineError                 has a stable ``code``, safe to log and to count
     ├── ConfigError             the operator's: a file, a field, what was expected, what was found
+    │   ├── CampaignRefused     a campaign can't do that as it stands (``engine.outbound.campaign``)
+    │   ├── ListRefused         a list of contacts that can't be read as one (there too)
     │   └── WrittenErrors       everything that is wrong with a file people write (``engine.written.problems``)
+    │       ├── CampaignErrors  a campaign file (``engine.outbound.campaign``)
     │       ├── FlowErrors      a flow file (``engine.ivr.problems``)
     │       └── ScorecardErrors a scorecard (``engine.qa.card``)
     ├── ModelError              a recogniser's, a voice's or an encoder's

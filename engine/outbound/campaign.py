@@ -29,6 +29,7 @@ BAD_CALLS: Final = "bad_calls"
 class CampaignErrors(WrittenErrors):
     """A campaign file that can't be used."""
 
+    code = "config.campaign"
     subject = "a campaign"
 
 
