@@ -111,6 +111,7 @@ async def test_an_agent_hears_the_phrase_and_the_call_goes_on_as_if_it_had_been_
 
     assert assisted.stage.rungs[:2] == ["agent", "agent"]
     assert "lost_card" in assisted.stage.nodes
+    assert [answer.agent for answer in assisted.answers] == [ANN]
     assert assisted.outcome == "transferred"
     assert desk.receipts == [Receipt.TAKEN]
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import signal
 import subprocess
 import sys
@@ -46,6 +47,17 @@ def test_steps_come_back_in_order_as_they_were_written(journal: Journal) -> None
     last.result(5)
 
     assert journal.steps(CALL) == steps
+
+
+async def test_a_call_that_stops_waiting_for_a_step_does_not_stop_the_journal(journal: Journal) -> None:
+    begin(journal)
+    steps = [Step(n, Seconds(n), None, "[]") for n in range(20)]
+    for step in steps:
+        asyncio.wrap_future(journal.append(CALL, step)).cancel()
+        await asyncio.sleep(0)
+    journal.append(CALL, Step(20, Seconds(20.0), None, "[]")).result(5)
+
+    assert len(journal.steps(CALL)) == 21
 
 
 def test_the_database_commits_through_to_the_disk(tmp_path: Path) -> None:
