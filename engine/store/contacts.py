@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Any, Final, TypeVar
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Engine, insert, select
+from sqlalchemy import ColumnElement, Engine, func, insert, select
 from sqlalchemy.orm import Session
 
 from engine.core.units import Language
@@ -96,6 +96,13 @@ def standings(session: Session, campaign: CampaignId, now: datetime) -> Iterator
         found = _Known(session, campaign, now)
         found.look(DoNotCallRow.who.in_([*persons, *numbers]), _of_person(persons, numbers))
         yield from ((it, found.standing(it, CampaignState.RUNNING)) for it in some)
+
+
+def last_written(engine: Engine) -> datetime | None:
+    """The latest moment of an attempt: a clock that is behind it is wrong."""
+    with Session(engine) as session:
+        found = session.scalar(select(func.max(AttemptRow.committed_at)))
+        return None if found is None else utc(found)
 
 
 def tried_of(session: Session, contact: str) -> Sequence[Tried]:

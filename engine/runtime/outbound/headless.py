@@ -13,6 +13,7 @@ from engine.runtime.outbound.dialler import Around, Dialler, Habits
 from engine.runtime.outbound.plans import CampaignPlans, TimeOfDay
 from engine.runtime.outbound.simulated import ScriptedTalker, SimulatedLine
 from engine.store.attempts import Attempts
+from engine.store.contacts import last_written
 from engine.store.rulebook import CampaignRules
 
 SIMULATED = "simulated"
@@ -27,7 +28,7 @@ async def dial_simulated(database: Engine, section: OutboundSection, habits: Hab
                 line=line,
                 talker=ScriptedTalker(),
                 plans=CampaignPlans(database),
-                clock=TimeOfDay(),
+                clock=TimeOfDay(last_written(database)),
                 dead=presence.dead,
             )
             dialler = Dialler(around, section.lines, section.calls_a_second, habits)

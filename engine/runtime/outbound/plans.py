@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -16,9 +17,11 @@ from engine.outbound.clock import Doubt, SureClock
 from engine.outbound.contacts import CampaignId
 from engine.outbound.dialling import Terms
 from engine.runtime.outbound.line import Plan
+from engine.store.bad_calls import note_bad_calls
 from engine.store.campaigns import Campaigns, KeptCampaign
 
 _log = structlog.get_logger(__name__)
+_NOTE_EVERY = 60.0  # seconds between two looks at what quality control has found; it takes longer than that to hear a call
 FlowNamed = Callable[[Path], str | None]
 """The name by which the engine knows a flow file; ``None`` where it has not loaded it."""
 
@@ -28,12 +31,16 @@ class CampaignPlans:
 
     def __init__(self, database: Engine, flow_named: FlowNamed | None = None) -> None:
         """``flow_named`` is left out where nobody talks in earnest."""
-        self._campaigns = Campaigns(database)
+        self._database, self._campaigns = database, Campaigns(database)
         self._flow_named = flow_named
         self._told: set[CampaignId] = set()
+        self._noted = -math.inf
 
     def running(self) -> Mapping[CampaignId, Plan]:
         """Those that run, and whose flow is there: a call without its words is not made."""
+        if time.monotonic() - self._noted >= _NOTE_EVERY:
+            note_bad_calls(self._database, datetime.now(UTC))
+            self._noted = time.monotonic()
         return dict(self._plans())
 
     def settle(self, now: datetime) -> None:
@@ -57,8 +64,9 @@ class CampaignPlans:
 class TimeOfDay:
     """The wall clock, as far as it can be believed (:mod:`engine.outbound.clock`)."""
 
-    def __init__(self) -> None:
-        self._clock = SureClock()
+    def __init__(self, written: datetime | None = None) -> None:
+        """``written``: the latest moment that was written before; a clock that is behind it is not believed."""
+        self._clock = SureClock(written)
         self._in_doubt = False
 
     def __call__(self) -> datetime | None:

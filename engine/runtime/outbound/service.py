@@ -24,6 +24,7 @@ from engine.runtime.outbound.simulated import ScriptedTalker, SimulatedLine
 from engine.runtime.outbound.sip_line import SipLine
 from engine.runtime.outbound.talking import EngineTalker
 from engine.store.attempts import Attempts
+from engine.store.contacts import last_written
 from engine.store.database import connect
 from engine.store.lists import Lists
 from engine.store.rulebook import CampaignRules
@@ -48,7 +49,7 @@ async def dialling(engine: Engine, section: OutboundSection, habits: Habits = Ha
                     line=line,
                     talker=talker,
                     plans=CampaignPlans(database, _flow_named(engine) if talks else None),
-                    clock=TimeOfDay(),
+                    clock=TimeOfDay(last_written(database)),
                     dead=presence.dead,
                     unfit=_unfit(engine) if talks else fit,
                     room=lambda: engine.places - section.kept_free,
