@@ -10,21 +10,27 @@ Shares are of all phrases. ``wrong``: jumps to what the caller did not want; ``r
 ``asked_back``: the caller is asked yes or no, or which of two; ``not_understood``: no words, or taken for out of scope;
 ``landed``: right jumps, and those of the perfect agent.
 
-Beside the curve stand the flow's own thresholds, and fitted ones, chosen by :mod:`engine.assist.learning.bars` for ``--goal`` on
-other sentences than they are judged on (:mod:`bench.curve_queries`). Intervals count sentences, not phrases. Synthetic speech.
+Beside the curve stand the flow's own thresholds, and fitted ones (:mod:`engine.assist.learning.bars`), chosen for ``--goal`` on
+other sentences than they are judged on: each fifth of the queries under what the other four make of it, which promises nothing
+of other data; and under what ``--fit`` sentences more promise (:mod:`bench.curve_queries`), where there is such a promise.
+
+The flow's examples were written without the set. With ``--taught`` the understander has also learned what the set itself means by
+its labels, from sentences that are neither judged nor fitted on: as a bank's flow has after some months of ``callwright learn``.
+
+Intervals count sentences, not phrases. Synthetic speech.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.card import Row, progress, report
 from bench.curve_drawing import Line, Spot, drawn
-from bench.curve_queries import HeardQuery, hear, to_fit, to_judge
+from bench.curve_queries import HeardQuery, hear, to_fit, to_judge, to_teach
 from bench.recordings import SHARED
 from engine.assist.learning.bars import Bars, Case, LimitsOf, Outcome, as_the_flow_has_it, fewest_groups, fit, outcome
 from engine.assist.learning.bearing import case_of, question_at, wanted_at
@@ -73,13 +79,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options.add_argument("--scratch", type=Path, default=Path("var/bench/heard.jsonl"), help="keeps what was heard")
     options.add_argument("--goal", type=float, default=0.01, help="share of wrong jumps to stay under (0.01)")
     options.add_argument("--fit", type=int, default=300, help="other sentences to fit thresholds on (300)")
+    options.add_argument("--taught", action="store_true", help="learn the set's other written sentences, too")
     options.add_argument("--cant-tell", type=float, default=0.05, help="of the other agent's phrases (0.05)")
     options.add_argument("--mistakes", type=float, default=0.02, help="of the other agent's phrases (0.02)")
     options.add_argument("--svg", type=Path, metavar="FILE", help="draw the curve")
     chosen = options.parse_args(arguments)
     encoder, flow = UniversalSentenceEncoder(), load_flow(chosen.flow)
     judging, fitting = _heard(chosen, encoder)
-    judge, others = _cases(flow, encoder, judging, fitting)
+    judged, fitted = ([query.text for query in queries] for queries in (judging, fitting))
+    more = to_teach(chosen.set, judged, fitted, encoder) if chosen.taught else {}
+    judge, others = _cases(flow, _understander(flow, more, encoder), encoder, judging, fitting)
     agent = Agent(chosen.cant_tell, chosen.mistakes)
     conditions = [query.condition for query in judging]
     curve = [_row(f"accept {limits.accept:.2f}", _under(judge, conditions, _same(limits)), agent) for limits in _steps(flow)]
@@ -98,13 +107,17 @@ def _heard(chosen: argparse.Namespace, encoder: Encoder) -> tuple[list[HeardQuer
     return judging, hear(list(to_fit(chosen.set, texts, chosen.fit, encoder)) if chosen.fit else [], scratch, recogniser)
 
 
-def _cases(
-    flow: Flow, encoder: Encoder, judging: Sequence[HeardQuery], fitting: Sequence[HeardQuery]
-) -> tuple[list[Case], list[Case]]:
-    """Understand everything with the flow's own examples; near-doubles of a sentence are one group, across both."""
-    progress("learning the flow's examples")
+def _understander(flow: Flow, more: Mapping[str, Sequence[str]], encoder: Encoder) -> Understander:
+    progress(f"learning the flow's examples, and {sum(map(len, more.values()))} sentences more")
     lesson = Lesson.of(flow)
-    understander = Understander.train(lesson.examples, lesson.names, encoder=encoder)
+    examples = {intent: (*lesson.examples.get(intent, ()), *more.get(intent, ())) for intent in {**lesson.examples, **more}}
+    return Understander.train(examples, lesson.names, encoder=encoder)
+
+
+def _cases(
+    flow: Flow, understander: Understander, encoder: Encoder, judging: Sequence[HeardQuery], fitting: Sequence[HeardQuery]
+) -> tuple[list[Case], list[Case]]:
+    """Understand everything; near-doubles of a sentence are one group, across both."""
     both = [*judging, *fitting]
     group = groups([bare(query.text) for query in both], encoder)
     cases = [_case(flow, understander, query, one) for query, one in zip(both, group, strict=True)]
@@ -135,36 +148,38 @@ def _spots(
     flow: Flow, judge: Sequence[Case], conditions: Sequence[str], others: Sequence[Case], goal: float, agent: Agent
 ) -> Iterator[Row]:
     yield _row("the flow's own", _under(judge, conditions, as_the_flow_has_it(flow)), agent)
-    bars = fit(others, goal, flow.thresholds)
-    if bars is not None:
-        yield _row(f"fitted on others: {_named(bars)}", _under(judge, conditions, bars.of), agent)
-        alone = replace(bars, everywhere=replace(bars.everywhere, confirm=bars.everywhere.accept))
-        judged = _under(judge, conditions, alone.of)
-        yield _row("the same, nothing asked back yes or no", judged, agent)
-        for condition in sorted(set(conditions)):
-            yield _row(f"  {condition}", [one for one in judged if one.condition == condition], agent)
-    crossed = _cross_fitted([*judge, *others], goal, flow.thresholds)
+    crossed = _cross_fitted(judge, conditions, goal, flow.thresholds)
     if crossed is not None:
-        yield _row("cross-fitted, both sets, nothing asked back yes or no", crossed, agent)
+        yield _row("fitted on the other queries", crossed, agent)
+        for condition in sorted(set(conditions)):
+            yield _row(f"  {condition}", [one for one in crossed if one.condition == condition], agent)
+    bars = fit(others, goal, flow.thresholds) if others else None
+    if bars is not None:
+        yield _row(f"promised by other sentences ({_named(bars)})", _under(judge, conditions, _without_asking(bars)), agent)
 
 
-def _cross_fitted(cases: Sequence[Case], goal: float, present: Thresholds) -> list[Judged] | None:
+def _cross_fitted(cases: Sequence[Case], conditions: Sequence[str], goal: float, present: Thresholds) -> list[Judged] | None:
     """Each fifth of the sentences under thresholds that were fitted on the other four."""
     fold = folds([case.group for case in cases], _FOLDS)
     judged: list[Judged] = []
     for held_out in range(_FOLDS):
-        bars = fit([case for case, one in zip(cases, fold, strict=True) if one != held_out], goal, present)
+        bars = fit([case for case, one in zip(cases, fold, strict=True) if one != held_out], goal, present, surplus=0.0)
         if bars is None:
             return None
-        alone = replace(bars, everywhere=replace(bars.everywhere, confirm=bars.everywhere.accept))
-        mine = [case for case, one in zip(cases, fold, strict=True) if one == held_out]
-        judged += _under(mine, [""] * len(mine), alone.of)
+        progress(f"fitted on the other four fifths: {_named(bars)}")
+        mine = [place for place, one in enumerate(fold) if one == held_out]
+        judged += _under([cases[place] for place in mine], [conditions[place] for place in mine], _without_asking(bars))
     return judged
+
+
+def _without_asking(bars: Bars) -> LimitsOf:
+    """An agent is asked wherever the caller would be asked yes or no."""
+    return replace(bars, everywhere=replace(bars.everywhere, confirm=bars.everywhere.accept)).of
 
 
 def _named(bars: Bars) -> str:
     limits = bars.everywhere
-    return f"accept {limits.accept:.2f}, confirm {limits.confirm:.2f}, margin {limits.margin:.2f}"
+    return f"accept {limits.accept:.2f}, margin {limits.margin:.2f}"
 
 
 def _row(what: str, judged: Sequence[Judged], agent: Agent) -> Row:
@@ -197,8 +212,8 @@ def _notes(judge: Sequence[Case], others: Sequence[Case], goal: float, agent: Ag
     yield "per cent of all phrases; synthetic speech; wrong_up_to: upper end of the 95 % interval, with sentences as trials"
     yield f"the other agent can't tell {agent.cant_tell:.0%} of the phrases, and is wrong about {agent.mistakes:.0%}"
     fitted, needed = len({case.group for case in others}), fewest_groups(goal)
-    if fitted < needed:
-        yield f"no thresholds fitted: {fitted} sentences, and a promise of {goal:.1%} needs {needed}"
+    if fit(others, goal, Thresholds()) is None:
+        yield f"{fitted} other sentences promise no {goal:.1%}; it needs {needed} of them, and few that jump wrongly"
     yield f"on half of these {len({case.group for case in judge})} sentences it was once fitted how far heard words are trusted"
 
 

@@ -95,6 +95,14 @@ def to_fit(folder: Path, judged: Sequence[str], most: int, encoder: Encoder) -> 
         yield Query(f"fit/{text}", text, intent, "to fit on", _spoken(voice, text, noise))
 
 
+def to_teach(folder: Path, judged: Sequence[str], fitted: Sequence[str], encoder: Encoder) -> Mapping[str, Sequence[str]]:
+    """Sentences by intent, as written, none of them near one that is judged or fitted on."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for text, intent in _other_sentences(folder, [*judged, *fitted], encoder):
+        found[intent].append(text)
+    return found
+
+
 def hear(queries: Sequence[Query], scratch: Path, recogniser: str) -> list[HeardQuery]:
     """Recognise as a live call does what the scratch file does not hold yet."""
     known = _known(scratch)

@@ -111,17 +111,20 @@ def fewest_groups(goal: float) -> int:
     return int(np.ceil(round(1 / goal - 1, 6)))
 
 
-def fit(cases: Sequence[Case], goal: float, present: Thresholds) -> Bars | None:
+def fit(cases: Sequence[Case], goal: float, present: Thresholds, surplus: float = 1.0) -> Bars | None:
     """Choose thresholds, of several that keep the promise those with the fewest phrases handed over or asked back.
+
+    ``surplus`` stands for the 1 in the promise; with 0 it is kept in these cases, and nothing is promised of others.
 
     ``None``: nothing keeps it, as a rule because there is too little data.
     """
-    found = [bars for margin in _margins(present) if (bars := _with_margin(cases, goal, replace(present, margin=margin)))]
+    with_margins = (replace(present, margin=margin) for margin in _margins(present))
+    found = [bars for limits in with_margins if (bars := _with_accept(cases, goal, limits, surplus))]
     if not found:
         return None
     everywhere = min(found, key=lambda limits: _trouble(cases, limits))
     chosen = replace(everywhere, confirm=min(_confirm(cases, everywhere), everywhere.accept))
-    return Bars(chosen, _by_intent(cases, goal, chosen))
+    return Bars(chosen, _by_intent(cases, goal, chosen) if surplus else {})
 
 
 def _margins(present: Thresholds) -> Sequence[Confidence]:
@@ -129,27 +132,25 @@ def _margins(present: Thresholds) -> Sequence[Confidence]:
     return (present.margin, *(margin for margin in _MARGINS if margin != present.margin))
 
 
-def _with_margin(cases: Sequence[Case], goal: float, limits: Thresholds) -> Thresholds | None:
-    accept = lowest_accept(cases, goal, limits)
+def _with_accept(cases: Sequence[Case], goal: float, limits: Thresholds, surplus: float) -> Thresholds | None:
+    accept = lowest_accept(cases, goal, limits, surplus)
     return None if accept is None else replace(limits, accept=accept, confirm=min(limits.confirm, accept))
 
 
-def lowest_accept(cases: Sequence[Case], goal: float, limits: Thresholds) -> Confidence | None:
+def lowest_accept(cases: Sequence[Case], goal: float, limits: Thresholds, surplus: float = 1.0) -> Confidence | None:
     """The lowest ``accept`` that keeps the promise, the others being as in ``limits``; ``None`` where none does."""
-    if len({case.group for case in cases}) < fewest_groups(goal):
-        return None
     low, high = 0, len(_ACCEPTS)  # wrong jumps only get fewer with a higher bar
     while low < high:
         middle = (low + high) // 2
-        low, high = (low, middle) if _kept(cases, goal, replace(limits, accept=_ACCEPTS[middle])) else (middle + 1, high)
+        low, high = (low, middle) if _kept(cases, goal, replace(limits, accept=_ACCEPTS[middle]), surplus) else (middle + 1, high)
     return _ACCEPTS[low] if low < len(_ACCEPTS) else None
 
 
-def _kept(cases: Sequence[Case], goal: float, limits: Thresholds) -> bool:
+def _kept(cases: Sequence[Case], goal: float, limits: Thresholds, surplus: float) -> bool:
     wrong: dict[int, list[bool]] = defaultdict(list)
     for case in cases:
         wrong[case.group].append(outcome(case, lambda _: limits) is Outcome.WRONG)
-    return (sum(sum(one) / len(one) for one in wrong.values()) + 1) / (len(wrong) + 1) <= goal
+    return sum(sum(one) / len(one) for one in wrong.values()) + surplus <= goal * (len(wrong) + surplus)
 
 
 def _trouble(cases: Sequence[Case], limits: Thresholds) -> int:
