@@ -86,8 +86,8 @@ class SharedBoard:
 
     async def sign_in(self, agent: AgentId, languages: Collection[Language]) -> None:
         """See :class:`engine.assist.board.Board`."""
+        await self._bring(SignedIn(agent, frozenset(languages)))
         self._signed[agent] = frozenset(languages)
-        await self._bring(SignedIn(agent, self._signed[agent]))
 
     async def sign_out(self, agent: AgentId) -> None:
         """See :class:`engine.assist.board.Board`."""

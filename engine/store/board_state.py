@@ -7,11 +7,12 @@ nobody.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import Any, Final, get_args
 
+import structlog
 from pydantic import TypeAdapter
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
@@ -19,8 +20,10 @@ from sqlalchemy.orm import Session
 from engine.assist.broker import Broker, BrokerPolicy, Desk, Open
 from engine.assist.tasks import AgentId, Answer, Settled, Task, TaskId
 from engine.core.units import Language
-from engine.store.board_models import BoardDeskRow, BoardTaskRow
+from engine.store.board_models import BoardDeskRow, BoardPhraseRow, BoardTaskRow
 from engine.store.labels import written
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,8 @@ class Rows:
     def __init__(self, session: Session, policy: BrokerPolicy, now: float, also: Collection[TaskId]) -> None:
         """``also``: tasks that concern somebody though they have ended."""
         self._session = session
-        self._tasks = {it.task.id: it for it in map(_open, session.execute(_tasks(now - policy.memory, also)))}
+        self._unreadable: list[TaskId] = []
+        self._tasks = {it.task.id: it for it in self._read(session.execute(_tasks(now - policy.memory, also)))}
         found = session.execute(select(BoardDeskRow.__table__)).all()
         self._desks = {AgentId(it.agent): Desk(_languages(it.languages), it.seen_at, it.idle_since) for it in found}
         self._seats = {AgentId(it.agent): str(it.seat) for it in found}
@@ -65,10 +69,19 @@ class Rows:
         self._execute(insert(BoardTaskRow), [_fixed(now[name]) | _changing(now[name]) for name in now.keys() - before.keys()])
         changed = [name for name in now.keys() & before.keys() if now[name] != before[name]]
         self._execute(update(BoardTaskRow), [_key(name) | _changing(now[name]) for name in changed])
-        for name in before.keys() - now.keys():
-            mine = (BoardTaskRow.call == name.call) & (BoardTaskRow.number == name.number)
-            self._session.execute(delete(BoardTaskRow).where(mine))
+        for name in (*(before.keys() - now.keys()), *self._unreadable):
+            for table in (BoardTaskRow, BoardPhraseRow):
+                self._session.execute(delete(table).where(table.call == name.call, table.number == name.number))
         self._write_desks()
+
+    def _read(self, rows: Iterable[Any]) -> Iterator[Open]:
+        """Of what an engine of another version has put up, nothing is expected: it goes, and its call goes on by itself."""
+        for row in rows:
+            try:
+                yield _open(row)
+            except (ValueError, TypeError, LookupError) as error:
+                _log.error("board.unreadable", call=row.call, error=type(error).__name__)
+                self._unreadable.append(TaskId(row.call, row.number))
 
     def _write_desks(self) -> None:
         now, before = self.broker.desks, self._desks

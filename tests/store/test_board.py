@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, delete, func, select
+from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from engine.assist.board import BoardUnavailable, Given
@@ -22,7 +22,7 @@ from engine.store.board_models import BoardDeskRow, BoardPhraseRow, BoardTaskRow
 from engine.store.board_state import answer_of
 from engine.store.database import connect, upgrade
 from engine.store.labels import Labels
-from engine.testing.boards import ANN, HASTY, PHRASE, BoardContract, Boards, Kept, Sitting, beating, given_by, task
+from engine.testing.boards import ANN, BOB, HASTY, PHRASE, BoardContract, Boards, Kept, Sitting, beating, given_by, task
 
 UNHURRIED = replace(HASTY, lease=Seconds(6.0), silence=Seconds(6.0))
 TABLES = (BoardTaskRow, BoardPhraseRow, BoardDeskRow, LabelRow)
@@ -112,6 +112,20 @@ async def test_tasks_that_have_ended_are_forgotten_though_nothing_else_happens(b
     await until(lambda: count(database, BoardTaskRow) == 0)
 
     assert before == 1
+
+
+async def test_a_task_that_no_engine_of_this_version_can_read_goes_and_its_call_goes_on(
+    board: SharedBoard, database: Engine
+) -> None:
+    await Sitting.at(board, ANN)
+    asked = task(within=0.5)
+    await board.ask(asked, PHRASE)
+    with Session(database) as session, session.begin():
+        session.execute(update(BoardTaskRow).values(task='{"of": "another version"}'))
+    await board.sign_in(BOB, [ENGLISH])
+
+    assert count(database, BoardTaskRow) == count(database, BoardPhraseRow) == 0
+    assert await given_by(board) == [Given(asked.id, Settled.EXPIRED)]
 
 
 async def test_a_board_that_can_not_be_reached_costs_the_call_nothing_and_takes_no_answer(tmp_path: Path) -> None:
