@@ -12,7 +12,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from engine.asr.vad import VoiceActivity
 from engine.core.audio import AudioFrame
@@ -22,14 +23,25 @@ DETECTORS = ("webrtc", "silero", "both")
 DEFAULT_DETECTOR = "both"
 
 
+class PatientVoiceActivity(VoiceActivity, Protocol):
+    """A detector that is not asked about every frame when it comes."""
+
+    def catch_up(self, frames: Sequence[AudioFrame]) -> bool:
+        """Hear frames that follow each other (20 ms of 8 kHz each, at least one); whether the last of them holds a voice.
+
+        Raises:
+            MediaError: a frame is not 20 ms of 8 kHz.
+        """
+
+
 class CascadeVoiceActivity:
     """A cheap detector wakes a good one, which then decides.
 
     While the cheap one hears nothing, the newest frames are kept, so that the good one hears how the sound began.
     """
 
-    def __init__(self, cheap: VoiceActivity, good: VoiceActivity, *, kept: int = 5) -> None:
-        """``kept`` frames of 20 ms; the good detector hears them all within one frame when it wakes."""
+    def __init__(self, cheap: VoiceActivity, good: PatientVoiceActivity, *, kept: int = 5) -> None:
+        """``kept`` frames of 20 ms; the good detector hears them all at once when it wakes."""
         self._cheap, self._good = cheap, good
         self._kept: deque[AudioFrame] = deque(maxlen=kept)
 
@@ -47,9 +59,9 @@ class CascadeVoiceActivity:
         if not self._cheap.is_speech(frame):
             self._kept.append(frame)
             return False
-        while self._kept:
-            self._good.is_speech(self._kept.popleft())
-        return self._good.is_speech(frame)
+        frames = [*self._kept, frame]
+        self._kept.clear()
+        return self._good.catch_up(frames)
 
 
 def make_vad(name: str = DEFAULT_DETECTOR) -> Callable[[], VoiceActivity]:

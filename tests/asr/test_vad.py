@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from engine.asr.backends.silero_vad import SileroModel, SileroVoiceActivity
 from engine.asr.detectors import DETECTORS, CascadeVoiceActivity, make_vad
 from engine.asr.vad import VoiceActivity
 from engine.core.audio import FRAME_SAMPLES, TELEPHONY, WIDEBAND, AudioFrame, Samples, frames_of, silence
@@ -27,6 +28,9 @@ class Scripted:
     def is_speech(self, frame: AudioFrame) -> bool:
         self.heard.append(frame.start)
         return next(self._verdicts, "a") == "a"
+
+    def catch_up(self, frames: Sequence[AudioFrame]) -> bool:
+        return [self.is_speech(frame) for frame in frames][-1]
 
 
 def sound(samples: Samples) -> AudioFrame:
@@ -110,6 +114,21 @@ def test_a_voice_on_a_quiet_line_is_found_and_the_gaps_between_phrases_too(
 
     assert np.mean(heard, where=spoken) > 0.85  # the labels count the short stops between words as speech
     assert np.mean(heard, where=~spoken) < 0.3  # no detector stops at once
+
+
+@pytest.mark.testdata
+@pytest.mark.parametrize("at_once", [2, 6, 50])
+def test_frames_heard_at_once_are_heard_as_one_by_one(at_once: int, testdata: Path) -> None:
+    samples, _ = soundfile.read(testdata / "prompts/en/conf-getpin.wav", dtype="int16")
+    frames = list(frames_of(sound(samples)))
+    model = SileroModel()
+    patient, alone = SileroVoiceActivity(model), SileroVoiceActivity(model)
+    late = [patient.catch_up(frames[at : at + at_once]) for at in range(0, len(frames), at_once)]
+    prompt = [alone.is_speech(frame) for frame in frames]
+
+    assert late == [prompt[min(at + at_once, len(frames)) - 1] for at in range(0, len(frames), at_once)]
+    assert any(late)
+    assert np.allclose(patient._h, alone._h, atol=1e-4)
 
 
 @pytest.mark.testdata
