@@ -179,7 +179,7 @@ def _memory(process: Process, shapes: Shapes) -> Searched:
     apart = 0
     for piece in process.pieces():
         searched.octets += len(piece)
-        apart += keys_apart(piece)
+        apart += len(keys_apart(piece))
         searched.hits += [_hit(searched.place, f"process {process.pid}", found) for found in shapes.in_memory(piece)]
     searched.notes = {"messages of one key": apart}
     return searched

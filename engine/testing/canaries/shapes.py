@@ -1,17 +1,17 @@
 """What a number looks like in bytes, and where in them it stands.
 
-Eight digits in a row of a number that was made up are taken for the number; those of another are the same once in a hundred
-million. They are found
+Ten digits in a row of a number that was made up are taken for the number; those of another are the same once in some billions.
+They are found
 
 * as ASCII, close together or one in every 2, 3, 4 or 8 bytes, whatever stands between them: spaces, dashes, commas of a list,
   UTF-16, UTF-32, frames of a key each;
 * as groups of four with one byte between them;
-* as the numbers 1 to 9 themselves, in items of 1, 2, 4 or 8 bytes;
-* twelve of them as packed decimals, either nibble first;
+* twelve of them as the numbers 1 to 9 themselves, in items of 1, 2, 4 or 8 bytes, for small numbers are everywhere;
+* twelve as packed decimals, either nibble first;
 * as spoken: four or more number words;
 * apart: in messages, lines or rows of one key each, read forth or back.
 
-Numbers are made without a zero, so that memory full of zeros is passed over. One shorter than eight digits is in every large file
+Numbers are made without a zero, so that memory full of zeros is passed over. One shorter than ten digits is in every large file
 by chance: it is sought where it stands alone, or beside its name.
 """
 
@@ -28,18 +28,20 @@ import numpy.typing as npt
 
 from engine.core.secrets import SecretDigits
 
-WINDOW: Final = 8  # digits
-PACKED: Final = 12  # digits; eight of them are four bytes, which are anywhere by chance
+WINDOW: Final = 10  # digits
+LONG_WINDOW: Final = 12  # digits; ten of them packed are five bytes, which are anywhere by chance
 _BLOCK: Final = 1 << 20  # bytes at a time: what is computed of it stays in the cache
-_OVERLAP: Final = 64  # bytes; eight items of eight
+_OVERLAP: Final = 96  # bytes; twelve items of eight
 _STRIDES: Final = (1, 2, 3, 4, 8)
 _ITEMS: Final = (1, 2, 4, 8)
 _FEWEST_WORDS: Final = 4
 _WORDS: Final = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-_APART: Final = re.compile(rb"""(?i)(?:digit|key|dtmf|signal|pressed)["':=\s\\]{1,6}([0-9])(?![0-9])""")
+_BEFORE_A_KEY: Final = (b"digit", b"key", b"Signal")
+_ONE_KEY: Final = re.compile(rb"""["':=\s\\]{1,6}([0-9])(?![0-9])""")
 _FRACTION: Final = re.compile(rb"(?<=[0-9])\.[0-9]+")  # of times and confidences
 
-_EIGHT: Final = np.arange(WINDOW)
+_TEN: Final = np.arange(WINDOW)
+_TWELVE: Final = np.arange(LONG_WINDOW)
 
 _Bytes = npt.NDArray[np.uint8]
 _Places = npt.NDArray[np.int64]
@@ -105,36 +107,37 @@ class Shapes:
     _wanted: npt.NDArray[np.int64] = field(init=False)
 
     def __post_init__(self) -> None:
-        lengths = (WINDOW, PACKED)
+        lengths = (WINDOW, LONG_WINDOW)
         self._slots = {window: canary.slot for canary in self.canaries for it in lengths for window in canary.windows(it)}
         self._wanted = np.array(sorted(self._slots), np.int64)
 
     def sought(self, octets: bytes) -> list[Found]:
         """Seek in a text, a file or a page, small enough to be read whole."""
-        found = [*self.in_memory(octets), *self._apart(octets), *self._alone(octets)]
+        found = [*self.in_memory(octets), *self._alone(octets)]
         return sorted(set(found), key=lambda one: one.place)
 
-    def in_memory(self, octets: bytes | bytearray | memoryview) -> list[Found]:
+    def in_memory(self, octets: bytes) -> list[Found]:
         """Seek what stands out among gigabytes of anything."""
         whole = np.frombuffer(octets, np.uint8)
         found = [one for start in range(0, len(whole), _BLOCK) for one in self._in_block(whole, start)]
-        return [*found, *self._named(octets), *self._said(octets)]
+        return [*found, *self._named(octets), *self._said(octets), *self._apart(octets)]
 
     def _in_block(self, whole: _Bytes, start: int) -> Iterator[Found]:
         block = whole[start : start + _BLOCK + _OVERLAP]
         if not self._slots or not block.any():
             return
         for row in _rows(block):
-            for hit in np.flatnonzero(np.isin(row.numbers, self._wanted)):
+            nearest = np.minimum(np.searchsorted(self._wanted, row.numbers), len(self._wanted) - 1)
+            for hit in np.flatnonzero(self._wanted[nearest] == row.numbers):
                 if row.begins[hit] < _BLOCK:
                     yield Found(self._slots[int(row.numbers[hit])], row.shape, start + int(row.begins[hit]))
 
-    def _said(self, octets: bytes | bytearray | memoryview) -> Iterator[Found]:
+    def _said(self, octets: bytes) -> Iterator[Found]:
         for canary in self.canaries:
             for phrase in _phrases(canary.digits) if canary.spoken else ():
                 yield from (Found(canary.slot, "spoken words", at) for at in _occurrences(octets, phrase))
 
-    def _named(self, octets: bytes | bytearray | memoryview) -> Iterator[Found]:
+    def _named(self, octets: bytes) -> Iterator[Found]:
         """Short ones, in the request to the bank's host or as a quoted text behind their name."""
         for canary in self.canaries:
             if len(canary.digits) < WINDOW:
@@ -151,19 +154,21 @@ class Shapes:
 
     def _apart(self, octets: bytes) -> Iterator[Found]:
         """One key a line or a message."""
-        keys = list(_APART.finditer(octets))
-        row = "".join(key[1].decode() for key in keys)
+        keys = keys_apart(octets)
+        row = "".join(key for _, key in keys)
         for canary in self.canaries:
             parts = list(_parts(canary.digits, min(WINDOW, len(canary.digits))))
             forth = (row.find(part) for part in parts)
             back = (row.find(part[::-1]) for part in parts)  # as rows lie on a page of SQLite
             if (at := max(*forth, *back)) >= 0:
-                yield Found(canary.slot, "apart", keys[at].start())
+                yield Found(canary.slot, "apart", keys[at][0])
 
 
-def keys_apart(octets: bytes | bytearray | memoryview) -> int:
-    """Count messages of one key each, whatever key it is."""
-    return sum(1 for _ in _APART.finditer(octets))
+def keys_apart(octets: bytes) -> list[tuple[int, str]]:
+    """Messages of one key each: where, and which."""
+    heads = ((at + len(word)) for word in _BEFORE_A_KEY for at in _occurrences(octets, word))
+    keys = (_ONE_KEY.match(octets, end) for end in heads)
+    return sorted((key.start(1), key[1].decode()) for key in keys if key is not None)
 
 
 def words_of(digits: str) -> str:
@@ -176,18 +181,18 @@ def _rows(block: _Bytes) -> Iterator[_Rows]:
     ascii_digit = (block - np.uint8(ord("1"))) < 9
     begins = np.flatnonzero(ascii_digit)
     for stride in _STRIDES:
-        yield _row("ASCII" if stride == 1 else f"ASCII, one in {stride} bytes", block, ascii_digit, begins, stride * _EIGHT)
-    yield _row("ASCII in groups of four", block, ascii_digit, begins, np.array([0, 1, 2, 3, 5, 6, 7, 8]))
+        yield _row("ASCII" if stride == 1 else f"ASCII, one in {stride} bytes", block, ascii_digit, begins, stride * _TEN)
+    yield _row("ASCII in groups of four", block, ascii_digit, begins, np.array([0, 1, 2, 3, 5, 6, 7, 8, 10, 11]))
     number = (block - np.uint8(1)) < 9
     begins = np.flatnonzero(number)
     for stride in _ITEMS:
-        yield _row(f"numbers of {stride} bytes", block, number, begins, stride * _EIGHT)
+        yield _row(f"numbers of {stride} bytes", block, number, begins, stride * _TWELVE)
     high, low = block >> 4, block & np.uint8(15)
     packed = ((high - np.uint8(1)) < 9) & ((low - np.uint8(1)) < 9)
-    rows = np.logical_and.reduce([packed[place : len(packed) - PACKED // 2 + place] for place in range(PACKED // 2)])
+    rows = np.logical_and.reduce([packed[place : len(packed) - LONG_WINDOW // 2 + place] for place in range(LONG_WINDOW // 2)])
     begins = np.flatnonzero(rows)
     for name, pair in (("packed decimals", high * np.uint8(10) + low), ("packed decimals, swapped", low * np.uint8(10) + high)):
-        yield _row(name, pair, packed, begins, np.arange(PACKED // 2), base=100)
+        yield _row(name, pair, packed, begins, np.arange(LONG_WINDOW // 2), base=100)
 
 
 def _row(name: str, digits: _Bytes, flags: npt.NDArray[np.bool_], begins: _Places, offsets: _Places, base: int = 10) -> _Rows:
@@ -200,12 +205,11 @@ def _row(name: str, digits: _Bytes, flags: npt.NDArray[np.bool_], begins: _Place
     return _Rows(name, begins, (found - zero) @ base ** np.arange(len(offsets) - 1, -1, -1))
 
 
-def _occurrences(octets: bytes | bytearray | memoryview, wanted: bytes) -> Iterator[int]:
-    held = octets if isinstance(octets, bytes | bytearray) else bytes(octets)
-    at = held.find(wanted)
+def _occurrences(octets: bytes, wanted: bytes) -> Iterator[int]:
+    at = octets.find(wanted)
     while at >= 0:
         yield at
-        at = held.find(wanted, at + 1)
+        at = octets.find(wanted, at + 1)
 
 
 def _phrases(digits: str) -> list[bytes]:
