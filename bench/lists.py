@@ -1,6 +1,6 @@
 """What does a bad list of 100,000 rows cost, and what is said of it?
 
-``python -m bench.lists [--rows 100000] [--database ADDRESS] [--json]``
+``callwright bench lists [--rows 100000] [--database ADDRESS] [--json]``
 
 A list is made with all the dirt that lists have: broken numbers, doubles, formulas, ambiguous sums and days, missing values,
 wrong languages and zones. It is imported as CSV in every encoding and as a workbook, each into a new campaign of a new database,

@@ -31,6 +31,7 @@ _QUESTIONS: Mapping[str, str] = {
     "qa": "Does the scorecard agree with people, and how fast is scoring?",
     "qa_speed": "How fast is scoring, alone, in a replay, and while a call goes on?",
     "takeaway": "What do a report and exports of many calls cost?",
+    "lists": "What does a bad list of 100,000 rows cost, and what is said of it?",
     "hostile": "What does a stranger's file cost, and what is said of it?",
 }
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}

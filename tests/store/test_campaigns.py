@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import Engine, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from engine.outbound.campaign import BAD_CALLS, COMPLAINTS, OPT_OUTS, CampaignRefused, CampaignState, Order
@@ -15,6 +16,7 @@ from engine.outbound.campaign_file import parse_campaign
 from engine.outbound.carrier import Ended
 from engine.outbound.contacts import AttemptId, CampaignId, ContactId, ContactState, Outcome, PersonKey, Reached
 from engine.outbound.rules import May, Never, Wait, verdict
+from engine.store import contacts
 from engine.store.attempts import Attempts, Talked
 from engine.store.campaigns import Campaigns, KeptCampaign
 from engine.store.contacts import contact_of, standings, take_list
@@ -240,6 +242,17 @@ def test_a_list_is_taken_whole_or_not_at_all(database: Engine) -> None:
     ]
     with pytest.raises(CampaignRefused):
         take_list(database, kept.id, twice)
+
+    with Session(database) as session:
+        assert [it.person for it in session.scalars(select(ContactRow))] == ["p0"]
+
+
+def test_of_a_list_that_breaks_off_in_the_middle_nothing_is_there(database: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = a_running(database)
+    monkeypatch.setattr(contacts, "_AT_ONCE", 2)
+    many = [(n, a_contact(person=PersonKey(f"n{n}"), number=f"+7999000000{n % 5}")) for n in range(6)]
+    with pytest.raises(IntegrityError):
+        take_list(database, kept.id, many)
 
     with Session(database) as session:
         assert [it.person for it in session.scalars(select(ContactRow))] == ["p0"]
