@@ -17,7 +17,8 @@ from engine.outbound.breaker import BreakerPolicy
 from engine.outbound.contacts import Outcome
 from engine.runtime.batch.presence import Presence
 from engine.runtime.logs import set_up_logs
-from engine.runtime.outbound.dialler import Around, Dialler, Habits
+from engine.runtime.outbound.around import Around
+from engine.runtime.outbound.dialler import Dialler, Habits
 from engine.runtime.outbound.headless import dial_simulated
 from engine.runtime.outbound.plans import CampaignPlans, TimeOfDay
 from engine.runtime.outbound.sip_line import SipLine

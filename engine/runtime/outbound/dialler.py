@@ -13,67 +13,28 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final, Generic, TypeVar
-from uuid import uuid4
+from typing import Any, Generic, TypeVar
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from engine.core.errors import EngineError
 from engine.core.units import Seconds
-from engine.outbound.attempt import Fate
 from engine.outbound.breaker import Breaker, BreakerPolicy
 from engine.outbound.carrier import CarrierLost, Dial, Ended
-from engine.outbound.contacts import AttemptId, CampaignId, Contact, ContactId, Reached
+from engine.outbound.contacts import CampaignId, Reached
 from engine.outbound.dialling import Answered, Committed, Dialling, Lines, NothingDue, Over, Running, Withdrawn
-from engine.runtime.outbound.line import Line, Plan, Plans, Talker
-from engine.runtime.outbound.paperwork import TROUBLE, Paperwork, utc_now
-from engine.runtime.outbound.reconciler import Dead, Reconciler
-from engine.store.attempts import RENEW, Attempts, Intent
+from engine.runtime.outbound.around import Around
+from engine.runtime.outbound.intents import Intents
+from engine.runtime.outbound.line import Plan
+from engine.runtime.outbound.paperwork import Paperwork, utc_now
+from engine.runtime.outbound.reconciler import Reconciler
+from engine.store.attempts import RENEW, Intent
 
 _log = structlog.get_logger(__name__)
 A = TypeVar("A")
-_AT_ONCE: Final = 64  # contacts read ahead
-_ASKED: Final = 16  # contacts that a turn asks the rules about before others have theirs
-_LONGEST_SLEEP: Final = Seconds(5.0)  # lists, files and hours change without telling us
-
-
-def _nobody(_: object) -> tuple[str, ...]:
-    return ()
-
-
-def fit(_: Contact, __: Plan) -> None:
-    """Take everything for fit to be said."""
-    return
-
-
-def _any() -> None:
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class Around(Generic[A]):
-    """What the dialler works with."""
-
-    attempts: Attempts
-    line: Line[A]
-    talker: Talker[A]
-    plans: Plans
-
-    clock: Callable[[], datetime | None]
-    """The time of day, aware of its zone; ``None``: nobody knows it for sure, so nobody is dialled."""
-
-    dead: Dead = _nobody
-
-    unfit: Callable[[Contact, Plan], str | None] = fit
-    """Why there would be nothing to say to somebody; ``None``: all that is to be said can be."""
-
-    room: Callable[[], int | None] = _any
-    """How many more calls the engine can take now; ``None`` = it does not mind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +65,8 @@ class Dialler(Generic[A]):
         self._paperwork = Paperwork()
         self._reconciler = Reconciler(around.attempts, around.line, around.talker, self._paperwork, around.dead)
         self._running: dict[CampaignId, Plan] = {}
-        self._queues: dict[CampaignId, deque[ContactId]] = {}
-        self._turns: set[asyncio.Task[None]] = set()
+        self._intents = Intents(around, self._paperwork)
+        self._turns: set[asyncio.Task[bool]] = set()
         self._wake = asyncio.Event()
         self._stopped = False
 
@@ -163,8 +124,7 @@ class Dialler(Generic[A]):
         with contextlib.suppress(SQLAlchemyError):
             self._running = dict(await self._paperwork.ask(self._around.plans.running))
         self.dialling.receive(Running({campaign: plan.terms for campaign, plan in self._running.items()}), self._now)
-        for gone in self._queues.keys() - self._running.keys():
-            del self._queues[gone]
+        self._intents.forget(self._running)
 
     async def _sleep(self) -> None:
         deadline = self.dialling.deadline
@@ -176,74 +136,25 @@ class Dialler(Generic[A]):
 
     # One call
 
-    async def _turn(self, campaign: CampaignId) -> None:
-        intent = await self._intent(campaign)
-        if intent is None:
-            return
+    async def _turn(self, campaign: CampaignId) -> bool:
+        """Commit, dial, talk, write; whether anybody was due."""
+        intent = await self._intents.next(campaign)
+        if not isinstance(intent, Intent):
+            self.dialling.receive(NothingDue(campaign, Seconds(self._now + intent)), self._now)
+            return False
         plan = self._running.get(campaign, Plan())
         self.dialling.receive(Committed(campaign, intent.attempt), self._now)
         reached: Reached | None = None
         try:
-            if not await self._fits(intent, plan) or not await self._marked(intent.attempt):
+            if not await self._intents.sent(intent, plan):
                 self.dialling.receive(Withdrawn(intent.attempt), self._now)
-                return
+                return True
             reached = await self._call(intent, plan)
         except asyncio.CancelledError:
             _log.warning("outbound.cut_off", attempt=intent.attempt)
             raise
         self.dialling.receive(Over(intent.attempt, reached), self._now)
-
-    async def _intent(self, campaign: CampaignId) -> Intent | None:
-        """Commit one; ``None``: there is nobody to dial now, and the deciders know it."""
-        attempt, now = AttemptId(uuid4().hex), self._around.clock()
-        wait = _LONGEST_SLEEP
-        if now is not None:
-            try:
-                found = await self._paperwork.ask(self._commit, campaign, attempt, now)
-            except SQLAlchemyError as error:
-                _log.error("outbound.database", error=type(error).__name__)
-                await self._paperwork.surely(self._around.attempts.withdraw, attempt, Fate.NEVER_SENT, utc_now())
-                wait = TROUBLE
-            else:
-                if isinstance(found, Intent):
-                    return found
-                wait = found
-        self.dialling.receive(NothingDue(campaign, Seconds(self._now + wait)), self._now)
-        return None
-
-    def _commit(self, campaign: CampaignId, attempt: AttemptId, now: datetime) -> Intent | Seconds:
-        """In the thread: go through contacts until one may be dialled; else, how long to wait until the next look."""
-        attempts = self._around.attempts
-        queue = self._queues.setdefault(campaign, deque())
-        if not queue:
-            queue.extend(attempts.due(campaign, now, _AT_ONCE))
-        for _ in range(min(_ASKED, len(queue))):
-            intent = attempts.commit(queue.popleft(), attempt, now)
-            if intent is not None:
-                return intent
-        if queue:
-            return Seconds(0.0)
-        due = attempts.next_due(campaign)
-        if due is None:
-            self._around.plans.settle(now)
-        return _LONGEST_SLEEP if due is None else Seconds(min(_LONGEST_SLEEP, max(0.0, (due - now).total_seconds())))
-
-    async def _fits(self, intent: Intent, plan: Plan) -> bool:
-        """Whether all can be said that is to be said; who answers must not hear half a sentence."""
-        why = self._around.unfit(intent.contact, plan)
-        if why is not None:
-            await self._paperwork.surely(self._around.attempts.skip, intent.attempt, why, utc_now())
-        return why is None
-
-    async def _marked(self, attempt: AttemptId) -> bool:
-        """Mark it as dialled; ``False``: it must not be sent, and is withdrawn whatever the database knows of the mark."""
-        try:
-            return await self._paperwork.ask(self._around.attempts.mark, attempt, utc_now())
-        except SQLAlchemyError as error:
-            _log.error("outbound.database", error=type(error).__name__)
-        for fate in (Fate.NEVER_SENT, Fate.NEVER_SEEN):
-            await self._paperwork.surely(self._around.attempts.withdraw, attempt, fate, utc_now())
-        return False
+        return True
 
     async def _call(self, intent: Intent, plan: Plan) -> Reached | None:
         attempt = intent.attempt
@@ -287,22 +198,33 @@ class Dialler(Generic[A]):
                 if (now := self._around.clock()) is not None:
                     await self._reconciler.take_over(now)
                 if await self._reconciler.ask():
-                    self._wake.set()
+                    self._look_again()
             except SQLAlchemyError as error:
                 _log.error("outbound.database", error=type(error).__name__)
             except CarrierLost as lost:
                 _log.warning("outbound.carrier_lost", code=lost.code)
             await asyncio.sleep(self._habits.reconcile)
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def _look_again(self) -> None:
+        """Somebody may be due now, or nobody any more."""
+        for campaign in self._running:
+            if not self._intents.read_ahead(campaign):
+                self.dialling.wake(campaign)
+        self._wake.set()
+
+    def _start(self, work: Coroutine[Any, Any, bool]) -> None:
         task = asyncio.create_task(work)
         self._turns.add(task)
         task.add_done_callback(self._over)
 
-    def _over(self, task: asyncio.Task[None]) -> None:
-        """A call is over; a bug in one must not look like silence."""
+    def _over(self, task: asyncio.Task[bool]) -> None:
+        """A turn is over; a bug in one must not look like silence."""
         self._turns.discard(task)
         self._wake.set()
-        if not task.cancelled() and (error := task.exception()) is not None:
+        if task.cancelled():
+            return
+        if (error := task.exception()) is not None:
             _log.error("outbound.bug", exc_info=error)
             self.stop()
+        elif task.result():
+            self._look_again()

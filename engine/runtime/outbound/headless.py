@@ -9,7 +9,8 @@ from sqlalchemy import Engine
 
 from engine.config.outbound import OutboundSection
 from engine.runtime.batch.presence import Presence
-from engine.runtime.outbound.dialler import Around, Dialler, Habits
+from engine.runtime.outbound.around import Around
+from engine.runtime.outbound.dialler import Dialler, Habits
 from engine.runtime.outbound.plans import CampaignPlans, TimeOfDay
 from engine.runtime.outbound.simulated import ScriptedTalker, SimulatedLine
 from engine.store.attempts import Attempts

@@ -17,7 +17,8 @@ from engine.runtime.batch.presence import Presence
 from engine.runtime.engine import Engine
 from engine.runtime.followups import followed_up
 from engine.runtime.outbound import headless
-from engine.runtime.outbound.dialler import Around, Dialler, Habits, fit
+from engine.runtime.outbound.around import Around, fit
+from engine.runtime.outbound.dialler import Dialler, Habits
 from engine.runtime.outbound.line import Line, Plan, Talker
 from engine.runtime.outbound.plans import CampaignPlans, TimeOfDay
 from engine.runtime.outbound.simulated import ScriptedTalker, SimulatedLine
