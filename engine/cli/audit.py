@@ -15,8 +15,9 @@ import typer
 
 from engine.access.chain import Entry, Head
 from engine.access.deeds import Deed
+from engine.cli.kept import shell
 from engine.cli.output import console, say_json
-from engine.cli.users import house_of, shell
+from engine.cli.users import house_of
 from engine.config import load_config
 from engine.core.errors import ConfigError, MediaError
 from engine.store.audit import Asked, Told

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pwd
 import sys
 from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime, timedelta
@@ -18,10 +17,10 @@ import typer
 
 from engine.access.permissions import PEOPLES_ROLES, Role
 from engine.access.principal import PersonId, Principal
+from engine.cli.kept import shell
 from engine.cli.output import console, say_json
 from engine.config import load_config
 from engine.core.errors import ConfigError
-from engine.store.accounts import Actor
 from engine.store.audit import read_key
 from engine.store.database import connect, upgrade
 from engine.store.house import House
@@ -138,12 +137,6 @@ def house_of(config: Path) -> Iterator[House]:
         yield House.of(database, key=key)
     finally:
         database.dispose()
-
-
-def shell() -> Actor:
-    """Who runs this, as the operating system has it."""
-    name = pwd.getpwuid(os.getuid()).pw_name
-    return Actor(f"shell:{name}")
 
 
 def _of_people(roles: Collection[Role] | None) -> frozenset[Role]:

@@ -10,8 +10,11 @@ from typing import Annotated
 
 import typer
 
+from engine.access.deeds import Deed
 from engine.cli.campaign.shared import DEFAULT, AsJson, ConfigFile, opened, say
+from engine.cli.kept import keep
 from engine.cli.output import say_json
+from engine.cli.qa.shared import settings
 from engine.core.errors import ConfigError
 from engine.outbound.campaign import OPT_OUTS, ListRefused
 from engine.outbound.list_file import read_list
@@ -47,6 +50,7 @@ def block(
         raise typer.BadParameter("expected numbers or persons, or --file, found neither")
     source = file.name if file else f"by {getpass.getuser()}"
     new = Lists(engine).block((Entry(list_name, it, source, reason, only) for it in dict.fromkeys(keys)), datetime.now(UTC))
+    keep(settings(config), engine, Deed.CHANGED, f"list {list_name}", blocked=new, campaign=campaign)
     if json:
         say_json({"list": list_name, "found": len(set(keys)), "new": new})
     else:

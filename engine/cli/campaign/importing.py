@@ -9,8 +9,11 @@ from typing import Annotated, Any
 
 import typer
 
+from engine.access.deeds import Deed
 from engine.cli.campaign.shared import DEFAULT, ConfigFile, load_campaign, opened, say
+from engine.cli.kept import keep
 from engine.cli.output import say_json
+from engine.cli.qa.shared import settings
 from engine.outbound.list_rows import Checked, check_list
 from engine.outbound.list_text import ENCODINGS
 from engine.runtime.outbound.importing import import_list, read, write_report
@@ -43,6 +46,7 @@ def import_(
         kept = Campaigns(engine).put(policy, text, str(campaign.resolve().parent), datetime.now(UTC))
         found = import_list(engine, kept, contacts, where, encoding=encoding, most_refused=most_refused)
         checked, taken = found.checked, found.taken
+        keep(settings(config), engine, Deed.CHANGED, f"campaign {policy.name}", imported=taken)
     told = _as_json(policy.name, checked, taken, where, time.monotonic() - begun)
     if json:
         say_json(told)

@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 from sqlalchemy import Engine
 
+from engine.access.deeds import Deed
+from engine.cli.kept import keep
 from engine.cli.output import console, say_json
 from engine.cli.qa.shared import DEFAULT, ConfigFile, database, settings
 from engine.outbound.campaign import Campaign, CampaignErrors, Order
@@ -53,7 +55,9 @@ def tell(name: str, order: Order, config: Path, *, reason: str | None = None, js
     Raises:
         CampaignRefused: it can't be done as it stands.
     """
-    kept = Campaigns(opened(config)).tell(name, order, datetime.now(UTC), reason)
+    engine = opened(config)
+    kept = Campaigns(engine).tell(name, order, datetime.now(UTC), reason)
+    keep(settings(config), engine, Deed.CHANGED, f"campaign {kept.policy.name}", order=str(order), state=kept.state.value)
     if json:
         say_json({"campaign": kept.policy.name, "state": kept.state.value, "reason": kept.reason})
     else:

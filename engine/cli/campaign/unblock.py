@@ -6,9 +6,12 @@ from typing import Annotated
 
 import typer
 
+from engine.access.deeds import Deed
 from engine.cli.campaign.block import Country, ListName, Only, key_of
 from engine.cli.campaign.shared import DEFAULT, AsJson, ConfigFile, opened, say
+from engine.cli.kept import keep
 from engine.cli.output import say_json
+from engine.cli.qa.shared import settings
 from engine.outbound.campaign import OPT_OUTS
 from engine.store.campaigns import Campaigns
 from engine.store.lists import Lists
@@ -28,6 +31,7 @@ def unblock(
     only = None if campaign is None else Campaigns(engine).named(campaign).id
     lists = Lists(engine)
     gone = sum(lists.unblock(list_name, key_of(it, country), only) for it in who)
+    keep(settings(config), engine, Deed.CHANGED, f"list {list_name}", unblocked=gone, campaign=campaign)
     if json:
         say_json({"list": list_name, "removed": gone})
     else:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from engine.access.deeds import Deed
+from engine.cli.kept import keep
 from engine.cli.output import console
 from engine.cli.qa.selecting import Card, Since, Team, Until, Zone, selection, zone_of
 from engine.cli.qa.shared import DEFAULT, ConfigFile, database, settings
@@ -27,6 +29,9 @@ def export(
 ) -> None:
     """Write calls, scores, verdicts and evidence as xlsx, csv, parquet, json or jsonl."""
     chosen = selection(since, until, card, team, zone_of(zone))
-    counts = write(database(settings(config)), chosen, format, out)
+    known = settings(config)
+    engine = database(known)
+    keep(known, engine, Deed.EXPORTED, "scores", format=str(format), to=str(out), card=card, team=team)
+    counts = write(engine, chosen, format, out)
     told = ", ".join(f"{count} {name}" for name, count in counts.items())
     console.print(f"{out}: {told}", markup=False)

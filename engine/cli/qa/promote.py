@@ -10,6 +10,8 @@ from typing import Annotated
 import typer
 from sqlalchemy import Engine
 
+from engine.access.deeds import Deed
+from engine.cli.kept import keep
 from engine.cli.output import console, say_json
 from engine.cli.qa.opening import AsJson, Card, card_key, opened
 from engine.cli.qa.shared import DEFAULT, ConfigFile
@@ -34,7 +36,7 @@ def promote(
     json: AsJson = False,
 ) -> None:
     """Say what the reviews allow, up or down, and do it where somebody says yes."""
-    _, engine = opened(config)
+    known, engine = opened(config)
     key, stages = card_key(engine, card), Stages(engine)
     changes: Iterable[Change]
     if to is not None:
@@ -46,6 +48,8 @@ def promote(
         changes = _confirmed(proposals, by, yes=yes, json=json)
     for change in changes:
         stages.keep(key, change, datetime.now(UTC))
+        told = {"question": change.question, "stage": change.stage.value, "by": change.by}
+        keep(known, engine, Deed.CHANGED, f"scorecard {key.name}", **told)
         if not json:
             console.print(f"{change.question}: {change.stage.value}, decided by {change.by}", markup=False)
 

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from engine.access.deeds import Deed
+from engine.cli.kept import keep
 from engine.cli.output import console, progress
 from engine.cli.qa.selecting import Card, Since, Team, Until, Zone, selection, zone_of
 from engine.cli.qa.shared import DEFAULT, ConfigFile, database, settings
@@ -48,8 +50,10 @@ def report(
     days = zone_of(zone)
     chosen = selection(since, until, card, team, days)
     wanted = Wanted(chosen, days, by, worst, least, round(sound * _MB))
+    engine = database(known)
+    keep(known, engine, Deed.EXPORTED, "report", to=str(out), card=card, team=team, sound_of_worst=worst)
     with progress.status("counting calls, packing sound"):
-        written = write(database(known), wanted, known.qa.folder, out, Wording(Language(language.value)))
+        written = write(engine, wanted, known.qa.folder, out, Wording(Language(language.value)))
     found = written.findings
     console.print(f"{out}: {out.stat().st_size / _MB:.1f} MB", markup=False)
     console.print(

@@ -10,6 +10,8 @@ from typing import Annotated
 import typer
 from sqlalchemy import Engine
 
+from engine.access.deeds import Deed
+from engine.cli.kept import keep
 from engine.cli.output import console
 from engine.cli.qa.opening import opened
 from engine.cli.qa.shared import DEFAULT, ConfigFile
@@ -36,10 +38,12 @@ def review(
     """Take what people found in the drawn calls; or, with --export, write the sheet that they fill in."""
     known, engine = opened(config)
     if export is not None and sheet is None and sample is not None:
+        keep(known, engine, Deed.EXPORTED, f"sample {sample}", to=str(export))
         rows = _asked(engine, known.qa.folder, sample, second=second, shown=shown)
         export.write_text(write_sheet(rows), encoding="utf-8-sig", newline="")  # spreadsheets know UTF-8 by its mark
         console.print(f"{export}: {len({it.call for it in rows})} calls, {len(rows)} rows, {'not ' if shown else ''}blind")
     elif sheet is not None and by and export is None:
+        keep(known, engine, Deed.CHANGED, "reviews", sheet=str(sheet), by=by.strip())
         _take(engine, sheet, by.strip())
     else:
         raise typer.BadParameter("expected a sheet with --by, or --export with --sample")
