@@ -91,7 +91,8 @@ def test_an_open_entry_is_not_masked_and_gives_its_keys(entries: Entries, tape: 
     entries.begin(entry(secret=False), Seconds(0.0), prompting=False)
 
     assert press(entries, b"12#") == [KeysCollected("12")]
-    assert tape.masked == tape.spans == []
+    assert not tape.masked
+    assert not tape.spans
 
 
 def test_a_secret_entry_gives_its_length_and_keeps_its_digits_for_one_request(entries: Entries) -> None:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from engine.config import MAIN, Config
 from engine.core.errors import ConfigError
@@ -27,8 +27,6 @@ from engine.testing.canaries.ways import Way, canaries_for, way_to_secrets
 
 Progress = Callable[[str], object]
 """Told what is being done."""
-
-_AT_ONCE: Final = 4  # calls; more would only show how busy the machine is
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +75,12 @@ class Proof:
         }
 
 
-async def prove(config: Config, say: Say, progress: Progress = print, roads: Sequence[Road] = ROADS) -> Proof:
+async def prove(
+    config: Config, say: Say, progress: Progress = print, roads: Sequence[Road] = ROADS, *, at_once: int = 4
+) -> Proof:
     """Run an engine like ``config`` in a folder of its own, call it by ``roads``, and search. Not safe to cancel.
+
+    ``at_once``: how many call together; more than the machine can carry only shows that it is busy.
 
     Raises:
         ConfigError: it has no flow, or keys lead to no secret in it, or it does not start.
@@ -93,7 +95,7 @@ async def prove(config: Config, say: Say, progress: Progress = print, roads: Seq
         async with running(config, address, Path(folder)) as engine:
             open_roads = [road for road in roads if road.door in engine.doors]
             progress(f"calling by {len(open_roads)} roads")
-            lines = asyncio.Semaphore(_AT_ONCE)
+            lines = asyncio.Semaphore(at_once)
             travelled = await asyncio.gather(*(_travel(road, engine, way, say, lines) for road in open_roads))
             progress("searching files, pages and memory")
             searched = await asyncio.to_thread(_search, engine, way, travelled)
