@@ -53,6 +53,7 @@ async def _serve(config: Config) -> None:
         engine = await Engine.start(config)
     try:
         async with doors(engine) as opened:
+            engine.opened()
             _name(opened)
             await stop.wait()
             await engine.drain()  # before the doors shut: that cuts off whoever still talks

@@ -105,11 +105,14 @@ class Engine:
         await engine._start_workers()
         for flow in engine.flows.values():
             await engine._prompts.prepare(flow, progress)
-        engine._lag_watch = asyncio.create_task(engine._lags.watch())
         mask_text("")  # its tables take 50 ms to be read, once
-        gc.collect()
-        gc.freeze()  # what is loaded by now stays; to walk through it again and again would hold up the media loop
+        _keep()
         return engine
+
+    def opened(self) -> None:
+        """Note from now on how late the loop is: the doors are open, and opening them takes longer than anything in a call."""
+        _keep()
+        self._lag_watch = self._lag_watch or asyncio.create_task(self._lags.watch())
 
     @property
     def live(self) -> int:
@@ -345,6 +348,12 @@ def _answered(language: Language | None, errand: Errand | None) -> Answered:
         return Answered(language)
     local = datetime.now(ZoneInfo(errand.zone)).replace(tzinfo=None)
     return Answered(language, dict(errand.fields), local)
+
+
+def _keep() -> None:
+    """Take it that what is loaded by now stays; to walk through it again and again would hold up the media loop."""
+    gc.collect()
+    gc.freeze()
 
 
 def _flows(section: FlowSection | None) -> dict[str, Flow]:
