@@ -11,15 +11,20 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy import make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from engine.asr.registry import recogniser_names
 from engine.cli.output import console
-from engine.config import load_config
+from engine.config import Config, load_config
 from engine.core.errors import EngineError
 from engine.core.hardened import harden
 from engine.ivr.files import load_flow
 from engine.model_files import State, rows
 from engine.runtime.hardened import hardness
+from engine.store.accounts import Accounts
+from engine.store.audit import Trail
+from engine.store.database import connect
 from engine.tts.registry import voice_names
 
 _LEAST_DISK = 1 << 30  # bytes; a day of recordings of one busy line takes about as much
@@ -92,3 +97,29 @@ def _configured(path: Path) -> Iterator[Finding]:
         return
     found = f"flow {flow.name}, {len(flow.nodes)} nodes, {', '.join(flow.languages)}" if flow else "no flow: it only listens"
     yield Finding(str(path), fine=True, found=found)
+    yield from _pages(config)
+
+
+def _pages(config: Config) -> Iterator[Finding]:
+    """Whether somebody can sign in, as far as a file tells; no database is made or brought up to date by looking."""
+    door = config.open_doors.http
+    if door is None:
+        return
+    shut = not (door.loopback or door.encrypted or door.unprotected is not None)
+    mend = "set doors.http.tls_certificate, or let a proxy that encrypts stand before the door"
+    yield Finding("pages", not shut, "shut: beyond loopback and in clear" if shut else "open to who signs in", mend)
+    address = make_url(config.store.database)
+    if address.get_backend_name() == "sqlite" and not Path(address.database or "").is_file():
+        return
+    nobody = _nobody(config.store.database) and not door.loopback
+    yield Finding("users", not nobody, "nobody can sign in" if nobody else "fine", "callwright users add NAME --role ROLE")
+
+
+def _nobody(address: str) -> bool:
+    database = connect(address)
+    try:
+        return Accounts(Trail(database)).none
+    except SQLAlchemyError:  # of an older schema: serve brings it up to date
+        return True
+    finally:
+        database.dispose()

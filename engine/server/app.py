@@ -38,10 +38,11 @@ from engine.telephony import freeswitch as freeswitch_leg
 from engine.telephony.asterisk_ws import AsteriskLeg
 from engine.telephony.browser import BrowserLeg
 from engine.telephony.freeswitch import FreeSwitchLeg
-from engine.telephony.sockets import AsgiSocket, SocketLeg
+from engine.telephony.sockets import AsgiSocket, Goodbye, SocketLeg
 from engine.telephony.twilio import TwilioLeg
 
 _log = structlog.get_logger(__name__)
+_LOOKED_AFTER = 10.0  # seconds between two looks whether who talks to a flow is still signed in
 
 
 def http_app(engine: Engine, reception: Reception) -> FastAPI:
@@ -69,10 +70,16 @@ def _phone(engine: Engine) -> APIRouter:
     async def phone(visitor: Annotated[Visitor, requires(Permission.TALK_TO_FLOWS)]) -> HTMLResponse:
         return page(visitor, "phone.html", spoken=engine.languages)
 
-    @router.websocket("/phone/ws", dependencies=[requires(Permission.TALK_TO_FLOWS)])
-    async def browser(socket: WebSocket, language: str = "") -> None:
+    @router.websocket("/phone/ws")
+    async def browser(
+        socket: WebSocket, visitor: Annotated[Visitor, requires(Permission.TALK_TO_FLOWS)], language: str = ""
+    ) -> None:
         await socket.accept()
-        await _browser_call(engine, socket, language)
+        watching = asyncio.create_task(_watched(visitor, socket))
+        try:
+            await _browser_call(engine, socket, language)
+        finally:
+            watching.cancel()
 
     @router.get("/static/{name}", dependencies=[open_to(Openness.EVERYBODY)])
     def file(name: str) -> Response:
@@ -144,6 +151,13 @@ async def _accepted(socket: WebSocket, subprotocol: str) -> None:
 
 def _admits(token: Token, shown: bool, parameters: Mapping[str, str]) -> bool:
     return shown or token.matches(parameters.get("token"))
+
+
+async def _watched(visitor: Visitor, socket: WebSocket) -> None:
+    """Hang up on somebody who is signed in no longer; who talks is present."""
+    while await visitor.still(present=True):  # noqa: ASYNC110 -- their session is in the database
+        await asyncio.sleep(_LOOKED_AFTER)
+    await socket.close(Goodbye.NORMAL, "you are signed in no longer")
 
 
 async def _browser_call(engine: Engine, socket: WebSocket, language: str) -> None:

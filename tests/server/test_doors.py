@@ -16,12 +16,14 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from engine.config import AudioSocketDoor, HttpDoor
 from engine.core.errors import ConfigError
 from engine.core.units import Seconds
+from engine.server import app
+from engine.store.accounts import Actor
 from engine.testing.audiosocket_caller import AudioSocketCaller
 from engine.testing.browser_caller import BrowserCaller
 from engine.testing.caller import Caller
 from engine.testing.parts import tone
 from engine.testing.twilio_caller import TwilioCaller
-from tests.server.doubles import EchoEngine, opened
+from tests.server.doubles import EchoEngine, house_at, opened
 
 LONG = "x" * 70_000
 GARBAGE: tuple[str | bytes, ...] = (
@@ -182,3 +184,14 @@ async def test_a_port_that_is_taken_is_told_with_its_setting(section: str) -> No
         with pytest.raises(ConfigError, match=rf"doors.{section}: expected to listen on 127.0.0.1:{port}, found: .*in use"):
             async with opened(engine):
                 pass
+
+
+async def test_who_is_signed_in_no_longer_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "_LOOKED_AFTER", 0.05)
+    engine = EchoEngine()
+    async with opened(engine) as doors, BrowserCaller.calling(_browser(doors), engine.signed_in()) as caller:
+        await caller.ready.wait()
+        with house_at(engine.config.store.database) as house:
+            house.accounts.switch(Actor("shell:test"), "anna", disabled=True)
+
+        await asyncio.wait_for(caller.over.wait(), 10)

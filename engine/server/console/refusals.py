@@ -45,6 +45,11 @@ def shows_refusals(app: FastAPI) -> None:
             f"{HTTPStatus(error.status_code).phrase}\n", error.status_code, {**HEADERS, **(error.headers or {})}
         )
 
+    @app.exception_handler(Exception)
+    async def bug(_: HTTPConnection, __: Exception) -> Response:
+        """In one line: what a page needs, the database for one, may be what is broken."""
+        return PlainTextResponse("That did not work; the log knows why.\n", 500, HEADERS)
+
 
 def _is_page(connection: HTTPConnection) -> bool:
     """Whether a person looks at the answer."""
