@@ -79,7 +79,12 @@ def _begin(step: Step, event: on.Answered) -> None:
 
 
 def _speak_up(step: Step, _: object = None) -> None:
-    """They have said hello, or nothing: begin."""
+    """They say nothing, or nothing that is a word: begin."""
+    walk(step, step.flow.start)
+
+
+def _greet_back(step: Step, event: on.Heard) -> None:
+    step.note_words(event.transcript)
     walk(step, step.flow.start)
 
 
@@ -214,7 +219,7 @@ _ROWS: Mapping[State, tuple[Cell, ...]] = {
     State.IDLE:      (_begin,    _NOT_UP,         _NOT_UP,              _NOT_UP,                 _NOT_UP,        _NOT_UP,
                       _NOT_UP,   _NOT_UP,         _NOT_UP,              _NOT_UP,                 _NOT_UP,        _NOT_UP,
                       _NOT_UP,                    _NOT_UP,              _hang_up),
-    State.OPENING:   (_UP,       _EARLIER,        _let_them_speak,      _speak_up,               _speak_up,      _speak_up,
+    State.OPENING:   (_UP,       _EARLIER,        _let_them_speak,      _greet_back,             _speak_up,      _speak_up,
                       _speak_up, _LATE,           _LATE,                _LATE,                   _LATE,          _LATE,
                       _LATE,                      _LATE,                _hang_up),
     State.SPEAKING:  (_UP,       _go_on,          _prick_up_on_the_way, _hear_on_the_way,        _NOT_CUT,       _NOT_ASKED,

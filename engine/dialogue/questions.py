@@ -57,11 +57,11 @@ def _listen_for(step: Step) -> Listen:
     node, language, asked = step.node, step.memory.language, step.memory.asking.asked
     phrases = _phrases(step.flow, node, asked, language)
     if isinstance(asked, Own):
-        grammar = node.grammar if isinstance(node, Ask) else Grammar.FREE
+        grammar = _ear_for(step.flow, node.grammar) if isinstance(node, Ask) else Grammar.FREE
         return Listen(node.id, Hints(language, grammar, phrases), _own_question(step.flow, node, language))
     if isinstance(asked, ReadBack):
         question = Question(language, said_anywhere(step.flow), YES_NO)
-        return Listen(node.id, Hints(language, Grammar.YES_NO), question)
+        return Listen(node.id, Hints(language, _ear_for(step.flow, Grammar.YES_NO)), question)
     return Listen(node.id, Hints(language, Grammar.FREE, phrases), Question(language, _intents(step.flow, node), YES_NO))
 
 
@@ -118,6 +118,11 @@ def passes_luhn(digits: str) -> bool:
 def takes_plain_answers(node: Node) -> bool:
     """Whether a yes or a no alone is a choice there."""
     return isinstance(node, Menu) and any(choice.intent in PLAIN_ANSWERS for choice in node.choices)
+
+
+def _ear_for(flow: Flow, grammar: Grammar) -> Grammar:
+    """A recogniser that holds its ear to dates hears no "don't call me again": where that counts, it listens freely."""
+    return Grammar.FREE if any(node.everywhere for node in flow.nodes.values()) else grammar
 
 
 def _own_question(flow: Flow, node: Node, language: Language) -> Question:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from engine.core.call import CallFacts
 from engine.core.units import Confidence, Seconds
-from engine.dialogue.actions import Action, CallHost, Decided, HangUp, Play, TransferCall
+from engine.dialogue.actions import Action, CallHost, Decided, HangUp, Play, Record, TransferCall
 from engine.dialogue.events import (
     Event,
     Heard,
@@ -103,6 +103,8 @@ def _done(now: Seconds, action: Action) -> Iterator[Line]:
             yield Line(now, "engine", f"(transfers to {destination})")
         case HangUp():
             yield Line(now, "engine", "(hangs up)")
+        case Record(result=result):
+            yield Line(now, "decision", "takes back what was recorded" if result is None else f"records: {result.value}")
         case _:
             pass
 

@@ -9,6 +9,7 @@ from random import Random
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from engine.asr.protocol import Grammar
 from engine.core.units import Seconds
 from engine.dialogue import actions as do
 from engine.dialogue import events as on
@@ -133,6 +134,7 @@ def errand(**changes: object) -> Flow:
         **titled("day"),
         slot=SlotName("on"),
         type="date",
+        grammar=Grammar.DATE,
         requires_right_party=True,
         unasked=True,
         read_back=False,
@@ -163,6 +165,15 @@ def test_a_plain_yes_takes_its_choice_and_says_who_it_is() -> None:
 
     assert table.dialogue.right_party
     assert table.dialogue.node == "day"
+
+
+def test_where_something_counts_everywhere_the_recogniser_listens_freely() -> None:
+    table = answered()
+    table.say(yes())
+
+    assert table.last(do.Listen).node == "day"
+    assert table.last(do.Listen).hints.grammar is Grammar.FREE
+    assert "never" in table.last(do.Listen).question.intents
 
 
 def test_a_plain_no_takes_the_other() -> None:
