@@ -20,7 +20,7 @@ from engine.ivr.files import load_flow
 from engine.testing.canaries import places
 from engine.testing.canaries.bank import AgreeingBank
 from engine.testing.canaries.places import Hit, Searched
-from engine.testing.canaries.roads import ROADS, Road, Say, Travelled, travel
+from engine.testing.canaries.roads import ROADS, Errand, Road, Say, Travelled, travel
 from engine.testing.canaries.running import Running, running
 from engine.testing.canaries.shapes import Canary, Shapes
 from engine.testing.canaries.ways import Way, canaries_for, way_to_secrets
@@ -94,22 +94,27 @@ async def prove(
         progress("starting the engine")
         async with running(config, address, Path(folder)) as engine:
             open_roads = [road for road in roads if road.door in engine.doors]
+            errands = [await asyncio.to_thread(_errand, road, way, say) for road in open_roads]
             progress(f"calling by {len(open_roads)} roads")
             lines = asyncio.Semaphore(at_once)
-            travelled = await asyncio.gather(*(_travel(road, engine, way, say, lines) for road in open_roads))
+            travelled = await asyncio.gather(*(_travel(errand, engine, way, lines) for errand in errands))
             progress("searching files, pages and memory")
             searched = await asyncio.to_thread(_search, engine, way, travelled)
         progress("searching what it has left behind")
         searched.append(_left_behind(engine, travelled))
     closed = tuple(road.name for road in roads if road not in open_roads)
-    void = {one.road.name: why for one in travelled if (why := _void(one, bank))}
+    void = {one.errand.road.name: why for one in travelled if (why := _void(one, bank))}
     return Proof(tuple(road.name for road in open_roads), closed, void, tuple(searched))
 
 
-async def _travel(road: Road, engine: Running, way: Way, say: Say, lines: asyncio.Semaphore) -> Travelled:
-    named = tuple(Canary(f"{road.name}/{it.slot}", it.digits, it.spoken) for it in canaries_for(way, spoken=road.speaks))
+def _errand(road: Road, way: Way, say: Say) -> Errand:
+    made = canaries_for(way, spoken=road.speaks)
+    return Errand.made(road, tuple(Canary(f"{road.name}/{it.slot}", it.digits, it.spoken) for it in made), say)
+
+
+async def _travel(errand: Errand, engine: Running, way: Way, lines: asyncio.Semaphore) -> Travelled:
     async with lines:
-        return await travel(road, engine, way, named, say)
+        return await travel(errand, engine, way)
 
 
 def _search(engine: Running, way: Way, travelled: Sequence[Travelled]) -> list[Searched]:
@@ -117,13 +122,13 @@ def _search(engine: Running, way: Way, travelled: Sequence[Travelled]) -> list[S
     memory = places.held(engine.processes(), shapes)  # first: what lies there is soon written over
     health = engine.doors["health"].rpartition("/")[0]
     choices = sum(len(press.keys) for press in way)
-    spoken = {one.canaries[0].slot: one.said for one in travelled if one.said}
+    spoken = {one.errand.canaries[0].slot: [one.errand.said] for one in travelled if one.errand.said is not None}
     return [
         *places.written(engine, shapes),
         places.told(engine, shapes),
         places.heard(engine.folder / "recordings", choices, spoken),
         *places.served(health, shapes),
-        places.sent({one.road.name: one.sent for one in travelled}, shapes),
+        places.sent({one.errand.road.name: one.sent for one in travelled}, shapes),
         *memory,
     ]
 
@@ -138,14 +143,14 @@ def _left_behind(engine: Running, travelled: Sequence[Travelled]) -> Searched:
 
 
 def _shapes(travelled: Sequence[Travelled]) -> Shapes:
-    return Shapes([canary for one in travelled for canary in one.canaries])
+    return Shapes([canary for one in travelled for canary in one.errand.canaries])
 
 
 def _void(one: Travelled, bank: AgreeingBank) -> str:
     """Why a road proves nothing; empty where it does."""
-    came = [canary.digits in bank.told for canary in one.canaries]
-    if one.road.reaches_the_bank and not all(came):
+    came = [canary.digits in bank.told for canary in one.errand.canaries]
+    if one.errand.road.reaches_the_bank and not all(came):
         return one.broke or f"{came.count(False)} of {len(came)} numbers did not come to the bank's host"
-    if any(came) and not one.road.reaches_the_bank:
+    if any(came) and not one.errand.road.reaches_the_bank:
         return "a number came to the bank's host that was not keyed for it"
     return one.broke

@@ -67,32 +67,42 @@ class Road:
 
 
 @dataclass(frozen=True, slots=True)
-class Travelled:
-    """What a caller did and was sent."""
+class Errand:
+    """What a caller sets out with."""
 
     road: Road
     canaries: tuple[Canary, ...]
+    said: AudioFrame | None = field(default=None, repr=False)
+    """The first number, spoken, where the road wants it so."""
+
+    @classmethod
+    def made(cls, road: Road, canaries: tuple[Canary, ...], say: Say) -> Errand:
+        """Get ready: a voice at work would hold up the callers."""
+        return cls(road, canaries, say(words_of(canaries[0].digits)) if road.speaks else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Travelled:
+    """What a caller did and was sent."""
+
+    errand: Errand
     sent: str = ""
     """Words the engine sent, to a page or beside a transfer."""
-
-    said: tuple[AudioFrame, ...] = field(default=(), repr=False)
-    """What was spoken, to be sought on the recording."""
 
     broke: str = ""
     """Why the call broke off, where it did."""
 
 
-async def travel(road: Road, engine: Running, way: Way, canaries: tuple[Canary, ...], say: Say) -> Travelled:
+async def travel(errand: Errand, engine: Running, way: Way) -> Travelled:
     """Call, and do what the road says; a call that breaks off is told as such. Safe to cancel."""
     try:
-        return await _travelled(road, engine, way, canaries, say)
+        return await _travelled(errand, engine, way)
     except (OSError, TimeoutError, LineClosed, WebSocketException) as error:
-        return Travelled(road, canaries, broke=f"{type(error).__name__} {error}".strip())
+        return Travelled(errand, broke=f"{type(error).__name__} {error}".strip())
 
 
-async def _travelled(road: Road, engine: Running, way: Way, canaries: tuple[Canary, ...], say: Say) -> Travelled:
-    numbers = [canary.digits for canary in canaries]
-    said = tuple(say(words_of(number)) for number in numbers[:1]) if road.how is How.SPOKEN else ()
+async def _travelled(errand: Errand, engine: Running, way: Way) -> Travelled:
+    road, numbers = errand.road, [canary.digits for canary in errand.canaries]
     async with asyncio.timeout(_PATIENCE), road.calling(engine) as caller:
         await caller.answered()
         match road.how:
@@ -106,9 +116,10 @@ async def _travelled(road: Road, engine: Running, way: Way, canaries: tuple[Cana
                 await caller.answered()
             case How.SPOKEN:
                 await _keys(road, caller, _presses(_before_the_first(way), numbers))
-                await caller.say(said[0])
+                if errand.said is not None:
+                    await caller.say(errand.said)
                 await caller.answered()
-        return Travelled(road, canaries, _sent_to(caller), said)
+        return Travelled(errand, _sent_to(caller))
 
 
 def _presses(way: Way, numbers: list[str]) -> list[str]:
