@@ -45,6 +45,7 @@ def take_list(engine: Engine, campaign: CampaignId, contacts: Sequence[tuple[int
     Raises:
         CampaignRefused: the campaign is over, or somebody else has added the same people just now.
     """
+    rows = [_written(campaign, row, it) for row, it in contacts]  # before the transaction, for which others wait
     with Session(engine) as session, session.begin():
         state = session.scalar(select(CampaignRow.state).where(CampaignRow.id == campaign).with_for_update())
         if state in {CampaignState.STOPPED, CampaignState.FINISHED}:
@@ -52,8 +53,8 @@ def take_list(engine: Engine, campaign: CampaignId, contacts: Sequence[tuple[int
         known = known_of(session, campaign)
         if any(it.person in known or it.number in known for _, it in contacts):
             raise CampaignRefused("expected people who are not in the campaign, found some who were added meanwhile: try again")
-        for some in _batches(contacts, _AT_ONCE):
-            session.execute(insert(ContactRow), [_written(campaign, row, it) for row, it in some])
+        for some in _batches(rows, _AT_ONCE):
+            session.connection().execute(insert(ContactRow), some)
     return len(contacts)
 
 

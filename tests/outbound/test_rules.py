@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.core.units import Language
@@ -26,20 +26,24 @@ AGO = st.timedeltas(timedelta(), 32 * DAY)
 ZONES = st.sampled_from(["Europe/Moscow", "America/New_York", "Asia/Vladivostok", "Europe/Kaliningrad", "Mars/Olympus"])
 
 
+RARELY = st.sampled_from([False] * 5 + [True])
+
+
 @st.composite
 def standings(draw: st.DrawFn, now: datetime) -> Standing:
-    rung = [Rung(now - ago, draw(st.sampled_from([True, False, None]))) for ago in draw(st.lists(AGO, max_size=6))]
-    tried = sorted(now - ago for ago in draw(st.lists(AGO, max_size=4)))
-    lists = st.sampled_from([OPT_OUTS, COMPLAINTS, BAD_CALLS, "national", "other"])
-    campaigns = st.sampled_from([None, CampaignId("k1"), CampaignId("k2")])
-    listed = [Listing(draw(lists), now - draw(AGO), draw(campaigns)) for _ in range(draw(st.integers(0, 2)))]
+    """Mostly with little against a call, so that many are judged to be in order."""
+    rung = [Rung(now - ago, draw(st.sampled_from([True, False, None]))) for ago in draw(st.lists(AGO, max_size=3))]
+    tried = sorted(now - ago for ago in draw(st.lists(AGO, max_size=3)))
+    lists = st.sampled_from([OPT_OUTS, COMPLAINTS, BAD_CALLS, "national", "other", "other", "other"])
+    campaigns = st.sampled_from([None, CampaignId("k1"), CampaignId("k2"), CampaignId("k2")])
+    listed = [Listing(draw(lists), now - draw(AGO), draw(campaigns)) for _ in range(draw(st.sampled_from([0, 0, 0, 1, 2])))]
     return Standing(
-        campaign=draw(st.sampled_from(CampaignState)),
+        campaign=draw(st.sampled_from(CampaignState)) if draw(RARELY) else CampaignState.RUNNING,
         listed=listed,
         rung=rung,
         tried=[Tried(at, draw(st.sampled_from([Reached.BUSY, Reached.NO_ANSWER, Reached.FAILED, None]))) for at in tried],
-        not_before=draw(st.sampled_from([None, now - HOUR, now, now + HOUR])),
-        engaged=draw(st.booleans()),
+        not_before=draw(st.sampled_from([now - HOUR, now, now + HOUR])) if draw(RARELY) else None,
+        engaged=draw(RARELY),
     )
 
 
@@ -68,7 +72,8 @@ def heeded(it: Listing, now: datetime) -> bool:
     return it.list != BAD_CALLS or now - it.since < 30 * DAY
 
 
-@given(st.data(), ZONES, MOMENTS)
+@settings(max_examples=500, deadline=None)
+@given(st.data(), ZONES, MOMENTS | MOMENTS.map(lambda it: it.replace(hour=9)))
 def test_nobody_is_dialled_against_any_rule(data: st.DataObject, zone: str, now: datetime) -> None:
     standing = data.draw(standings(now))
     found = verdict(a_contact(zone=zone), standing, POLICY, now)
@@ -180,6 +185,14 @@ def test_by_a_clock_that_is_behind_what_it_wrote_nothing_is_decided() -> None:
     found = verdict(a_contact(), standing, POLICY, MONDAY_NOON)
     assert isinstance(found, Wait)
     assert "clock" in found.why
+
+
+def test_who_is_being_called_just_now_or_was_a_short_while_ago_waits() -> None:
+    assert verdict(a_contact(), Standing(engaged=True), POLICY, MONDAY_NOON) == Wait(
+        MONDAY_NOON + timedelta(minutes=1), "is being called just now"
+    )
+    found = verdict(a_contact(), Standing(rung=[Rung(MONDAY_NOON - HOUR, answered=False)], engaged=True), POLICY, MONDAY_NOON)
+    assert found == Wait(MONDAY_NOON + HOUR, "was called a short while ago")
 
 
 def test_a_stopped_campaign_ends_it_and_a_pause_waits() -> None:

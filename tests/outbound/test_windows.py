@@ -99,6 +99,14 @@ def test_the_hours_follow_the_clocks_that_people_have(zone: str, day: date, utc_
     ]
 
 
+def test_hours_up_to_midnight_end_with_the_day() -> None:
+    late = Calendar([Hours(frozenset({0}), time(20), time(0))], None)  # written 24:00
+
+    last, first = datetime(2026, 11, 23, 20, 59, 59, tzinfo=UTC), datetime(2026, 11, 23, 21, tzinfo=UTC)
+    assert shut(late, MOSCOW, None, last) is None
+    assert shut(late, MOSCOW, None, first) is not None
+
+
 def test_hours_that_the_clocks_skip_begin_after_the_gap() -> None:
     early = Calendar([Hours(frozenset(range(7)), time(2, 15), time(4))], None)
     before = datetime(2026, 3, 8, 6, 0, tzinfo=UTC)  # 1:00 in New York; at 2:00 it is 3:00
