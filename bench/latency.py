@@ -76,16 +76,17 @@ def utterances(folder: Path | None) -> list[Utterance]:
     if folder is None:
         voice = load_voice("piper")
         return [
-            Utterance(_trimmed(resample(joined(list(voice.say(sentence, ENGLISH))), TELEPHONY)), synthetic=True)
+            Utterance(trimmed(resample(joined(list(voice.say(sentence, ENGLISH))), TELEPHONY)), synthetic=True)
             for sentence in _SENTENCES
         ]
     rows = [row for row in labelled(folder) if row.kind == "spoken_query" and row.language == ENGLISH and "clean" in row.name]
     if not rows:
         raise ConfigError(f"expected clean English recordings of the kind spoken_query in {folder}, found none")
-    return [Utterance(_trimmed(resample(row.sound(), TELEPHONY)), row.synthetic) for row in rows]
+    return [Utterance(trimmed(resample(row.sound(), TELEPHONY)), row.synthetic) for row in rows]
 
 
-def _trimmed(sound: AudioFrame) -> AudioFrame:
+def trimmed(sound: AudioFrame) -> AudioFrame:
+    """Without what is quiet before and behind it."""
     window = TELEPHONY.samples(Seconds(0.010))
     whole = len(sound.samples) // window * window
     loud = np.sqrt(np.mean(sound.samples[:whole].astype(np.float64).reshape(-1, window) ** 2, axis=1)) > _VOICE

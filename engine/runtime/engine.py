@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -84,6 +85,8 @@ class Engine:
         self._calls: set[asyncio.Task[str]] = set()
         self._draining = False
         self._expected = 0
+        self.claims: dict[UUID, Callable[[Leg], Awaitable[str]]] = {}
+        """Calls that somebody else than a flow waits for, by the names that they come under."""
         self.outward: Outward | None = None
         """Who can call people by SIP: the door, while it is open."""
         self._make_vad = make_vad(config.asr.vad)  # loads the network once; each leg then has only its state

@@ -46,7 +46,8 @@ class Desk:
         """Carry a call that was admitted from beginning to end; its outcome. Safe to cancel: the call is then hung up."""
         name, outcome = named(leg.facts.peer_id), "failed"
         try:
-            outcome = await self._engine.take(leg)
+            claim = self._engine.claims.pop(name, None) if name is not None else None
+            outcome = await (self._engine.take(leg) if claim is None else claim(leg))
         finally:
             if name is not None:
                 self._engine.announced.end(name, outcome, self._now)

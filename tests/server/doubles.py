@@ -91,6 +91,7 @@ class EchoEngine:
         self.full = False
         self.metrics = Metrics()
         self.announced = AnnouncedCalls()
+        self.claims: dict[object, object] = {}
         self.agents: SilentAgents | None = None
         self.ready = {"journal": True, "workers.moonshine": True}
         self.spoken: list[Language | None] = []

@@ -22,6 +22,7 @@ _FILES = {
     "block": "block",
     "unblock": "unblock",
     "uncertain": "uncertain",
+    "run": "run",
     "followups": "followups",
 }
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, Final
+from uuid import UUID
 
 from engine.config.outbound import OutboundSection
 from engine.core.errors import ConfigError
@@ -18,6 +20,7 @@ from engine.runtime.engine import Engine
 from engine.runtime.followups import followed_up
 from engine.runtime.outbound import headless
 from engine.runtime.outbound.around import Around, fit
+from engine.runtime.outbound.asterisk_line import AsteriskLine, Claim
 from engine.runtime.outbound.dialler import Dialler, Habits
 from engine.runtime.outbound.line import Line, Plan, Talker
 from engine.runtime.outbound.plans import CampaignPlans, TimeOfDay
@@ -29,6 +32,7 @@ from engine.store.contacts import last_written
 from engine.store.database import connect
 from engine.store.lists import Lists
 from engine.store.rulebook import CampaignRules
+from engine.telephony.announced import Announcement
 
 _STOPPING: Final = Seconds(5.0)  # for what is still to be written; the engine has drained before
 
@@ -85,8 +89,31 @@ async def _line(engine: Engine, section: OutboundSection, habits: Habits) -> Asy
                 raise ConfigError('outbound: expected [doors.sip] for carrier = "sip", found none')
             lists = Lists(connect(engine.config.store.database))
             yield SipLine(engine.outward, section.sip, engine.expecting), EngineTalker(engine, lists, engine.journal)
-        case _:
-            raise ConfigError(f"outbound: expected a carrier that this engine knows, found {section.carrier!r}")
+        case "asterisk":
+            if section.asterisk is None or engine.config.open_doors.audiosocket is None:
+                raise ConfigError("outbound: expected [outbound.asterisk], and [doors.audiosocket] for the answered calls")
+            lists = Lists(connect(engine.config.store.database))
+            async with AsteriskLine.connected(section.asterisk, _Claims(engine)) as asterisk:
+                yield asterisk, EngineTalker(engine, lists, engine.journal)
+
+
+class _Claims:
+    """See :class:`engine.runtime.outbound.asterisk_line.Claims`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @contextlib.contextmanager
+    def expects(self, name: UUID, number: str, claim: Claim) -> Iterator[None]:
+        """Announce it to the doors, and keep a place free for it."""
+        with self._engine.expecting():
+            self._engine.announced.announce(name, Announcement(called_number=number), Seconds(time.monotonic()))
+            self._engine.claims[name] = claim
+            try:
+                yield
+            finally:
+                self._engine.claims.pop(name, None)
+                self._engine.announced.withdraw(name, Seconds(time.monotonic()))
 
 
 def _flow_named(engine: Engine) -> Any:

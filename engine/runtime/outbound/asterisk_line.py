@@ -1,0 +1,198 @@
+"""The line over an Asterisk: AMI ``Originate`` into a dialplan that dials, and gives us the answered call over AudioSocket.
+
+Asterisk keeps what it did in its own database (AstDB, family ``callwright``, key: the attempt), because the dialplan writes it
+there: before it dials, and when it is over. So it dials no id twice, whoever asks, and can be asked after a crash of either side:
+
+* nothing there: it never saw the id; we write ``closed``, wait for what may just be on its way, and look again. The dialplan
+  dials nothing whose key is there;
+* ``dialled``: it goes on where a channel has the id, and else Asterisk itself was cut off: nobody knows;
+* a ``DIALSTATUS``: this is how it ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from contextlib import AbstractContextManager
+from typing import Final, Protocol
+from uuid import UUID
+
+import structlog
+
+from engine.config.outbound import AsteriskSection
+from engine.core.errors import ConfigError
+from engine.core.units import Seconds
+from engine.outbound.carrier import CarrierLost, Dial, Doubt, Ended, Knowledge
+from engine.outbound.contacts import AttemptId, Reached
+from engine.runtime.outbound.claimed_leg import ClaimedLeg
+from engine.telephony.ami import AmiLost, AmiSession, Block
+from engine.telephony.leg import Leg
+
+_log = structlog.get_logger(__name__)
+FAMILY: Final = "callwright"
+_BY_DIALSTATUS: Final[Mapping[str, Reached]] = {
+    "ANSWER": Reached.ANSWERED, "BUSY": Reached.BUSY, "NOANSWER": Reached.NO_ANSWER, "CANCEL": Reached.NO_ANSWER,
+    "CONGESTION": Reached.CONGESTED, "CHANUNAVAIL": Reached.FAILED, "DONTCALL": Reached.REJECTED, "INVALIDARGS": Reached.FAILED,
+}  # fmt: skip
+_BY_REASON: Final[Mapping[str, Reached]] = {  # of OriginateResponse: Asterisk's control frames
+    "1": Reached.NO_ANSWER, "3": Reached.NO_ANSWER, "5": Reached.BUSY, "8": Reached.CONGESTED,
+}  # fmt: skip
+_AGAIN: Final = Seconds(1.0)  # until the next try to connect
+_ON_ITS_WAY: Final = Seconds(1.0)  # that the dialplan may take between looking and writing
+_LATE: Final = Seconds(15.0)  # beyond the time that it may ring
+
+Claim = Callable[[Leg], Awaitable[str]]
+
+
+class Claims(Protocol):
+    """Where answered calls arrive; :class:`engine.runtime.engine.Engine` is one."""
+
+    def expects(self, name: UUID, number: str, claim: Claim) -> AbstractContextManager[None]:
+        """Have the call of this name, when it comes, carried by ``claim`` and not by a flow."""
+
+
+class AsteriskLine:
+    """See :class:`engine.runtime.outbound.line.Line`. Make it with :meth:`connected`."""
+
+    def __init__(self, section: AsteriskSection, claims: Claims) -> None:
+        self._section = section
+        self._claims = claims
+        self._session: AmiSession | None = None
+        self._made: dict[str, asyncio.Future[Leg | Ended]] = {}  # by the attempt
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def connected(cls, section: AsteriskSection, claims: Claims) -> AsyncIterator[AsteriskLine]:
+        """Keep it connected as long as this lasts.
+
+        Raises:
+            ConfigError: the secret can't be read.
+        """
+        try:
+            secret = section.secret_file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            found = f"expected a readable file at {section.secret_file}, found: {error}"
+            raise ConfigError(f"outbound.asterisk.secret_file: {found}") from error
+        line = cls(section, claims)
+        keeper = asyncio.create_task(line._keep(secret))
+        try:
+            yield line
+        finally:
+            keeper.cancel()
+            await asyncio.wait([keeper])
+
+    @property
+    def ready(self) -> bool:
+        """See :class:`engine.outbound.carrier.Carrier`."""
+        return self._session is not None
+
+    async def dial(self, dial: Dial) -> Leg | Ended:
+        """See :class:`engine.runtime.outbound.line.Line`. Safe to cancel: Asterisk then has nobody to give the call to."""
+        made: asyncio.Future[Leg | Ended] = asyncio.get_running_loop().create_future()
+        self._made[dial.attempt] = made
+        name = UUID(dial.attempt)
+        try:
+            with self._claims.expects(name, dial.number, lambda leg: self._arrived(leg, dial, made)):
+                await self._originate(dial, name)
+                async with asyncio.timeout(dial.ring + _LATE):
+                    return await self._exactly(dial.attempt, await made)
+        except (AmiLost, TimeoutError) as lost:
+            raise CarrierLost("expected Asterisk to say how the call went, found nothing") from lost
+        finally:
+            del self._made[dial.attempt]
+
+    async def known(self, attempts: Collection[AttemptId]) -> Knowledge:
+        """See :class:`engine.outbound.carrier.Carrier`. Safe to cancel."""
+        try:
+            values = {it: await self._kept(it) for it in attempts}
+            unseen = [it for it, value in values.items() if value is None]
+            for it in unseen:
+                await self._asked("DBPut", ("Family", FAMILY), ("Key", it), ("Val", "closed"))
+            if unseen:
+                await asyncio.sleep(_ON_ITS_WAY)
+                values |= {it: await self._kept(it) for it in unseen}
+            live = await self._live() if "dialled" in values.values() else frozenset()
+        except AmiLost as lost:
+            raise CarrierLost("expected Asterisk to say what it knows, found nothing") from lost
+        return {it: _told(value, it in live) for it, value in values.items() if value not in {None, "closed"}}
+
+    async def _originate(self, dial: Dial, name: UUID) -> None:
+        section = self._section
+        variables = [("CALLWRIGHT_ATTEMPT", dial.attempt), ("CALLWRIGHT_UUID", str(name)), ("CALLWRIGHT_RING", f"{dial.ring:g}")]
+        await self._asked(
+            "Originate",
+            ("Channel", f"Local/{dial.number}@{section.context}/n"),
+            ("ChannelId", dial.attempt),
+            ("Context", f"{section.context}-answered"),
+            ("Exten", "s"),
+            ("Priority", "1"),
+            ("Async", "true"),
+            ("Timeout", str(round((dial.ring + 5.0) * 1000))),
+            *([("CallerID", dial.shown)] if dial.shown else []),
+            *(("Variable", f"__{key}={value}") for key, value in variables),
+        )
+
+    async def _exactly(self, attempt: AttemptId, answer: Leg | Ended) -> Leg | Ended:
+        """What the dialplan wrote says more than why an ``Originate`` failed."""
+        if isinstance(answer, Ended):
+            reached = _BY_DIALSTATUS.get(await self._kept(attempt) or "")
+            return answer if reached is None else Ended(reached, reason=answer.reason)
+        return answer
+
+    async def _arrived(self, leg: Leg, dial: Dial, made: asyncio.Future[Leg | Ended]) -> str:
+        """The answered call is here: give it to who dialled, and hold its door open until they are done."""
+        claimed = ClaimedLeg(leg, dial)
+        if made.done():
+            await leg.hang_up()
+            return "failed"
+        made.set_result(claimed)
+        await claimed.over.wait()
+        return "completed"
+
+    async def _asked(self, action: str, *fields: tuple[str, str]) -> Block:
+        if self._session is None:
+            raise AmiLost("expected a connection, found none")
+        return await self._session.ask(action, *fields)
+
+    async def _kept(self, attempt: AttemptId) -> str | None:
+        """What the dialplan wrote; DBGet answers with an event, so the function is asked through a channel-less Getvar."""
+        answer = await self._asked("Getvar", ("Variable", f"DB({FAMILY}/{attempt})"))
+        if answer.get("Response") != "Success":
+            raise AmiLost("expected a value of AstDB, found an error")
+        return answer.get("Value") or None
+
+    async def _live(self) -> frozenset[str]:
+        if self._session is None:
+            raise AmiLost("expected a connection, found none")
+        return frozenset(it.get("Uniqueid", "").partition(";")[0] for it in await self._session.channels())
+
+    async def _keep(self, secret: str) -> None:
+        section = self._section
+        while True:
+            try:
+                self._session = await AmiSession.login(section.host, section.port, section.user, secret, self._happened)
+                await self._session.listen()
+            except AmiLost as lost:
+                _log.warning("outbound.asterisk", found=str(lost))
+            finally:
+                self._session = None
+                for made in self._made.values():
+                    if not made.done():
+                        made.set_exception(AmiLost("expected Asterisk, found its connection closed"))
+                        made.exception()
+            await asyncio.sleep(_AGAIN)
+
+    def _happened(self, event: Block) -> None:
+        if event.get("Event") != "OriginateResponse" or event.get("Response") == "Success":
+            return
+        made = self._made.get(event.get("Uniqueid", "").partition(";")[0])
+        if made is not None and not made.done():
+            made.set_result(Ended(_BY_REASON.get(event.get("Reason", ""), Reached.FAILED), reason=event.get("Reason")))
+
+
+def _told(value: str | None, live: bool) -> Ended | Doubt:
+    if value == "dialled":
+        return Doubt.GOES_ON if live else Doubt.UNKNOWN
+    reached = _BY_DIALSTATUS.get(value or "")
+    return Doubt.UNKNOWN if reached is None else Ended(reached)
