@@ -82,6 +82,11 @@ def test_a_short_number_within_another_is_chance(text: bytes) -> None:
     assert SHAPES.sought(text) == []
 
 
+@given(st.binary(max_size=40))
+def test_nothing_is_too_short_to_be_searched(octets: bytes) -> None:
+    assert SHAPES.in_memory(octets) == []
+
+
 def test_in_noise_nothing_is_found() -> None:
     assert SHAPES.in_memory(os.urandom(3_000_000)) == []
     assert SHAPES.in_memory(bytes(2_000_000)) == []

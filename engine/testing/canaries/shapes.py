@@ -187,6 +187,8 @@ def _rows(block: _Bytes) -> Iterator[_Rows]:
     begins = np.flatnonzero(number)
     for stride in _ITEMS:
         yield _row(f"numbers of {stride} bytes", block, number, begins, stride * _TWELVE)
+    if len(block) < LONG_WINDOW // 2:
+        return
     high, low = block >> 4, block & np.uint8(15)
     packed = ((high - np.uint8(1)) < 9) & ((low - np.uint8(1)) < 9)
     rows = np.logical_and.reduce([packed[place : len(packed) - LONG_WINDOW // 2 + place] for place in range(LONG_WINDOW // 2)])
