@@ -44,7 +44,9 @@ def fail(step: Step, rung: do.Rung, reason: str, said: tuple[do.Spoken, ...] = (
 
 
 def fall_to_keys(step: Step, reason: str) -> None:
-    """Skip the spoken tries that are left."""
+    """Skip the spoken tries that are left. Where there are no keys it is people: what failed was ours, and no answer of theirs."""
+    if not can_be_keyed(step.node):
+        return fall_to_operator(step, reason)
     asking = step.memory.asking
     step.memory = replace(step.memory, asking=replace(asking, attempt=max(asking.attempt, step.flow.patience.tries)))
     fail(step, do.Rung.KEYS, reason)

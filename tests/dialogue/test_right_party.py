@@ -176,6 +176,17 @@ def test_where_something_counts_everywhere_the_recogniser_listens_freely() -> No
     assert "never" in table.last(do.Listen).question.intents
 
 
+def test_where_no_recogniser_answers_it_is_people_and_not_the_end_of_those_who_give_no_answer() -> None:
+    table = answered()
+    table.say(yes())
+    table.finish()
+
+    table.feed(on.RecogniserFailed())
+
+    assert table.dialogue.node == "operator"
+    assert do.Entered(NodeId("bye")) not in table.done
+
+
 def test_a_plain_no_takes_the_other() -> None:
     table = answered()
     table.say(no())
