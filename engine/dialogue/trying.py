@@ -44,7 +44,7 @@ def fail(step: Step, rung: do.Rung, reason: str, said: tuple[do.Spoken, ...] = (
 
 
 def fall_to_keys(step: Step, reason: str) -> None:
-    """Skip the spoken tries that are left; where there are no keys it is people: what failed was ours, not an answer of theirs."""
+    """Skip the spoken tries that are left; where there are no keys, it is people: what failed was ours, no answer of theirs."""
     if not can_be_keyed(step.node):
         return fall_to_operator(step, reason)
     asking = step.memory.asking
