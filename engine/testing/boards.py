@@ -1,6 +1,6 @@
 """What every :class:`engine.assist.board.Board` must do, as tests to inherit; in real time, with little patience.
 
-A class of :class:`BoardContract` has a fixture ``boards``: the board as a process of calls sees it, and as one of desks does; both
+A class of :class:`BoardContract` has a fixture ``boards``: the board as a process of calls sees it, and as one of desks; both
 have the policy :data:`HASTY`. Its fixture ``kept`` tells the labels that were kept, as (agent, answer, late).
 """
 
