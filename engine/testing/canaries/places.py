@@ -16,7 +16,6 @@ from engine.audio.keytones import KeyToneDetector
 from engine.audio.recording import Recording
 from engine.core.audio import AudioFrame
 from engine.core.call import CallId
-from engine.privacy.masked_time import MaskedTime
 from engine.runtime.batch.masking import key_spans
 from engine.store.database import connect
 from engine.store.journal import Journal
@@ -24,6 +23,7 @@ from engine.testing.canaries.memory import Process
 from engine.testing.canaries.running import Running
 from engine.testing.canaries.shapes import Found, Shapes, keys_apart
 
+_TORN: Final = 0.3  # seconds beside a tone in which a trace is its own
 _SAME_SOUND: Final = 0.3  # of a perfect match; another sound of the same length has a tenth
 PAGES: Final = ("/healthz", "/readyz", "/phone", "/desk", "/api/v1/calls", "/docs", "/openapi.json")
 _DATABASE: Final = ("calls.db", "calls.db-wal", "calls.db-shm")
@@ -147,21 +147,17 @@ def _normal(frame: AudioFrame) -> npt.NDArray[np.float64]:
 
 
 def _keys_on(recording: Recording, choices: int) -> Iterator[str]:
+    """What shows more keys than ``choices``; a tone that the network tore apart is one key."""
     for channel in recording.channels:
         detector = KeyToneDetector(channel.format)
-        tones = len(detector.feed(channel)) + len(detector.finish())
-        if tones > choices:
+        tones = [*detector.feed(channel), *detector.finish()]
+        whole = [(tone.start - _TORN, tone.start + tone.duration + _TORN) for tone in tones]
+        spans = [(span.start, span.end) for span in key_spans(channel)]
+        traces = [span for span in spans if not any(start < span[1] and span[0] < end for start, end in whole)]
+        if len(tones) > choices:
             yield "key tones"
-        elif _apart(key_spans(channel)) > choices:
+        elif len(tones) + len(traces) > choices:
             yield "traces of key tones"
-
-
-def _apart(spans: Iterable[MaskedTime]) -> int:
-    """How many keys these are: a tone and its traces lie over each other."""
-    count, end = 0, -1.0
-    for span in spans:
-        count, end = count + (span.start >= end), max(end, span.end)
-    return count
 
 
 def _files(place: str, paths: Iterable[Path], shapes: Shapes) -> Searched:

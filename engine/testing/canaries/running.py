@@ -97,6 +97,8 @@ def toml(tables: Mapping[str, Any]) -> str:
 def _settings(config: Config, host: str, folder: Path) -> dict[str, Any]:
     given = config.model_dump(mode="json", exclude_none=True, exclude_unset=True)
     kept = {name: given[name] for name in ("flow", "asr", "endpoint", "tts", "calls", "assist") if given.get(name)}
+    if config.asr.second is None:
+        kept.setdefault("asr", {})["second"] = ""  # nobody, and not the default
     (folder / "token").write_text("the proof's", encoding="ascii")
     base = _free_ports(_PORTS)
     sip = {"doors.sip": {"port": 0, "in_band_keys": True, "rtp_ports": [base, base + _PORTS - 1]}} if sip_is_built() else {}
