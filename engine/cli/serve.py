@@ -15,6 +15,7 @@ from engine.cli.output import console, progress
 from engine.config import Config, load_config
 from engine.core.hardened import harden
 from engine.runtime.engine import Engine
+from engine.runtime.gathering import gathering_loop
 from engine.runtime.logs import set_up_logs
 from engine.runtime.precedence import take_precedence
 from engine.server.doors import desk
@@ -42,7 +43,8 @@ def serve(
         asyncio.run(_serve_desks(settings))
     else:
         take_precedence()
-        asyncio.run(_serve(settings))
+        with asyncio.Runner(loop_factory=gathering_loop) as runner:
+            runner.run(_serve(settings))
 
 
 async def _serve(config: Config) -> None:
