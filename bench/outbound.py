@@ -151,7 +151,7 @@ def enlist(folder: Path, people: int) -> None:
         Contact(
             id=ContactId(""), campaign=kept.id, person=PersonKey(f"M-{place}"), number=f"+4420794{place:05}",
             language=Language("en"), zone="Europe/London", fields={**said, "birth_date": "1980-03-02"}, consent="contract",
-            consent_at=now,
+            consent_at=now, country="GB",
         )
         for place in range(people)
     ]  # fmt: skip
