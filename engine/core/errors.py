@@ -18,6 +18,8 @@
     ├── ProtocolError           our own machine misused: always a bug of ours
     ├── JournalBroken           the journal can't be written (``engine.store.journal``)
     ├── NoPortFree              every UDP port for calls' sound is taken (``engine.telephony.siprec.ports``)
+    ├── CarrierLost             whoever carries our calls is away (``engine.outbound.carrier``)
+    ├── NobodyTalked            somebody answered our call, and no flow began (``engine.runtime.outbound.talking``)
     ├── HostError               the bank's system did not answer, or answered with an error
     └── PrivacyError            refused: it would have shown protected data; never caught below ``runtime``
 
