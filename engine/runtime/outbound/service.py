@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
+import structlog
+
 from engine.config.outbound import OutboundSection
 from engine.core.errors import ConfigError
 from engine.core.units import Seconds
@@ -34,6 +36,7 @@ from engine.store.lists import Lists
 from engine.store.rulebook import CampaignRules
 from engine.telephony.announced import Announcement
 
+_log = structlog.get_logger(__name__)
 _STOPPING: Final = Seconds(5.0)  # for what is still to be written; the engine has drained before
 
 
@@ -69,6 +72,7 @@ async def dialling(engine: Engine, section: OutboundSection, habits: Habits = Ha
 @contextlib.asynccontextmanager
 async def _run(dialler: Dialler[Any]) -> AsyncIterator[None]:
     running = asyncio.create_task(dialler.run(), name="dialler")
+    running.add_done_callback(_say_why)
     try:
         yield
     finally:
@@ -76,6 +80,12 @@ async def _run(dialler: Dialler[Any]) -> AsyncIterator[None]:
         await asyncio.wait([running], timeout=_STOPPING)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+def _say_why(running: asyncio.Task[None]) -> None:
+    """A dialler that ends by itself has met a bug; nobody is dialled any more, and the log must say so."""
+    if not running.cancelled() and (error := running.exception()) is not None:
+        _log.error("outbound.bug", exc_info=error)
 
 
 @contextlib.asynccontextmanager
