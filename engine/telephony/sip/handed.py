@@ -20,6 +20,7 @@ from engine.privacy import without_numbers
 _FACTS: Final = {
     "intent": "X-Callwright-Intent",
     "verified": "X-Callwright-Verified",
+    "right_party": "X-Callwright-Right-Party",
     "last_words": "X-Callwright-Last-Words",
     "reason": "X-Callwright-Reason",
 }

@@ -103,7 +103,8 @@ class SipLeg:
                 lost = Closed.of(frame).reason in _NOT_HEARD
                 self._over("lost" if lost else "hung_up", transferred=not lost)
             case Kind.NOT_TRANSFERRED:
-                _log.warning("sip.transfer", call=self.facts.id, status=NotTransferred.of(frame).status)
+                told = NotTransferred.of(frame)
+                _log.warning("sip.transfer", call=self.facts.id, status=told.status, found=told.reason)
                 self._settle(transferred=False)
             case _:
                 pass  # ringing, hold: the timeline fills itself

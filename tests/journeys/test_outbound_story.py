@@ -1,0 +1,301 @@
+"""A campaign's evening over real SIP, with real models and synthetic voices: who promises Friday, who wants no more calls, who wants a
+person, who is somebody else; what came of it in the lists, in the journals and at quality control.
+
+The called people speak when they are asked, as the machine's own steps say. Two are called at a time. Their telephones are Debian's
+baresip; but who is put through has one of ours: baresip 1.0.0 drops a Refer-To of more than 255 characters. Answering
+machines are judged before a flow begins (:data:`engine.runtime.outbound.talking.Judge`), and have journeys of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.util
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import yaml
+from sqlalchemy import Engine as Database
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.config import SipDoor, load_config
+from engine.config.outbound import OutboundSection
+from engine.core.call import CallId
+from engine.core.units import Seconds
+from engine.dialogue.actions import Action, Entered, TransferCall
+from engine.dialogue.codec import actions_from_json
+from engine.outbound.campaign import OPT_OUTS, Order
+from engine.outbound.campaign_file import parse_campaign
+from engine.outbound.contacts import ContactState
+from engine.runtime.engine import Engine
+from engine.runtime.outbound.importing import import_list
+from engine.runtime.outbound.service import dialling
+from engine.server.doors.sip import gateway
+from engine.store.campaigns import Campaigns
+from engine.store.database import connect
+from engine.store.journal import Journal
+from engine.store.outbound_models import AttemptRow, ContactRow, DoNotCallRow
+from engine.testing.sip_callers import LOOPBACK, Phone, PhoneSettings
+from engine.testing.sip_peer import sip_peer
+from tests.conftest import missing
+from tests.journeys.bank import ROOT, Voices
+from tests.journeys.outbound_people import Manners, OwnPhone, Street, Telephone
+
+pytestmark = pytest.mark.model
+
+CAMPAIGN = ROOT / "examples" / "bank" / "campaigns" / "overdue_notice"
+CARD = ROOT / "examples" / "bank" / "scorecards" / "outbound_overdue_notice.yaml"
+LONDON = ZoneInfo("Europe/London")
+PATIENCE = Seconds(110.0)  # all talks together
+
+PEOPLE: Mapping[str, Mapping[str, str]] = {
+    "promises": {
+        "who": "Yes, speaking.",
+        "proof": "The second of March, nineteen eighty.",
+        "ask_day": "I will pay on Friday.",
+        "all_of_it": "Yes, all of it.",
+        "confirm_all": "Yes, that is right.",
+    },
+    "stops": {"who": "Yes, speaking.", "proof": "Please stop calling me."},
+    "operator": {"who": "Yes, speaking.", "proof": "I want to speak to a person."},
+    "wrong": {"who": "No, you have the wrong number."},
+}
+"""What each of them says, by the node at which they are asked."""
+
+NUMBERS = {name: f"+44207946010{place}" for place, name in enumerate(PEOPLE, start=1)}  # kept for drama, by Ofcom
+_CONFIG = """
+[flow]
+path = "campaign/flow.yaml"
+[asr]
+second = ""
+[tts]
+cache = "{cache}"
+[store]
+database = "sqlite:///calls.db"
+recordings = "recordings"
+[qa]
+folder = "qa"
+tier = "fast"
+siprec = false
+[[qa.cards]]
+path = "{card}"
+"""
+
+
+@pytest.fixture(scope="module")
+def programs() -> None:
+    """What apt and pip bring."""
+    if shutil.which("baresip") is None:
+        missing("baresip (apt install baresip-core)")
+    if importlib.util.find_spec("baresip") is None:
+        missing("the extra sip")
+
+
+@dataclass
+class Evening:
+    """What is left of it."""
+
+    folder: Path
+    people: Mapping[str, ContactRow]
+    attempts: Mapping[str, AttemptRow]
+    opted_out: set[str]
+    actions: Mapping[str, list[Action]]
+    verdicts: Mapping[str, Mapping[str, str]]
+    referred: str
+    """Where the one who wanted a person was sent, with what is said there."""
+
+
+def only_english(written: Any) -> Any:
+    """The same flow for one language: the models of the others would only take memory here."""
+    match written:
+        case {"en": english, **rest} if set(rest) <= {"ru", "zh"}:
+            return english
+        case dict():
+            return {key: only_english(value) for key, value in written.items()}
+        case list():
+            return [only_english(one) for one in written]
+    return ["en"] if written == ["en", "ru", "zh"] else written
+
+
+def prepare(folder: Path, cache: Path) -> Database:
+    """The campaign with its list, begun; it may call all day and night, for nobody's telephone rings but ours."""
+    place = folder / "campaign"
+    place.mkdir(parents=True)
+    flow = yaml.safe_load((CAMPAIGN / "flow.yaml").read_text("utf-8").replace("no: ", '"no": '))
+    flow["languages"] = ["en"]
+    (place / "flow.yaml").write_text(yaml.safe_dump(only_english(flow), allow_unicode=True, sort_keys=False), "utf-8")
+    shutil.copy(CAMPAIGN / "examples.jsonl", place)
+    text = (CAMPAIGN / "campaign.yaml").read_text("utf-8")
+    text = re.sub(r"windows:\n(?:  .*\n)+holidays:\n(?:  .*\n)+", "windows: {mon-sun: 0:00-24:00}\nholidays: none\n", text)
+    text = text.replace("languages: [en, ru, zh]", "languages: [en]").replace("lines: 2", "lines: 4").replace("0.5", "4")
+    (place / "campaign.yaml").write_text(text, "utf-8")
+    rows = [
+        f"{name},{number},{name.title()} Morgan,250.00,50.00,2026-11-01,1980-03-02,contract,2024-02-11"
+        for name, number in NUMBERS.items()
+    ]
+    head = "customer,phone,name,amount_due,least_sum,due_date,birth_date,consent,consent_at"
+    (folder / "list.csv").write_text("\n".join([head, *rows]), "utf-8")
+    (folder / "engine.toml").write_text(_CONFIG.format(cache=cache, card=CARD), "utf-8")
+    return connect(f"sqlite:///{folder}/calls.db")
+
+
+def begin(database: Database, folder: Path) -> None:
+    now, text = datetime.now(UTC), (folder / "campaign" / "campaign.yaml").read_text("utf-8")
+    campaigns = Campaigns(database)
+    kept = campaigns.put(parse_campaign(text, "campaign.yaml"), text, str(folder / "campaign"), now)
+    imported = import_list(database, kept, folder / "list.csv", folder / "report.csv")
+    assert imported.taken == len(PEOPLE), imported.checked.wrong
+    campaigns.tell("overdue", Order.START, now)
+
+
+@contextlib.asynccontextmanager
+async def telephones(folder: Path) -> AsyncIterator[dict[str, Telephone]]:
+    async with contextlib.AsyncExitStack() as stack:
+        settings = PhoneSettings("customer", answers=True)
+        phones: dict[str, Telephone] = {}
+        for name in NUMBERS:
+            if name == "operator":
+                phones[name] = OwnPhone(await stack.enter_async_context(sip_peer(0)))
+            else:
+                phones[name] = await stack.enter_async_context(Phone.plugged_in(folder / name, settings))
+        yield phones
+
+
+async def call_everybody(folder: Path, database: Database, voices: Voices) -> str:
+    """Let the campaign run until it is over; where the one who wanted a person was sent."""
+    async with telephones(folder) as phones:
+        said = {id(phone): PEOPLE[name] for name, phone in phones.items()}
+        own = phones["operator"]
+        assert isinstance(own, OwnPhone)
+        street: Street
+
+        async def answer(call: CallId, node: str) -> None:
+            phone = street.living[call]
+            words = said[id(phone)].get(node)  # who is asked again says it again
+            if words is not None:
+                await phone.say(voices(words))
+
+        engine = await Engine.start(load_config(folder / "engine.toml"), [manners := Manners(answer)])
+        answering = asyncio.create_task(own.answer())
+        try:
+            begin(database, folder)
+            people = {"collections": f"sip:operators@{LOOPBACK}:5099"}
+            async with gateway(SipDoor(port=0, destinations=people), lambda _: None, engine.take) as (lines, _):
+                engine.outward = street = Street(lines, {NUMBERS[name]: phone for name, phone in phones.items()})
+                section = OutboundSection(lines=2, calls_a_second=4.0, folder=folder / "diallers", kept_free=0)
+                async with dialling(engine, section):
+                    await asyncio.wait_for(over(database), PATIENCE)
+                await asyncio.wait_for(answering, 5.0)
+            assert not manners.tasks or await asyncio.wait(manners.tasks, timeout=5)
+        finally:
+            await engine.close(Seconds(1.0))
+        return own.referred
+
+
+async def over(database: Database) -> None:
+    """Wait until everybody has their outcome; the dialler's writes are the only sign of it."""
+    for _ in range(1_000):
+        with Session(database) as session:
+            if session.scalar(select(ContactRow.id).where(ContactRow.state != ContactState.DONE).limit(1)) is None:
+                return
+        await asyncio.sleep(0.2)
+
+
+def judged(folder: Path) -> dict[str, dict[str, str]]:
+    """What quality control says of each call, by the call's id; it finds them by itself."""
+    command = [sys.executable, "-m", "engine.cli", "qa", "run", "--config", str(folder / "engine.toml")]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    exported = [*command[:4], "export", "--format", "jsonl", "--out", str(folder / "scores.jsonl"), *command[5:]]
+    subprocess.run(exported, cwd=ROOT, check=True, capture_output=True)
+    found = [json.loads(line) for line in (folder / "scores.jsonl").read_text("utf-8").splitlines()]
+    return {it["facts"]["call_id"]: {one["id"]: one["verdict"] for one in it["questions"]} for it in found}
+
+
+@pytest.fixture(scope="module")
+def evening(
+    programs: None, models: None, voices: Voices, prompts_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Evening]:
+    folder = tmp_path_factory.mktemp("evening")
+    database = prepare(folder, prompts_folder)
+    for phrases in PEOPLE.values():
+        for words in phrases.values():
+            voices(words)
+
+    referred = asyncio.run(call_everybody(folder, database, voices))
+    verdicts = judged(folder)
+    journal = Journal(database)
+    with Session(database, expire_on_commit=False) as session:
+        people = {row.person: row for row in session.scalars(select(ContactRow))}
+        attempts = {row.person: row for row in session.scalars(select(AttemptRow))}
+        listed = set(session.scalars(select(DoNotCallRow.who).where(DoNotCallRow.list == OPT_OUTS)))
+    actions = {
+        name: [action for step in journal.steps(CallId(row.call or "")) for action in actions_from_json(step.actions)]
+        for name, row in attempts.items()
+    }
+    journal.close()
+    by_name = {name: verdicts[row.call or ""] for name, row in attempts.items()}
+    yield Evening(folder, people, attempts, listed, actions, by_name, referred)
+    database.dispose()
+
+
+def friday() -> date:
+    today = datetime.now(LONDON).date()
+    return today + timedelta(days=(4 - today.weekday() - 1) % 7 + 1)
+
+
+def test_everybody_has_the_outcome_that_their_words_ask_for(evening: Evening) -> None:
+    assert {name: row.outcome for name, row in evening.people.items()} == {
+        "promises": "promised",
+        "stops": "opted_out",
+        "operator": "transferred",
+        "wrong": "wrong_person",
+    }
+
+
+def test_friday_and_the_sum_are_facts(evening: Evening) -> None:
+    assert json.loads(evening.attempts["promises"].details) == {"date": friday().isoformat(), "amount": "250.00 EUR"}
+
+
+def test_who_wants_no_more_calls_is_listed_and_nobody_else(evening: Evening) -> None:
+    assert evening.opted_out == {"stops", NUMBERS["stops"]}
+
+
+def test_a_person_was_reached_who_knows_the_call(evening: Evening) -> None:
+    handed = next(action for action in evening.actions["operator"] if isinstance(action, TransferCall))
+
+    assert handed.destination == "collections"
+    assert evening.referred.startswith(f"<sip:operators@{LOOPBACK}")
+    assert f"X-Callwright-Call={evening.attempts['operator'].call}" in evening.referred
+    assert "Morgan" not in evening.referred
+
+
+def test_only_who_proved_to_be_the_customer_heard_of_the_debt(evening: Evening) -> None:
+    heard = {
+        name
+        for name, actions in evening.actions.items()
+        if any(isinstance(it, Entered) and it.node == "notice" for it in actions)
+    }
+
+    assert heard == {"promises"}
+
+
+def test_quality_control_finds_the_calls_by_itself_and_nothing_wrong_with_them(evening: Evening) -> None:
+    assert evening.verdicts["promises"]["right_party_before_debt"] == "pass"
+    assert {found["no_threats"] for found in evening.verdicts.values()} == {"pass"}
+    assert not [
+        name
+        for name, found in evening.verdicts.items()
+        if "fail" in (found["right_party_before_debt"], found["recording_notice"])
+    ]
+    assert evening.verdicts["stops"]["opt_out_honoured"] == "pass"
