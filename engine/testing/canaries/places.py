@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import httpx
@@ -25,7 +26,7 @@ from engine.testing.canaries.shapes import Found, Shapes, keys_apart
 
 _TORN: Final = 0.3  # seconds beside a tone in which a trace is its own
 _SAME_SOUND: Final = 0.3  # of a perfect match; another sound of the same length has a tenth
-PAGES: Final = ("/healthz", "/readyz", "/phone", "/desk", "/api/v1/calls", "/docs", "/openapi.json")
+PAGES: Final = ("/", "/calls", "/healthz", "/readyz", "/phone", "/desk", "/api/v1/calls", "/docs", "/openapi.json")
 _DATABASE: Final = ("calls.db", "calls.db-wal", "calls.db-shm")
 
 
@@ -105,10 +106,10 @@ def heard(folder: Path, choices: int, spoken: Mapping[str, Sequence[AudioFrame]]
     return searched
 
 
-def served(address: str, shapes: Shapes) -> list[Searched]:
-    """Search what it serves."""
+def served(address: str, shapes: Shapes, signed_in: Mapping[str, str] = MappingProxyType({})) -> list[Searched]:
+    """Search what it serves to somebody who has signed in with every role."""
     metrics, pages = Searched("metrics"), Searched("pages and API")
-    with httpx.Client(base_url=address, timeout=10.0) as client:
+    with httpx.Client(base_url=address, headers=signed_in, timeout=10.0) as client:
         metrics.take(shapes, "/metrics", client.get("/metrics").content)
         for page in PAGES:
             pages.take(shapes, page, client.get(page).content)

@@ -127,7 +127,7 @@ def _search(engine: Running, way: Way, travelled: Sequence[Travelled]) -> list[S
         *places.written(engine, shapes),
         places.told(engine, shapes),
         places.heard(engine.folder / "recordings", choices, spoken),
-        *places.served(health, shapes),
+        *places.served(health, shapes, engine.signed_in),
         places.sent({one.errand.road.name: one.sent for one in travelled}, shapes),
         *memory,
     ]

@@ -116,7 +116,7 @@ def _signed_in(folder: Path) -> dict[str, str]:
     """Add somebody who may talk to flows, and open the door for them."""
     store = connect(f"sqlite:///{folder}/calls.db")
     house, person = House.of(store), PersonId("proof")
-    house.accounts.add(Actor("shell:proof"), Principal(person, frozenset({Role.DESIGNER})), secrets.token_urlsafe())
+    house.accounts.add(Actor("shell:proof"), Principal(person, frozenset(Role)), secrets.token_urlsafe())
     cookie = house.sessions.begin(person, "127.0.0.1")
     store.dispose()
     return {"Cookie": f"{_COOKIE}={cookie}"}
