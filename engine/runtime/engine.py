@@ -45,6 +45,7 @@ from engine.runtime.hearing import Hearing
 from engine.runtime.host import Host, HostAddress
 from engine.runtime.jobs import Interpret, Recognise, Transcribe, Urgency
 from engine.runtime.lags import Lags
+from engine.runtime.live import LiveCalls
 from engine.runtime.looking_on import CallLog, Everybody, Metrics
 from engine.runtime.models import Lesson, understanding
 from engine.runtime.outward import Outward
@@ -79,7 +80,9 @@ class Engine:
         self.flows = flows
         self.metrics = Metrics()
         self.announced = AnnouncedCalls()
-        self._watch = Everybody([CallLog(), self.metrics, *watches])
+        self._lags = Lags()
+        self.live_calls = LiveCalls(config.calls.max_calls, self._lags)
+        self._watch = Everybody([CallLog(), self.metrics, self.live_calls, *watches])
         self._recognisers: dict[str, Pool] = {}
         self._seconds: dict[str, SecondOpinion] = {}  # by the flow's revision
         self._calls: set[asyncio.Task[str]] = set()
@@ -91,7 +94,6 @@ class Engine:
         """Who can call people by SIP: the door, while it is open."""
         self._make_vad = make_vad(config.asr.vad)  # loads the network once; each leg then has only its state
         self.agents: SilentAgents | None = None
-        self._lags = Lags()
         self._lag_watch: asyncio.Task[None] | None = None
         self.metrics.watch_loop(self._lags)
 
@@ -298,6 +300,7 @@ class Engine:
     async def _refuse(self, leg: Leg, reason: str) -> str:
         _log.warning("call.refused", call=leg.facts.id, live=self.live, reason=reason)
         self.metrics.refused(leg.facts)
+        self.live_calls.refused()
         flow = self.flows.get(MAIN)
         operator = flow and flow.nodes[flow.operator]
         if isinstance(operator, Transfer) and leg.facts.direction is Direction.INBOUND:

@@ -23,6 +23,7 @@ from engine.runtime.engine import Engine
 from engine.runtime.story import Line, Story
 from engine.server.api import calls_api
 from engine.server.console.own import own_pages
+from engine.server.console.pages.live import live_pages
 from engine.server.console.refusals import shows_refusals
 from engine.server.console.rendering import page
 from engine.server.console.sign_in import sign_in_pages
@@ -54,7 +55,7 @@ def http_app(engine: Engine, reception: Reception) -> FastAPI:
     app = FastAPI(title="Callwright", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(Introduced, reception=reception)
     reception.absent = frozenset({"/desk"} if engine.agents is None else ()) | frozenset(() if engine.flows else {"/phone"})
-    beside = (sign_in_pages(), own_pages(), desk_page(engine.agents, engine.languages))
+    beside = (sign_in_pages(), own_pages(), desk_page(engine.agents, engine.languages), live_pages(engine.live_calls))
     for router in (*beside, _phone(engine), _operations(engine), _calls(engine, reception.token)):
         app.include_router(router)
     app.mount("/api/v1", calls_api(engine, reception))

@@ -22,6 +22,8 @@ from engine.core.units import Language, Seconds
 from engine.dialogue.events import KeyPressed
 from engine.ivr.files import load_flow
 from engine.runtime.engine import Engine
+from engine.runtime.lags import Lags
+from engine.runtime.live import LiveCalls
 from engine.runtime.looking_on import Metrics
 from engine.runtime.silent_agents import SilentAgents
 from engine.runtime.watch import Watch
@@ -90,6 +92,7 @@ class EchoEngine:
         self.languages = flow.languages
         self.full = False
         self.metrics = Metrics()
+        self.live_calls = LiveCalls(self.config.calls.max_calls, Lags())
         self.announced = AnnouncedCalls()
         self.claims: dict[object, object] = {}
         self.agents: SilentAgents | None = None

@@ -25,6 +25,7 @@ class Entry:
 ENTRIES: Final = (
     Entry("/desk", "navigation.desk", Permission.ANSWER_PHRASES),
     Entry("/phone", "navigation.phone", Permission.TALK_TO_FLOWS),
+    Entry("/live", "navigation.live", Permission.WATCH_LIVE),
 )
 """In the order they are shown; the first one that somebody may open is their home."""
 
