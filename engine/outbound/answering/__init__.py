@@ -1,0 +1,1 @@
+"""Who answered a call that we made: a person, a machine, the network. Pure: evidence in, verdicts out."""

@@ -1,0 +1,74 @@
+"""How much each piece of evidence speaks for a machine: log-odds, fitted by logistic regression.
+
+Fitted by ``python -m bench.answering --fit`` on the ``fit`` part of the composed cases (synthetic voices and wordings that are
+not among the judged ones), looked at every 0.2 s of each greeting. They are few and their signs are plain, so that anybody can
+say why a verdict fell.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass
+from typing import Final
+
+from engine.core.units import Confidence, Seconds
+from engine.outbound.answering.cadence import Cadence
+from engine.outbound.answering.wording import Said
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What is known of a greeting at one moment; each is bounded, so that nothing outweighs all else."""
+
+    first_phrase: float
+    """Seconds, up to 3.5."""
+
+    voiced: float
+    """Seconds, up to 4."""
+
+    silence: float
+    """Seconds since the last voice, up to 1."""
+
+    machine_words: float
+    """Pieces that only machines say, up to 2."""
+
+    people_words: float
+    """Up to 1."""
+
+    words: float
+    """In all, up to 12."""
+
+
+WEIGHTS: Final[Mapping[str, float]] = {
+    "first_phrase": 0.6,
+    "voiced": 0.6,
+    "silence": -2.0,
+    "machine_words": 3.0,
+    "people_words": -1.5,
+    "words": 0.1,
+}
+BIAS: Final = -2.5
+
+
+def features(cadence: Cadence, said: Said, now: Seconds) -> Features:
+    """What is known now."""
+    return Features(
+        first_phrase=min(3.5, cadence.first_phrase),
+        voiced=min(4.0, cadence.voiced),
+        silence=min(1.0, cadence.silence(now)),
+        machine_words=float(min(2, said.of_machines)),
+        people_words=float(min(1, said.of_people)),
+        words=float(min(12, said.words)),
+    )
+
+
+def log_odds(found: Features) -> float:
+    """For a machine; natural logarithm."""
+    values: tuple[float, ...] = astuple(found)
+    return BIAS + sum(weight * value for weight, value in zip(WEIGHTS.values(), values, strict=True))
+
+
+def probability(odds: float) -> Confidence:
+    """Of log-odds."""
+    return Confidence(1 / (1 + math.exp(-max(-30.0, min(30.0, odds)))))

@@ -1,0 +1,123 @@
+"""Who answered: any evidence in any order ends in a verdict, and what is not surely a machine is a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.core.audio import FRAME
+from engine.core.units import Language, Seconds
+from engine.outbound.answering.tones import Signal
+from engine.outbound.answering.verdict import (
+    MACHINES,
+    USUAL,
+    Answerer,
+    Answering,
+    Evidence,
+    Verdict,
+    Voice,
+    Words,
+)
+
+ENGLISH, RUSSIAN, CHINESE = Language("en"), Language("ru"), Language("zh")
+HELLO, PAUSE = (True,) * 25, (False,) * 150
+
+
+def judged(frames: Iterable[bool], words: dict[float, str] | None = None, language: Language = ENGLISH) -> list[Verdict]:
+    """The verdicts on frames of voice and silence, with words that come at their times."""
+    answering, told, due = Answering(language), [], dict(words or {})
+    for number, voice in enumerate(frames, 1):
+        now = Seconds(number * FRAME)
+        evidence: list[Evidence] = [Voice(voice)]
+        evidence += [Words(due.pop(at)) for at in [at for at in due if at <= now]]
+        told += [it for one in evidence if (it := answering.receive(one, now))]
+    return told
+
+
+def test_who_says_hello_and_waits_is_a_person() -> None:
+    verdict, *later = judged(HELLO + PAUSE)
+
+    assert (verdict.answerer, verdict.unsure, later) == (Answerer.PERSON, False, [])
+    assert verdict.at <= 0.5 + USUAL.wait + 2 * FRAME
+
+
+def test_who_says_nothing_is_silence_and_is_spoken_to() -> None:
+    (verdict,) = judged(PAUSE)
+
+    assert verdict.answerer is Answerer.SILENCE
+    assert verdict.answerer not in MACHINES
+    assert verdict.at <= USUAL.nobody + FRAME
+
+
+def test_words_of_a_machine_decide_before_its_greeting_is_over() -> None:
+    (verdict,) = judged((True,) * 400, {1.6: "You have reached the voicemail of Kate, leave a"})
+
+    assert (verdict.answerer, verdict.late) == (Answerer.MACHINE, False)
+    assert verdict.at < 2.0
+
+
+def test_words_tell_a_network_and_a_robot_that_screens_from_a_machine() -> None:
+    network = judged((True,) * 300, {1.5: "Аппарат абонента выключен или находится вне зоны"}, RUSSIAN)
+    screening = judged((True,) * 300, {1.5: "您好我是智能助理请问您的姓名和来意"}, CHINESE)
+
+    assert network[0].answerer is Answerer.NETWORK
+    assert screening[0].answerer is Answerer.SCREENING
+    assert screening[0].answerer not in MACHINES
+
+
+def test_words_that_were_hardly_heard_say_nothing() -> None:
+    answering = Answering(ENGLISH)
+    for number in range(1, 60):
+        assert answering.receive(Voice(True), Seconds(number * FRAME)) is None
+
+    assert answering.receive(Words("leave a message after the tone", confidence=0.1), Seconds(1.2)) is None  # type: ignore[arg-type]
+
+
+def test_a_machine_that_was_taken_for_a_person_is_noticed_by_its_beep() -> None:
+    answering = Answering(ENGLISH)
+    told = [answering.receive(Voice(it), Seconds(number * FRAME)) for number, it in enumerate(HELLO + PAUSE, 1)]
+
+    late = answering.receive(Signal.BEEP, Seconds(9.0))
+
+    assert [it.answerer for it in told if it] == [Answerer.PERSON]
+    assert late is not None
+    assert (late.answerer, late.late) == (Answerer.MACHINE, True)
+    assert answering.receive(Signal.SIT, Seconds(9.5)) is None
+
+
+def test_ringing_after_the_answer_is_waited_out() -> None:
+    answering = Answering(ENGLISH)
+    answering.receive(Signal.RINGING, Seconds(1.0))
+
+    assert answering.receive(Voice(False), Seconds(4.0)) is None
+    assert answering.receive(Voice(False), USUAL.longest) is not None
+
+
+EVIDENCE = st.one_of(
+    st.builds(Voice, st.booleans()),
+    st.builds(Words, st.sampled_from(["hello", "leave a message", "", "who is this", "press one", "x " * 50])),
+    st.just(Signal.RINGING),
+)
+
+
+@given(st.lists(EVIDENCE, max_size=120), st.sampled_from([ENGLISH, RUSSIAN, CHINESE, Language("it")]))
+def test_any_evidence_in_any_order_ends_in_one_verdict_by_the_deadline(evidence: list[Evidence], language: Language) -> None:
+    answering, told = Answering(language), []
+    for number, one in enumerate(evidence, 1):
+        told.append(answering.receive(one, Seconds(number * FRAME)))
+    told.append(answering.receive(Voice(False), USUAL.longest))
+
+    first = [it for it in told if it is not None and not it.late]
+    assert len(first) == 1
+    assert 0.0 <= first[0].confidence <= 1.0
+    assert first[0].at <= USUAL.longest
+
+
+@given(st.lists(st.booleans(), min_size=420, max_size=500))
+def test_without_words_and_tones_a_machine_is_only_who_goes_on_and_on(voices: list[bool]) -> None:
+    (verdict, *_) = judged(voices)
+
+    if verdict.answerer in MACHINES:
+        assert sum(voices[: round(verdict.at / FRAME)]) * FRAME >= 1.5
