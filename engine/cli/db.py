@@ -29,6 +29,23 @@ def upgrade(config: _File = Path("engine.toml")) -> None:
 
 
 @app.command()
+def index(
+    config: _File = Path("engine.toml"),
+    *,
+    anew: Annotated[bool, typer.Option("--anew", help="Look at every call there is, whatever was seen before.")] = False,
+) -> None:
+    """Bring up to date what calls are found by; a running engine does so by itself."""
+    from engine.runtime.indexing import Indexer  # noqa: PLC0415  --help is quick
+
+    known = load_config(config)
+    database = connect(known.store.database)
+    upgrade_schema(database)
+    indexer = Indexer(database, known.qa.folder)
+    made = sum(1 for _ in (indexer.anew() if anew else indexer.catch_up()))
+    console.print(f"{made} calls made anew, the others were up to date")
+
+
+@app.command()
 def backup(to: Path, config: _File = Path("engine.toml")) -> None:
     """Copy the database while it is in use (SQLite's own backup)."""
     to.touch(mode=0o600)

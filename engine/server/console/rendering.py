@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from engine.access.permissions import Permission
 from engine.core.units import Seconds
+from engine.qa.report.markup import clean
 from engine.server.console.navigation import OWN_PAGE, entries_for
 from engine.server.console.texts import LANGUAGES, texts_in
 from engine.server.entrance import Guest, Refused, Visitor
@@ -51,7 +52,7 @@ def page(guest: Guest, template: str, status: int = 200, **context: object) -> H
         "languages": LANGUAGES,
         "path": guest.path,
     }
-    return HTMLResponse(_templates().get_template(template).render({**shared, **context}), status, HEADERS)
+    return HTMLResponse(clean(_templates().get_template(template).render({**shared, **context})), status, HEADERS)
 
 
 def see(path: str) -> RedirectResponse:

@@ -20,6 +20,7 @@ from engine.server.doors.arrivals import Entry, tls_of
 from engine.server.doors.common import Door, bound, protection
 from engine.server.doors.web import served
 from engine.server.gate import Gate
+from engine.server.indexing import indexed
 from engine.server.reception import PageRules, Reception
 from engine.server.token import Token
 from engine.server.upkeep import kept_up
@@ -42,7 +43,7 @@ async def opened(engine: Engine, section: HttpDoor) -> AsyncIterator[list[Door]]
     with house_of(engine.config) as house:
         reception = await _reception(house, engine.config, section, token)
         app = Gate(http_app(engine, reception), section.hosts)
-        async with kept_up(house.trail, engine.config.access), served(app, listening, entry):
+        async with kept_up(house.trail, engine.config.access), indexed(engine.config), served(app, listening, entry):
             yield list(_doors(engine, reception, section, listening.getsockname()[1], protected))
 
 
