@@ -25,6 +25,7 @@ from engine.server.api import calls_api
 from engine.server.console.own import own_pages
 from engine.server.console.pages.call import call_pages
 from engine.server.console.pages.calls import calls_pages
+from engine.server.console.pages.quality import quality_pages
 from engine.server.console.pages.records import Records
 from engine.server.console.pages.live import live_pages
 from engine.server.console.refusals import shows_refusals
@@ -60,7 +61,7 @@ def http_app(engine: Engine, reception: Reception) -> FastAPI:
     reception.absent = frozenset({"/desk"} if engine.agents is None else ()) | frozenset(() if engine.flows else {"/phone"})
     beside = (sign_in_pages(), own_pages(), desk_page(engine.agents, engine.languages), live_pages(engine.live_calls))
     records = Records.of(engine.config)
-    about_calls = (calls_pages(records), call_pages(records))
+    about_calls = (calls_pages(records), call_pages(records), quality_pages(records))
     for router in (*beside, *about_calls, _phone(engine), _operations(engine), _calls(engine, reception.token)):
         app.include_router(router)
     app.mount("/api/v1", calls_api(engine, reception))

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from sqlalchemy import ColumnElement, Engine, Select, func, select
 
-from engine.store.found_calls import number_of
+from engine.store.found_calls import moment_of, number_of
 from engine.store.found_models import FoundCallRow, FoundFailureRow, FoundScoreRow
 
 _DAY: Final = 86_400_000_000  # microseconds
@@ -60,6 +60,11 @@ class Waiting:
     fatal: bool
     verdicts: int
 
+    @property
+    def began_at(self) -> datetime:
+        """UTC."""
+        return moment_of(self.number)
+
 
 class Figures:
     """Reads them. For several threads."""
@@ -90,7 +95,7 @@ class Figures:
     def by_time(self, chosen: Chosen, days: int) -> Sequence[Sum]:
         """As many days a point, from ``since`` on."""
         first, last, each = number_of(chosen.since), number_of(chosen.until), days * _DAY
-        place = (FoundScoreRow.id - first).op("/")(each).label("place")
+        place = ((FoundScoreRow.id - first) // each).label("place")
         with self._database.connect() as connection:
             found = {row.place: _sum(row) for row in connection.execute(_summed(chosen, place).group_by("place"))}
         nothing = Sum(0, 0, 0.0, 0.0, 0)

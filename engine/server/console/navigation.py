@@ -25,6 +25,7 @@ class Entry:
 ENTRIES: Final = (
     Entry("/desk", "navigation.desk", Permission.ANSWER_PHRASES),
     Entry("/calls", "navigation.calls", Permission.FIND_CALLS),
+    Entry("/quality", "navigation.quality", Permission.SEE_SCORES),
     Entry("/phone", "navigation.phone", Permission.TALK_TO_FLOWS),
     Entry("/live", "navigation.live", Permission.WATCH_LIVE),
 )

@@ -65,7 +65,7 @@ def _listed(records: Records, visitor: Visitor, asked: Mapping[str, str]) -> HTM
     wanted, wrong = Wanted(), None
     try:
         wanted = _wanted(asked, teams, records)
-        found = records.finding.calls(wanted, _number(asked["before"], "before"), PAGE + 1)
+        found = records.finding.calls(wanted, number_of_page(asked["before"]), PAGE + 1)
     except UnreadFilter as error:
         wrong = str(error)
     shown = found[:PAGE]
@@ -86,7 +86,7 @@ def _listed(records: Records, visitor: Visitor, asked: Mapping[str, str]) -> HTM
 
 
 def _wanted(asked: Mapping[str, str], teams: frozenset[str], records: Records) -> Wanted:
-    since, until = of_days(_day(asked["since"], "since"), _day(asked["until"], "until"), records.zone)
+    since, until = of_days(day_of(asked["since"], "since"), day_of(asked["until"], "until"), records.zone)
     card, _, question = asked["failed"].partition("|")
     return Wanted(
         terms(asked["q"]),
@@ -100,7 +100,12 @@ def _wanted(asked: Mapping[str, str], teams: frozenset[str], records: Records) -
     )
 
 
-def _day(text: str, name: str) -> date | None:
+def day_of(text: str, name: str) -> date | None:
+    """A day that somebody chose, or ``None``.
+
+    Raises:
+        UnreadFilter: it is none.
+    """
     if not text:
         return None
     try:
@@ -120,11 +125,16 @@ def _points(text: str) -> float | None:
     return float(text)
 
 
-def _number(text: str, name: str) -> int | None:
+def number_of_page(text: str) -> int | None:
+    """A cursor, or ``None``.
+
+    Raises:
+        UnreadFilter: it is none.
+    """
     if not text:
         return None
     if not text.isascii() or not text.isdigit() or len(text) > 18:
-        raise UnreadFilter(name)
+        raise UnreadFilter("before")
     return int(text)
 
 
