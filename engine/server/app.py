@@ -25,9 +25,10 @@ from engine.server.api import calls_api
 from engine.server.console.own import own_pages
 from engine.server.console.pages.call import call_pages
 from engine.server.console.pages.calls import calls_pages
+from engine.server.console.pages.campaigns import campaign_pages
+from engine.server.console.pages.live import live_pages
 from engine.server.console.pages.quality import quality_pages
 from engine.server.console.pages.records import Records
-from engine.server.console.pages.live import live_pages
 from engine.server.console.refusals import shows_refusals
 from engine.server.console.rendering import page
 from engine.server.console.sign_in import sign_in_pages
@@ -59,7 +60,13 @@ def http_app(engine: Engine, reception: Reception) -> FastAPI:
     app = FastAPI(title="Callwright", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(Introduced, reception=reception)
     reception.absent = frozenset({"/desk"} if engine.agents is None else ()) | frozenset(() if engine.flows else {"/phone"})
-    beside = (sign_in_pages(), own_pages(), desk_page(engine.agents, engine.languages), live_pages(engine.live_calls))
+    beside = (
+        sign_in_pages(),
+        own_pages(),
+        desk_page(engine.agents, engine.languages),
+        live_pages(engine.live_calls),
+        campaign_pages(),
+    )
     records = Records.of(engine.config)
     about_calls = (calls_pages(records), call_pages(records), quality_pages(records))
     for router in (*beside, *about_calls, _phone(engine), _operations(engine), _calls(engine, reception.token)):

@@ -28,6 +28,7 @@ ENTRIES: Final = (
     Entry("/quality", "navigation.quality", Permission.SEE_SCORES),
     Entry("/phone", "navigation.phone", Permission.TALK_TO_FLOWS),
     Entry("/live", "navigation.live", Permission.WATCH_LIVE),
+    Entry("/campaigns", "navigation.campaigns", Permission.SEE_CAMPAIGNS),
 )
 """In the order they are shown; the first one that somebody may open is their home."""
 

@@ -1,0 +1,117 @@
+"""What the page of a campaign shows beside its account: how far its people came, its hours, its last talks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from sqlalchemy import ColumnElement, Engine, Integer, cast, distinct, extract, func, select
+
+from engine.outbound.attempt import AttemptState
+from engine.outbound.contacts import CampaignId, ContactState, Outcome, Reached
+from engine.store.outbound_models import AttemptRow, ContactRow
+from engine.store.samples import utc
+
+HOURS: Final = 24
+GOAL: Final = frozenset({Outcome.PROMISED, Outcome.ACCEPTED, Outcome.INFORMED})
+"""What a campaign is made for."""
+_HOUR: Final = 3600  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Funnel:
+    """How many contacts came how far."""
+
+    contacts: int
+    dialled: int
+    answered: int
+    goal: int
+
+
+@dataclass(slots=True)
+class Hour:
+    """One hour's attempts, by when they were made."""
+
+    at: datetime
+    """UTC, the hour's beginning."""
+
+    dialled: int = 0
+    answered: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    """What the talks came to."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastTalk:
+    """One conversation, to be looked at or heard."""
+
+    call: str
+    at: datetime
+    outcome: str | None
+    talked: float
+    """Seconds."""
+
+
+def counts(engine: Engine) -> Mapping[str, Mapping[ContactState, int]]:
+    """Contacts by campaign and state, of all campaigns."""
+    wanted = select(ContactRow.campaign, ContactRow.state, func.count()).group_by(ContactRow.campaign, ContactRow.state)
+    found: dict[str, dict[ContactState, int]] = {}
+    with engine.connect() as connection:
+        for campaign, state, number in connection.execute(wanted):
+            found.setdefault(campaign, dict.fromkeys(ContactState, 0))[ContactState(state)] = number
+    return found
+
+
+def funnel(engine: Engine, campaign: CampaignId) -> Funnel:
+    """Count them."""
+    mine = ContactRow.campaign == campaign
+    answered = (AttemptRow.campaign == campaign) & (AttemptRow.reached == Reached.ANSWERED)
+    with engine.connect() as connection:
+
+        def number(which: ColumnElement[bool]) -> int:
+            return connection.scalar(select(func.count()).select_from(ContactRow).where(mine, which)) or 0
+
+        return Funnel(
+            contacts=number(ContactRow.id.is_not(None)),
+            dialled=number(ContactRow.attempts > 0),
+            answered=connection.scalar(select(func.count(distinct(AttemptRow.contact))).where(answered)) or 0,
+            goal=number(ContactRow.outcome.in_(list(GOAL))),
+        )
+
+
+def hours(engine: Engine, campaign: CampaignId, now: datetime) -> Sequence[Hour]:
+    """The last hours in which anybody was called, the newest first."""
+    hour = cast(extract("epoch", AttemptRow.committed_at), Integer) // _HOUR
+    made = (AttemptRow.campaign == campaign) & (AttemptRow.state != AttemptState.WITHDRAWN)
+    since = AttemptRow.committed_at >= now - timedelta(hours=HOURS)
+    columns = (hour.label("hour"), AttemptRow.reached, AttemptRow.outcome)
+    found: dict[int, Hour] = {}
+    with engine.connect() as connection:
+        for at, reached, outcome, number in connection.execute(
+            select(*columns, func.count()).where(made, since).group_by(*columns)
+        ):
+            one = found.setdefault(int(at), Hour(datetime.fromtimestamp(int(at) * _HOUR, UTC)))
+            one.dialled += number
+            one.answered += number if reached == Reached.ANSWERED else 0
+            one.outcomes.update({outcome: number} if outcome else {})
+    return [found[at] for at in sorted(found, reverse=True)]
+
+
+def last_hour(engine: Engine, campaign: CampaignId, now: datetime) -> int:
+    """Calls made in the last 60 minutes."""
+    since = AttemptRow.committed_at >= now - timedelta(hours=1)
+    made = (AttemptRow.campaign == campaign) & (AttemptRow.state != AttemptState.WITHDRAWN)
+    with engine.connect() as connection:
+        return connection.scalar(select(func.count()).select_from(AttemptRow).where(made, since)) or 0
+
+
+def last_talks(engine: Engine, campaign: CampaignId, most: int = 20) -> Sequence[LastTalk]:
+    """The last attempts that came to a conversation, the newest first."""
+    which = (AttemptRow.campaign == campaign) & AttemptRow.call.is_not(None) & (AttemptRow.state == AttemptState.ENDED)
+    columns = (AttemptRow.call, AttemptRow.committed_at, AttemptRow.outcome, AttemptRow.talked)
+    wanted = select(*columns).where(which).order_by(AttemptRow.committed_at.desc()).limit(most)
+    with engine.connect() as connection:
+        return [LastTalk(str(call), utc(at), outcome, talked) for call, at, outcome, talked in connection.execute(wanted)]
