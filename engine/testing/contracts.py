@@ -110,7 +110,7 @@ class RecogniserContract:
         streamed = _stream(recogniser, speech, self.hints)
 
         different = set(whole.text.lower().split()) ^ set(streamed.text.lower().split())
-        assert len(different) <= max(1, len(whole.words) // 3)
+        assert len(different) <= max(2, 2 * len(whole.words) // 3)  # a word heard as another one counts twice
 
     def test_utterances_come_back_in_order(self, recogniser: Recogniser, speech: AudioFrame) -> None:
         quiet = silence(Seconds(1.0), WIDEBAND)
