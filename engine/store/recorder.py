@@ -14,6 +14,7 @@ Rules:
   ``kill -9`` all is there but the last ``hold_back`` and half second: with the defaults at most one second is missing. After a
   power failure the file system decides; only :meth:`Recorder.close` waits for the disk (fsync), because the media loop must not.
 * ``close`` renames it to ``<name>.wav``. :func:`recover` does so for what a crash left; a lock keeps it off calls in progress.
+* With ``keys`` the same bytes lie encrypted in a sealed file. What masks sound on disk is encrypted anew; the header comes last.
 """
 
 from __future__ import annotations
@@ -30,8 +31,11 @@ import numpy.typing as npt
 from engine.audio.masks import mask_tone
 from engine.audio.riff import HEADER_BYTES, wav_header
 from engine.core.audio import TELEPHONY, AudioFormat, AudioFrame
-from engine.core.errors import ProtocolError
+from engine.core.errors import ConfigError, MediaError, ProtocolError
 from engine.core.units import Seconds
+from engine.store.keys import KeyFile, sync_folder
+from engine.store.sealed_files import SealedFile
+from engine.store.wrapped_keys import is_sealed, put
 
 _LEFT, _RIGHT = 0, 1
 _PART = ".part"
@@ -61,11 +65,13 @@ class Recorder:
         *,
         hold_back: Seconds = Seconds(0.5),
         margin: Seconds = Seconds(0.25),
+        keys: KeyFile | None = None,
     ) -> None:
-        """Begin ``<path>.part``; it becomes ``path`` (``.wav``) on :meth:`close`.
+        """Begin ``<path>.part``; it becomes ``path`` (``.wav``) on :meth:`close`. Without ``keys`` it is not encrypted.
 
         Raises:
             ProtocolError: ``path`` exists already or is no ``.wav``, or the margin is longer than what is held back.
+            ConfigError: the keys can't be read.
         """
         if margin > hold_back:
             raise ProtocolError(f"a margin of {margin} s needs as much held back, found {hold_back} s")
@@ -81,9 +87,10 @@ class Recorder:
         self._masks: list[_Mask] = []
         self.too_late = 0
         """Samples that came for a place already on disk."""
-        descriptor = os.open(_part(path), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)  # nobody else's business
-        self._file = os.fdopen(descriptor, "wb", buffering=0)
+        descriptor = os.open(_part(path), os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)  # nobody else's business
+        self._file = os.fdopen(descriptor, "r+b", buffering=0)
         fcntl.flock(self._file, fcntl.LOCK_EX)
+        self._sealed = self._begun(keys) if keys else None
         self._put(wav_header(format.rate_hz, 2, 0), at=0)
 
     @property
@@ -131,10 +138,10 @@ class Recorder:
     def close(self) -> Path:
         """Write what is held, wait for the disk, give the file its name. Takes milliseconds: not for the media loop."""
         self._write(max(self._end, self._written))
-        os.fsync(self._file.fileno())
+        self._finish()
         self._file.close()
         _part(self._path).rename(self._path)
-        _sync_folder(self._path.parent)
+        sync_folder(self._path.parent)
         return self._path
 
     def _place(self, channel: int, frame: AudioFrame) -> None:
@@ -163,15 +170,33 @@ class Recorder:
         for mask in self._masks:
             self._cover(block, mask)
         self._put(block.astype("<i2").tobytes(), at=HEADER_BYTES + self._written * _FRAME_BYTES)
-        self._put(wav_header(self._format.rate_hz, 2, upto * _FRAME_BYTES), at=0)
+        if self._sealed is None:  # a sealed one can be read once it is finished, and not before
+            self._put(wav_header(self._format.rate_hz, 2, upto * _FRAME_BYTES), at=0)
         self._window, self._written = self._window[len(block) :], upto
         self._masks = [mask for mask in self._masks if mask.end is None or mask.end > upto]
 
     def _put(self, octets: bytes, at: int) -> None:
         """Write all of it; the file's end may lie before, at or after."""
-        while octets:
-            count = os.pwrite(self._file.fileno(), octets, at)
-            octets, at = octets[count:], at + count
+        if self._sealed is not None:
+            self._sealed.write(octets, at)
+        else:
+            put(self._file.fileno(), octets, at)
+
+    def _begun(self, keys: KeyFile) -> SealedFile:
+        try:
+            return SealedFile.begun(self._file.fileno(), keys)
+        except (OSError, ConfigError):
+            self._file.close()
+            _part(self._path).unlink()
+            raise
+
+    def _finish(self) -> None:
+        """Wait for the disk."""
+        if self._sealed is None:
+            os.fsync(self._file.fileno())
+            return
+        self._sealed.write(wav_header(self._format.rate_hz, 2, self._written * _FRAME_BYTES), 0)
+        self._sealed.finish()
 
     def _cover(self, block: _Stereo, mask: _Mask) -> None:
         """Put the mask over that part of the block it covers; the block begins at ``self._written``."""
@@ -191,28 +216,46 @@ class Recorder:
         return np.stack([tone, tone], axis=1)
 
 
-def recover(folder: Path) -> list[Path]:
+def recover(folder: Path, keys: KeyFile | None = None) -> list[Path]:
     """Finish the recordings a crash left in ``folder``: mend each header by what is there, give each its name.
 
-    Calls in progress, of this process or another, are left alone, and so is what is not ours or whose name is taken. A recording
-    without any sound is deleted. Returns the mended, sorted.
+    Calls in progress, of this process or another, are left alone, and so is what is not ours, whose name is taken, or whose key
+    is not there. A recording without any sound is deleted. Returns the mended, sorted.
     """
-    mended = [final for part in sorted(folder.glob(f"*.wav{_PART}")) if (final := _recovered(part))]
-    _sync_folder(folder)
+    mended = [final for part in sorted(folder.glob(f"*.wav{_PART}")) if (final := _recovered(part, keys))]
+    sync_folder(folder)
     return mended
 
 
-def _recovered(part: Path) -> Path | None:
+def _recovered(part: Path, keys: KeyFile | None) -> Path | None:
     final = part.with_name(part.name.removesuffix(_PART))
     with part.open("r+b") as file:
-        if final.exists() or not _locked(file) or not _is_ours(file):
+        if final.exists() or not _locked(file):
             return None
-        sound = (os.fstat(file.fileno()).st_size - HEADER_BYTES) // _FRAME_BYTES * _FRAME_BYTES
+        sound = _mended_sealed(file.fileno(), keys) if is_sealed(file.fileno()) else _mended(file)
+        if sound is None:
+            return None
         if sound <= 0:
             part.unlink()
             return None
-        _mend(file, sound)
     return part.rename(final)
+
+
+def _mended_sealed(descriptor: int, keys: KeyFile | None) -> int | None:
+    """The same as :func:`_mended` of a sealed file, whose sound is whole as far as it is there."""
+    if keys is None:
+        return None
+    try:
+        sealed = SealedFile.resumed(descriptor, keys)
+    except MediaError:
+        return None
+    header, sound = sealed.read(HEADER_BYTES, 0), sealed.size - HEADER_BYTES
+    if not _is_ours(header):
+        return None
+    if sound > 0:
+        sealed.write(wav_header(_rate_hz(header), 2, sound), 0)
+        sealed.finish()
+    return sound
 
 
 def _locked(file: BinaryIO) -> bool:
@@ -224,32 +267,30 @@ def _locked(file: BinaryIO) -> bool:
     return True
 
 
-def _is_ours(file: BinaryIO) -> bool:
-    """Whether it begins with a header of ours, sizes aside, or with as much of one as could be written."""
-    header = file.read(HEADER_BYTES)
-    ours = wav_header(min(int.from_bytes(header[24:28], "little"), 48_000), 2, 0)
+def _is_ours(header: bytes) -> bool:
+    """Whether it is a header of ours, sizes aside, or as much of one as could be written."""
+    ours = wav_header(min(_rate_hz(header), 48_000), 2, 0)
     return all(ours[part].startswith(header[part]) for part in (slice(0, 4), slice(8, 40)))
 
 
-def _mend(file: BinaryIO, sound: int) -> None:
-    """Make header and length agree."""
-    file.seek(24)
-    rate_hz = int.from_bytes(file.read(4), "little")
-    file.truncate(HEADER_BYTES + sound)
-    file.seek(0)
-    file.write(wav_header(rate_hz, 2, sound))
-    file.flush()
-    os.fsync(file.fileno())
+def _rate_hz(header: bytes) -> int:
+    return int.from_bytes(header[24:28], "little")
+
+
+def _mended(file: BinaryIO) -> int | None:
+    """Make header and length agree; gives the bytes of sound, or ``None`` where it is not ours."""
+    header = file.read(HEADER_BYTES)
+    if not _is_ours(header):
+        return None
+    sound = (os.fstat(file.fileno()).st_size - HEADER_BYTES) // _FRAME_BYTES * _FRAME_BYTES
+    if sound > 0:
+        file.truncate(HEADER_BYTES + sound)
+        file.seek(0)
+        file.write(wav_header(_rate_hz(header), 2, sound))
+        file.flush()
+        os.fsync(file.fileno())
+    return sound
 
 
 def _part(path: Path) -> Path:
     return path.with_name(path.name + _PART)
-
-
-def _sync_folder(folder: Path) -> None:
-    """A rename is safe only once the folder is on disk too."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

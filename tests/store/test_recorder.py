@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,9 +20,11 @@ from hypothesis import strategies as st
 from engine.audio.files import read
 from engine.audio.keytones import KeyToneDetector, make_key_tones
 from engine.core.audio import FRAME_SAMPLES, TELEPHONY, WIDEBAND, AudioFrame, frames_of, silence
-from engine.core.errors import ProtocolError
+from engine.core.errors import ConfigError, ProtocolError
 from engine.core.units import SampleIndex, Seconds
+from engine.store.keys import KeyFile
 from engine.store.recorder import Recorder, recover
+from engine.store.sealed_files import is_cut, opened
 
 SECOND = TELEPHONY.rate_hz
 
@@ -180,6 +183,92 @@ def test_a_call_that_breaks_off_in_a_secret_entry_shows_nothing_of_it(recorder: 
     left, _ = kept(recorder.close())
 
     assert 5_555 not in left
+
+
+# --- encrypted ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> KeyFile:
+    file = KeyFile(tmp_path / "keys")
+    file.make(datetime(2030, 3, 4, tzinfo=UTC))
+    return file
+
+
+def test_an_encrypted_recording_is_the_plain_one_to_who_has_the_key_and_shows_nothing_to_others(
+    recorder: Recorder, tmp_path: Path, keys: KeyFile
+) -> None:
+    other = Recorder(tmp_path / "sealed.wav", keys=keys)
+    for one in (recorder, other):
+        talk(one, level(5_555, 4.0))
+        one.engine(level(-77, 1.0, start=1.0))
+        one.mask(Seconds(1.0), Seconds(2.0))
+        talk(one, level(6_666, 3.0, start=4.0))
+    plain, sealed = recorder.close(), other.close()
+    octets = sealed.read_bytes()
+    with opened(sealed, keys) as file:
+        same = file.read() == plain.read_bytes()
+
+    assert same
+    assert b"RIFF" not in octets
+    assert np.int16(5_555).tobytes() * 4 not in octets
+    assert sealed.stat().st_mode & 0o077 == 0
+
+
+def test_what_is_masked_on_disk_is_masked_in_an_encrypted_recording_too(tmp_path: Path, keys: KeyFile) -> None:
+    recorder = Recorder(tmp_path / "sealed.wav", keys=keys)
+    talk(recorder, level(5_555, 6.0))
+    recorder.mask(Seconds(1.0), Seconds(2.0))
+    with opened(tmp_path / "sealed.wav.part", keys) as file:
+        octets = file.read()
+    covered = np.frombuffer(octets[44 + 4 * int(0.75 * SECOND) : 44 + 4 * int(2.25 * SECOND)], "<i2")
+
+    assert len(octets) > 4 * 5 * SECOND
+    assert np.abs(covered).max() <= 1_000
+
+
+@pytest.mark.parametrize("cut", [0, 1, 700, 20_000])
+def test_an_encrypted_recording_that_a_crash_left_is_finished(tmp_path: Path, keys: KeyFile, cut: int) -> None:
+    recorder = Recorder(tmp_path / "at work.wav", keys=keys)
+    talk(recorder, level(5, 10.0))
+    octets = (tmp_path / "at work.wav.part").read_bytes()
+    (tmp_path / "dead.wav.part").write_bytes(octets[: len(octets) - cut])
+    without_keys = recover(tmp_path)
+    mended = recover(tmp_path, keys)
+    with opened(mended[0], keys) as file:
+        recording, cut_off = read(file), is_cut(file)
+    recorder.close()
+
+    assert without_keys == []
+    assert mended == [tmp_path / "dead.wav"]
+    assert not cut_off
+    assert recording.warnings == ()
+    assert recording.duration >= 9.0 - 2 * (cut > 0)
+    assert set(recording.channels[0].samples) == {5}
+
+
+def test_an_encrypted_recording_without_sound_is_deleted_and_one_of_another_key_left_alone(tmp_path: Path, keys: KeyFile) -> None:
+    recorder = Recorder(tmp_path / "silent.wav", keys=keys)
+    (tmp_path / "empty.wav.part").write_bytes((tmp_path / "silent.wav.part").read_bytes())
+    strange = KeyFile(tmp_path / "strange")
+    strange.make(datetime(2030, 3, 4, tzinfo=UTC))
+    other = Recorder(tmp_path / "other.wav", keys=strange)
+    talk(other, level(5, 3.0))
+    (tmp_path / "not ours.wav.part").write_bytes((tmp_path / "other.wav.part").read_bytes())
+    mended = recover(tmp_path, keys)
+    left = sorted(it.name for it in tmp_path.glob("*.part"))
+    for one in (recorder, other):
+        one.close()
+
+    assert mended == []
+    assert left == ["not ours.wav.part", "other.wav.part", "silent.wav.part"]
+
+
+def test_without_its_keys_nothing_is_begun(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="expected a file of keys"):
+        Recorder(tmp_path / "call.wav", keys=KeyFile(tmp_path / "gone"))
+
+    assert list(tmp_path.iterdir()) == []
 
 
 # --- what goes wrong ----------------------------------------------------------------------------------------------------------
