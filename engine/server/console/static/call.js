@@ -6,7 +6,7 @@ const LEAD_IN = 0.2; // seconds heard before a place, so that its first word is 
 const STEP = 5; // seconds an arrow key moves
 
 let shape = { seconds: 0, channels: [] };
-let asked = null; // where to play from once the sound's length is known
+let asked = null; // where to play from; the sound is fetched, and the playback kept, when somebody plays
 
 const turns = [...document.querySelectorAll(".turn")].map((element) => ({
   element,
@@ -19,14 +19,23 @@ function length() {
   return Number.isFinite(sound.duration) ? sound.duration : shape.seconds;
 }
 
+function position() {
+  return asked ?? sound.currentTime;
+}
+
 function seek(at) {
   const to = Math.max(0, Math.min(at, length() || at));
-  if (sound.readyState > 0) sound.currentTime = to;
-  else asked = to;
+  if (sound.readyState > 0) {
+    sound.currentTime = to;
+    return;
+  }
+  asked = to;
+  follow();
 }
 
 function colour(name) {
-  return getComputedStyle(wave).getPropertyValue(name).trim();
+  wave.style.color = `var(${name})`; // resolved: light or dark, which a canvas does not know
+  return getComputedStyle(wave).color;
 }
 
 function clock(at) {
@@ -70,11 +79,11 @@ function drawShape(paper, width, height) {
 
 function drawHead(paper, width, height) {
   paper.fillStyle = colour("--ink");
-  paper.fillRect((sound.currentTime / (length() || 1)) * width - 1, 0, 2, height);
+  paper.fillRect((position() / (length() || 1)) * width - 1, 0, 2, height);
 }
 
 function follow() {
-  const now = sound.currentTime;
+  const now = position();
   for (const turn of turns) {
     const here = turn.from <= now && now < turn.to;
     turn.element.classList.toggle("now", here);
@@ -106,7 +115,7 @@ wave.addEventListener("click", (event) => {
 
 wave.addEventListener("keydown", (event) => {
   const moves = { ArrowLeft: -STEP, ArrowRight: STEP, Home: -Infinity, End: Infinity };
-  if (event.key in moves) seek(sound.currentTime + moves[event.key]);
+  if (event.key in moves) seek(position() + moves[event.key]);
   else if (event.key === " ") sound.paused ? sound.play().catch(() => {}) : sound.pause();
   else return;
   event.preventDefault();
