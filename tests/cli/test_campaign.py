@@ -230,6 +230,35 @@ def test_people_are_blocked_and_unblocked_by_number_person_and_file(desk: Desk) 
     desk.run("unblock", "+79161234508", "--list", "national", code=1)
 
 
+@pytest.mark.parametrize(
+    "written", ["8 (916) 123-45-09", "(916) 123-45-09", "8.916.123.45.09", "8 916 123–45–09", "+7 (916) 123-45-09"]
+)
+def test_a_number_is_blocked_however_it_is_written(desk: Desk, written: str) -> None:
+    desk.run("block", written, "--country", "RU")
+
+    assert desk.json("unblock", "+79161234509")["removed"] == 1
+
+
+def test_digits_that_may_be_a_number_or_a_person_are_blocked_as_both(desk: Desk) -> None:
+    desk.run("block", "79161234509")
+
+    assert desk.json("unblock", "+79161234509")["removed"] == 1
+    assert desk.json("block", "79161234509")["new"] == 1  # the number alone: as a person it is there
+
+
+def test_a_column_of_numbers_holds_nothing_else(desk: Desk) -> None:
+    (desk.folder / "dnc.csv").write_text("phone\n8 916 123-45-09\n", encoding="utf-8")
+
+    with pytest.raises(EngineError, match=r"dnc.csv: row 2: expected a telephone number, found no country's code"):
+        desk.run("block", "--file", desk.path("dnc.csv"))
+
+
+def test_the_first_of_a_file_without_a_head_is_blocked_too(desk: Desk) -> None:
+    (desk.folder / "dnc.txt").write_text("+79161234508\n+79161234509\n", encoding="utf-8")
+
+    assert desk.json("block", "--file", desk.path("dnc.txt"))["new"] == 2
+
+
 def test_a_file_with_a_row_that_is_no_number_blocks_nobody(desk: Desk) -> None:
     (desk.folder / "dnc.csv").write_text("phone\n+79161234509\n+7 1\n", encoding="utf-8")
     with pytest.raises(EngineError, match=r"dnc.csv: row 3: expected a telephone number, found"):

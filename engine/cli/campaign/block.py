@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Iterator
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -17,7 +19,7 @@ from engine.cli.output import say_json
 from engine.cli.qa.shared import settings
 from engine.core.errors import ConfigError
 from engine.outbound.campaign import OPT_OUTS, ListRefused
-from engine.outbound.list_file import read_list
+from engine.outbound.list_file import Row, read_list
 from engine.outbound.numbers import COUNTRIES, Number, read_number
 from engine.runtime.outbound.importing import read
 from engine.store.campaigns import Campaigns
@@ -27,6 +29,8 @@ Who = Annotated[list[str] | None, typer.Argument(help="Numbers with their countr
 Country = Annotated[str | None, typer.Option(help="Whose numbers are meant where none is written: KZ.")]
 ListName = Annotated[str, typer.Option("--list", help="Which list: opt_outs, complaints, bad_calls, or one of the bank's.")]
 Only = Annotated[str | None, typer.Option("--campaign", help="For this campaign only.")]
+
+_DIALLED: Final = re.compile(r"[\d\s().,/\-‐-―]+")  # digits, and what people write between those of a number
 
 
 def block(
@@ -45,7 +49,7 @@ def block(
     """Put people on a list of those who must not be called. Whoever is not being called yet is not called any more."""
     engine = opened(config)
     only = None if campaign is None else Campaigns(engine).named(campaign).id
-    keys = [*(key_of(it, country) for it in who or ()), *(_of_file(file, country) if file else ())]
+    keys = [*(key for it in who or () for key in keys_of(it, country)), *(_of_file(file, country) if file else ())]
     if not keys:
         raise typer.BadParameter("expected numbers or persons, or --file, found neither")
     source = file.name if file else f"by {getpass.getuser()}"
@@ -57,21 +61,23 @@ def block(
         say(f"{list_name}: {len(set(keys))} found, {new} of them new")
 
 
-def key_of(written: str, country: str | None) -> str:
-    """A number in E.164, or a person's key as it is.
+def keys_of(written: str, country: str | None, *, number: bool = False) -> Sequence[str]:
+    """Whom it names: a number in E.164, or a person's key as it is; digits alone that could be either name both.
 
     Raises:
-        ConfigError: it looks like a number, and is none.
+        ConfigError: it looks like a number, or has to be one, and is none.
     """
-    text = written.strip()
+    text = unicodedata.normalize("NFKC", written).strip()
     if country is not None and country not in COUNTRIES:
         raise typer.BadParameter(f"--country: expected two capital letters such as KZ, found {country!r}")
-    if not text.startswith("+") and (country is None or not text.replace(" ", "").lstrip("(").replace("-", "").isdigit()):
-        return text
-    number = read_number(text, country)
-    if isinstance(number, Number):
-        return number.e164
-    raise ConfigError(f"expected a telephone number, found {number}")
+    dialled = number or text.startswith("+") or (country is not None and _DIALLED.fullmatch(text) is not None)
+    found = read_number(text if dialled else f"+{text}", country)
+    if not dialled:
+        key = written.strip()
+        return (key, found.e164) if text.isdigit() and isinstance(found, Number) else (key,)
+    if isinstance(found, Number):
+        return (found.e164,)
+    raise ConfigError(f"expected a telephone number, found {found}")
 
 
 def _of_file(path: Path, country: str | None) -> Iterator[str]:
@@ -81,11 +87,13 @@ def _of_file(path: Path, country: str | None) -> Iterator[str]:
         ListRefused: it is no list, or a row of it is no number.
     """
     head, rows = read_list(read(path), path.name)
-    place = next((at for at, it in enumerate(head) if it.casefold() == "phone"), 0)
-    for row in rows:
+    named = next((at for at, it in enumerate(head) if it.casefold() == "phone"), None)
+    place = named or 0
+    first = () if named is not None or not any(map(str.isdigit, head[0])) else (Row(1, head),)  # a list without a head
+    for row in (*first, *rows):
         cell = row.cells[place] if place < len(row.cells) else ""
         if cell.strip():
             try:
-                yield key_of(cell, country)
+                yield from keys_of(cell, country, number=named is not None)
             except ConfigError as error:
                 raise ListRefused(f"{path.name}: row {row.number}: {error}") from error

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from engine.access.deeds import Deed
-from engine.cli.campaign.block import Country, ListName, Only, key_of
+from engine.cli.campaign.block import Country, ListName, Only, keys_of
 from engine.cli.campaign.shared import DEFAULT, AsJson, ConfigFile, opened, say
 from engine.cli.kept import keep
 from engine.cli.output import say_json
@@ -30,7 +30,7 @@ def unblock(
     engine = opened(config)
     only = None if campaign is None else Campaigns(engine).named(campaign).id
     lists = Lists(engine)
-    gone = sum(lists.unblock(list_name, key_of(it, country), only) for it in who)
+    gone = sum(lists.unblock(list_name, key, only) for it in who for key in keys_of(it, country))
     keep(settings(config), engine, Deed.CHANGED, f"list {list_name}", unblocked=gone, campaign=campaign)
     if json:
         say_json({"list": list_name, "removed": gone})
