@@ -23,12 +23,14 @@ from engine.runtime.engine import Engine
 from engine.runtime.story import Line, Story
 from engine.server.api import calls_api
 from engine.server.console.own import own_pages
+from engine.server.console.pages.audit import audit_pages
 from engine.server.console.pages.call import call_pages
 from engine.server.console.pages.calls import calls_pages
 from engine.server.console.pages.campaigns import campaign_pages
 from engine.server.console.pages.live import live_pages
 from engine.server.console.pages.quality import quality_pages
 from engine.server.console.pages.records import Records
+from engine.server.console.pages.settings import settings_pages
 from engine.server.console.refusals import shows_refusals
 from engine.server.console.rendering import page
 from engine.server.console.sign_in import sign_in_pages
@@ -66,6 +68,8 @@ def http_app(engine: Engine, reception: Reception) -> FastAPI:
         desk_page(engine.agents, engine.languages),
         live_pages(engine.live_calls),
         campaign_pages(),
+        settings_pages(engine.config),
+        audit_pages(),
     )
     records = Records.of(engine.config)
     about_calls = (calls_pages(records), call_pages(records), quality_pages(records))

@@ -29,6 +29,7 @@ ENTRIES: Final = (
     Entry("/phone", "navigation.phone", Permission.TALK_TO_FLOWS),
     Entry("/live", "navigation.live", Permission.WATCH_LIVE),
     Entry("/campaigns", "navigation.campaigns", Permission.SEE_CAMPAIGNS),
+    Entry("/settings", "navigation.settings", Permission.MANAGE_PEOPLE),
 )
 """In the order they are shown; the first one that somebody may open is their home."""
 

@@ -26,6 +26,7 @@ from engine.server.console.rendering import page, see
 from engine.server.console.signing import fields_of, house_of
 from engine.server.console.texts import texts_in
 from engine.server.entrance import Refused, Visitor, requires
+from engine.store.audit import harmless
 from engine.store.campaign_account import CampaignAccount, account, pace_of
 from engine.store.campaign_view import Funnel, Hour, LastTalk, counts, funnel, hours, last_hour, last_talks
 from engine.store.campaigns import Campaigns, KeptCampaign
@@ -107,8 +108,8 @@ async def _page(visitor: Visitor, name: str, status: int = 200, wrong: str | Non
 
 async def _ordered(visitor: Visitor, request: Request, name: str, order: Order) -> Response:
     """Tell a campaign what to do, where it can be done as it stands; what is told is kept before it is done."""
-    reason = (await fields_of(request, "reason"))["reason"].strip()[:_LONGEST]
-    database = _database(visitor)
+    reason = (await fields_of(request, "reason"))["reason"].strip()
+    reason, database = harmless(reason, _LONGEST), _database(visitor)
     kept = await asyncio.to_thread(_named, database, name)
     if after(kept.state, order) is None:
         return await _page(visitor, name, 409, "campaign.refused")
@@ -123,7 +124,7 @@ async def _ordered(visitor: Visitor, request: Request, name: str, order: Order) 
 
 async def _settled(visitor: Visitor, request: Request, name: str) -> Response:
     fields, database = await fields_of(request, "attempt", "note"), _database(visitor)
-    attempt, note = AttemptId(fields["attempt"]), fields["note"].strip()[:_LONGEST]
+    attempt, note = AttemptId(fields["attempt"]), harmless(fields["note"].strip(), _LONGEST)
     kept = await asyncio.to_thread(_named, database, name)
     listed = await asyncio.to_thread(uncertain, database, kept.id)
     if not note or attempt not in {it.attempt for it in listed}:
@@ -149,7 +150,7 @@ def _shown(database: Engine, name: str) -> Shown:
 
 def _named(database: Engine, name: str) -> KeptCampaign:
     try:
-        return Campaigns(database).named(name)
+        return Campaigns(database).named(harmless(name, _LONGEST))
     except ConfigError:
         raise Refused(404, "campaign", "There is no such campaign.\n") from None
 
