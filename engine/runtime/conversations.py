@@ -23,6 +23,8 @@ from engine.qa.transcripts import TranscriptPart, TurnPart
 from engine.store.journal import Step
 from engine.tts.wording import fill
 
+_HEARD = ('"type":"Heard"', '"type":"PlayFinished"')  # as journals write them (engine.dialogue.codec)
+_PLAY, _DECIDED = '"type":"Play"', '"type":"Decided"'
 _LETTER_S = 0.07  # of a prompt whose end nobody has told
 
 
@@ -98,6 +100,7 @@ def decisions_of(steps: Sequence[Step]) -> tuple[Decision, ...]:
     return tuple(
         Decision(step.at, it.rung.value, it.node, it.target, it.intent, it.confidence, it.reason)
         for step in steps
+        if _DECIDED in step.actions
         for it in actions_from_json(step.actions)
         if isinstance(it, Decided)
     )
@@ -120,13 +123,13 @@ def _word(word: Word) -> SaidWord:
 
 def _said(steps: Sequence[Step]) -> Iterator[tuple[str, Seconds, Seconds, Transcript]]:
     """Who, from when to when, and what."""
-    finished: Mapping[int, Seconds] = {event.play: step.at for step in steps if isinstance(event := _event(step), PlayFinished)}
-    for step in steps:
-        event = _event(step)
+    events = [(step, _event(step)) for step in steps]
+    finished: Mapping[int, Seconds] = {it.play: step.at for step, it in events if isinstance(it, PlayFinished)}
+    for step, event in events:
         if isinstance(event, Heard) and event.transcript:
             shift = Seconds(event.speech_start - event.transcript.words[0].start)
             yield Speaker.CALLER, event.speech_start, event.speech_end, event.transcript.later(shift)
-        for play in actions_from_json(step.actions):
+        for play in actions_from_json(step.actions) if _PLAY in step.actions else ():
             if isinstance(play, Play) and (text := _spoken(play)):
                 end = finished.get(play.play, Seconds(step.at + _LETTER_S * len(text)))
                 yield Speaker.AGENT, step.at, end, _spread(text, step.at, end, play)
@@ -152,4 +155,5 @@ def _spread(text: str, start: Seconds, end: Seconds, play: Play) -> Transcript:
 
 
 def _event(step: Step) -> object:
-    return None if step.event is None else from_json(step.event)
+    """What the words are in; anything else is not read, which would take most of the time."""
+    return from_json(step.event) if step.event is not None and any(kind in step.event for kind in _HEARD) else None

@@ -17,7 +17,7 @@ from engine.store.found_calls import moment_of, number_of
 from engine.store.found_models import FoundCallRow, FoundFailureRow
 from engine.store.found_words import says
 
-PAGE = 30
+PAGE = 20
 _MOST_CHOICES = 500
 _CHOICES = ("language", "queue", "team", "agent", "flow", "outcome")
 

@@ -21,17 +21,16 @@ _LARGEST = 1_000_000  # bytes of one tsvector, about
 
 def put_words(connection: Connection, number: int, tokens: Iterable[str]) -> None:
     """Keep a call's words, instead of those that were kept before."""
-    some = list(islice(tokens, _MOST))
-    if connection.dialect.name == "sqlite":
-        drop_words(connection, [number])
-        connection.execute(
-            text("INSERT INTO found_words (rowid, words) VALUES (:id, :words)"), {"id": number, "words": " ".join(some)}
-        )
-        return
-    put = "INSERT INTO found_words (id, words) VALUES (:id, CAST(:words AS tsvector))"
-    connection.execute(
-        text(f"{put} ON CONFLICT (id) DO UPDATE SET words = excluded.words"), {"id": number, "words": _vector(some)}
-    )
+    drop_words(connection, [number])
+    add_words(connection, [(number, tokens)])
+
+
+def add_words(connection: Connection, calls: Iterable[tuple[int, Iterable[str]]]) -> None:
+    """Keep the words of calls of which none were kept."""
+    sqlite = connection.dialect.name == "sqlite"
+    put = "(rowid, words) VALUES (:id, :words)" if sqlite else "(id, words) VALUES (:id, CAST(:words AS tsvector))"
+    rows = [{"id": number, "words": (" ".join if sqlite else _vector)(list(islice(tokens, _MOST)))} for number, tokens in calls]
+    connection.execute(text(f"INSERT INTO found_words {put}"), rows)
 
 
 def drop_words(connection: Connection, numbers: Sequence[int]) -> None:
