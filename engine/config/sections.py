@@ -127,6 +127,13 @@ class StoreSection(Section):
         Path("var/recordings"), description='Where recordings are kept; "" = nothing is recorded.'
     )
 
+    aside: Path = Field(
+        Path("var/aside"), description="Where calls are written down while the database is away; brought into it when it is back."
+    )
+    least_free: int = Field(
+        256, ge=0, description="Megabytes: with less room where anything of this is kept, no new call is taken."
+    )
+
     def beside(self, folder: Path) -> Self:
         """With every relative path, an SQLite file's too, counted from ``folder``."""
         return super().beside(folder).model_copy(update={"database": _beside(self.database, folder)})

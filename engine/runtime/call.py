@@ -37,6 +37,7 @@ from engine.store.journal import Journal, Step
 from engine.telephony.leg import TRANSFERRED, Delivering, Gone, Incoming, Key, Leg, Sound
 
 _log = structlog.get_logger(__name__)
+_DURABLE = Seconds(5.0)  # how long a caller waits until what is asked for them can't be lost any more
 _GOOD_BYE = Seconds(5.0)  # a leg takes no longer to close once its call is handed over
 
 
@@ -249,9 +250,12 @@ class Call:
     async def _kept(self, written: asyncio.Future[None]) -> None:
         """Wait until a step can't be lost; a broken journal does not cost the caller the call."""
         try:
-            await written
+            async with asyncio.timeout(_DURABLE):
+                await written
         except EngineError as error:
             _log.error("call.journal", call=self._leg.facts.id, code=error.code)
+        except TimeoutError:
+            _log.error("call.journal", call=self._leg.facts.id, code="late")
 
     async def _perform(self, action: do.Action) -> None:
         match action:

@@ -51,13 +51,15 @@ from engine.runtime.models import Lesson, understanding
 from engine.runtime.outward import Outward
 from engine.runtime.pool import Pool, PoolPolicy
 from engine.runtime.prompts import Prompts
+from engine.runtime.room import Room
 from engine.runtime.second import SecondOpinion
 from engine.runtime.silent_agents import SilentAgents
 from engine.runtime.speaking import speaking
 from engine.runtime.tape import NoTape, PatientTape, Tape
 from engine.runtime.watch import Watch
 from engine.store.database import connect, upgrade
-from engine.store.journal import Journal
+from engine.store.engines import Presence
+from engine.store.journal import Journal, Standing
 from engine.store.recorder import Recorder, recover
 from engine.telephony.announced import AnnouncedCalls
 from engine.telephony.leg import Leg
@@ -132,7 +134,7 @@ class Engine:
     @property
     def places(self) -> int:
         """How many calls more could be made or taken now."""
-        return 0 if self._draining else max(0, self.config.calls.max_calls - self.live - self._expected)
+        return 0 if self._draining or not self._can_keep else max(0, self.config.calls.max_calls - self.live - self._expected)
 
     @property
     def journal(self) -> Journal:
@@ -158,7 +160,18 @@ class Engine:
     def ready(self) -> dict[str, bool]:
         """What must be right before the next call is taken, part by part."""
         workers = {f"workers.{name}": pool.warm > 0 for name, pool in self._pools().items() if pool.wanted}
-        return {"journal": self._journal.healthy, "accepting": not self._draining, **workers}
+        standing = self._journal.standing
+        kept = {
+            "journal": standing not in {Standing.FULL, Standing.BROKEN},
+            "database": standing is Standing.WELL,
+            "disk": self._room.enough,
+        }
+        return {**kept, "accepting": not self._draining, **workers}
+
+    @property
+    def _can_keep(self) -> bool:
+        """Whether what a new call leaves behind could be kept."""
+        return self._journal.standing is not Standing.FULL and self._room.enough
 
     async def take(
         self, leg: Leg, language: Language | None = None, watch: Watch | None = None, errand: Errand | None = None
@@ -170,7 +183,7 @@ class Engine:
         flow = self.flows.get(leg.facts.flow or MAIN)
         inbound = leg.facts.direction is Direction.INBOUND  # whom we called is never told that we have no time
         if flow is None or (inbound and self.full):
-            return await self._refuse(leg, "all lines busy" if flow else "no such flow")
+            return await self._refuse(leg, self._why_not if flow else "no such flow")
         answered = _answered(self._language(leg.facts, flow, language), errand)
         if unfit := unfit_fields(flow, answered.fields, answered.language):
             return await self._refuse(leg, f"fields missing or not to be said: {', '.join(unfit)}")
@@ -216,11 +229,15 @@ class Engine:
         for pool in self._pools().values():
             await pool.close()
         self._journal.close()
+        self._presence.end()
 
     def _open_store(self) -> None:
         database = connect(self.config.store.database)
         upgrade(database)
-        self._journal = Journal(database)
+        self._presence = Presence(database)
+        self._presence.begin()
+        self._room = Room(self.config.store)
+        self._journal = Journal(database, self._presence.owner, self.config.store.aside)
         if self.config.assist is not None and self.flows:
             self.agents = SilentAgents(self.config.assist, database, self._interpret)
         crashed = self._journal.sweep()
@@ -296,6 +313,10 @@ class Engine:
         configured = self.config.flow.language if self.config.flow else None
         wished = (chosen, facts.language, configured)
         return next((Language(one) for one in wished if one in flow.languages), None)
+
+    @property
+    def _why_not(self) -> str:
+        return "all lines busy" if self._can_keep else "no room to keep a call"
 
     async def _refuse(self, leg: Leg, reason: str) -> str:
         _log.warning("call.refused", call=leg.facts.id, live=self.live, reason=reason)

@@ -5,36 +5,35 @@ Rules:
 * acknowledged means committed: the future that :meth:`Journal.append` returns is done when the step can't be lost any more;
 * the media loop never waits for the disk: one thread writes, and commits everything that has gathered in one transaction. It
   shares the interpreter with the loop, so it says plain inserts: through the ORM a step costs five times as much;
-* after a failed commit nothing more is written (a failed fsync must not be tried again, see PostgreSQL's "fsyncgate"): the
-  journal is not healthy, the calls go on, the operator is told.
+* a database that is away, locked or full costs no call and no step: :mod:`engine.store.keeper` says what happens instead;
+* a call belongs to the engine that took it: only a dead engine's calls are swept (:mod:`engine.store.engines`).
 """
 
 from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
-from sqlalchemy import Connection, Engine, insert, select, update
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from engine.core.call import CallFacts, CallId
-from engine.core.errors import EngineError
 from engine.core.units import Language, Seconds
 from engine.dialogue.graph import Flow
+from engine.store.aside import Aside
+from engine.store.engines import sweep
+from engine.store.entries import CRASHED, Entry, Kind
+from engine.store.keeper import JournalBroken, Keeper, Standing, Waiting
+from engine.store.line import Line
 from engine.store.models import CallRow, StepRow
 
-CRASHED = "crashed"  # the outcome of calls that a dead engine left open
-
-
-class JournalBroken(EngineError):
-    """The journal could not be written; what was appended since is not kept."""
-
-    code = "journal"
+__all__ = ["CRASHED", "Journal", "JournalBroken", "Standing", "Step"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,28 +52,35 @@ class Step:
     """Canonical JSON."""
 
 
-_Write = Callable[[Connection], object]
-
-
 class Journal:
     """Appends steps from a thread of its own; reads them back. Close it, or the last writes may be lost."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, owner: str | None = None, aside: Path | None = None) -> None:
+        """``owner``: the engine whose calls are written (:class:`engine.store.engines.Presence`); ``aside``: the folder where
+        is written what can't be committed; without it, it waits in memory."""
         self._engine = engine
-        self._waiting: queue.SimpleQueue[tuple[_Write, Future[None]] | None] = queue.SimpleQueue()
-        self._failure: JournalBroken | None = None
+        self._owner = owner
+        self._waiting: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
+        self._line = Line(engine)
+        self._keeper = Keeper(self._line, Aside(aside, owner or "nobody") if aside else None)
         self._thread = threading.Thread(target=self._write_all, name="journal", daemon=True)
         self._thread.start()
 
     @property
+    def standing(self) -> Standing:
+        """How it is with what was appended."""
+        return self._keeper.standing
+
+    @property
     def healthy(self) -> bool:
-        """Whether everything appended so far was, or can still be, written."""
-        return self._failure is None
+        """Whether everything appended so far is, or can still be, kept."""
+        return self.standing is not Standing.BROKEN
 
     def begin(self, facts: CallFacts, flow: Flow, *, language: Language | None, agents: bool) -> Future[None]:
         """Open the record of a call."""
         row = {
             "id": facts.id,
+            "engine": self._owner,
             "door": facts.door,
             "direction": facts.direction.value,
             "caller_number": facts.caller_number,
@@ -85,25 +91,21 @@ class Journal:
             "language": language,
             "started_at": datetime.now(UTC),
         }
-        return self._submit(lambda connection: connection.execute(insert(CallRow), row))
+        return self._submit(Entry(Kind.BEGAN, row))
 
     def append(self, call: CallId, step: Step) -> Future[None]:
-        """Keep one step; the future is done once it is committed."""
+        """Keep one step; the future is done once it can't be lost."""
         row = {"call_id": call, "number": step.number, "at": step.at, "event": step.event, "actions": step.actions}
-        return self._submit(lambda connection: connection.execute(insert(StepRow), row))
+        return self._submit(Entry(Kind.STEP, row))
 
     def end(self, call: CallId, outcome: str) -> Future[None]:
         """Close the record of a call with its one outcome; a second one is ignored."""
-        ended = {"ended_at": datetime.now(UTC), "outcome": outcome}
-        closed = update(CallRow).where(CallRow.id == call, CallRow.outcome.is_(None))
-        return self._submit(lambda connection: connection.execute(closed, ended))
+        row = {"id": call, "engine": self._owner, "ended_at": datetime.now(UTC), "outcome": outcome}
+        return self._submit(Entry(Kind.ENDED, row))
 
     def sweep(self) -> list[CallId]:
-        """Give every call that a dead engine left open the outcome ``crashed``; run once, before the first call."""
-        with Session(self._engine) as session, session.begin():
-            left = [CallId(call) for call in session.scalars(select(CallRow.id).where(CallRow.outcome.is_(None)))]
-            session.execute(update(CallRow).where(CallRow.id.in_(left)).values(outcome=CRASHED, ended_at=datetime.now(UTC)))
-        return left
+        """Give every call that a dead engine left open the outcome ``crashed``."""
+        return sweep(self._engine)
 
     def calls(self) -> Iterator[CallRow]:
         """Every call, newest first; detached rows."""
@@ -126,31 +128,27 @@ class Journal:
         self._waiting.put(None)
         self._thread.join()
 
-    def _submit(self, write: _Write) -> Future[None]:
+    def _submit(self, entry: Entry) -> Future[None]:
         acknowledged: Future[None] = Future()
         acknowledged.set_running_or_notify_cancel()  # who stops waiting does not stop the thread
-        self._waiting.put((write, acknowledged))
+        self._waiting.put((entry, acknowledged))
         return acknowledged
 
     def _write_all(self) -> None:
         closing = False
         while not closing:
-            gathered = [self._waiting.get()]
-            while not self._waiting.empty():
-                gathered.append(self._waiting.get())
+            gathered = self._gathered()
             closing = None in gathered
-            self._commit([entry for entry in gathered if entry is not None])
+            self._keeper.keep(one for one in gathered if one is not None)
+        self._keeper.leave()
+        self._line.drop()
+        self._line.stop()
 
-    def _commit(self, entries: list[tuple[_Write, Future[None]]]) -> None:
-        if self._failure is None and entries:
-            try:
-                with self._engine.begin() as connection:
-                    for write, _ in entries:  # in the order they came: a call before its steps
-                        write(connection)
-            except SQLAlchemyError as error:
-                self._failure = JournalBroken(f"expected the journal to be written, found {type(error).__name__}")
-        for _, acknowledged in entries:
-            if self._failure is None:
-                acknowledged.set_result(None)
-            else:
-                acknowledged.set_exception(self._failure)
+    def _gathered(self) -> list[Waiting | None]:
+        """What has come; nothing, where it is time to try again."""
+        gathered: list[Waiting | None] = []
+        with suppress(queue.Empty):
+            gathered.append(self._waiting.get(timeout=self._keeper.patience))
+        while not self._waiting.empty():
+            gathered.append(self._waiting.get())
+        return gathered

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, DateTime, Float, ForeignKey, Integer, String, Text
+from sqlalchemy import BigInteger, Boolean, DateTime, Float, ForeignKey, Integer, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -22,6 +22,7 @@ class CallRow(Base):
     __tablename__ = "calls"
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    engine: Mapped[str | None] = mapped_column(String(64))  # whose it is; NULL = it was taken before engines had names
     door: Mapped[str] = mapped_column(String(32))
     direction: Mapped[str] = mapped_column(String(16))
     caller_number: Mapped[str | None] = mapped_column(String(32))
@@ -45,6 +46,18 @@ class StepRow(Base):
     at: Mapped[float] = mapped_column(Float)  # seconds on the call's timeline
     event: Mapped[str | None] = mapped_column(Text)  # canonical JSON; NULL = the machine's deadline passed
     actions: Mapped[str] = mapped_column(Text)  # canonical JSON
+
+
+class EngineRow(Base):
+    """One engine that takes calls, until it ends or is found dead."""
+
+    __tablename__ = "engines"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    place: Mapped[str] = mapped_column(String(96))  # the boot and process namespace that its process number counts in
+    process: Mapped[int] = mapped_column(Integer)
+    began: Mapped[int] = mapped_column(BigInteger)  # clock ticks after the boot: process numbers are used again
+    seen_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
 class HumanCallRow(Base):

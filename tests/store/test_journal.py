@@ -108,17 +108,17 @@ def test_calls_left_open_by_a_dead_engine_are_swept_up_once(journal: Journal) ->
     assert {row.id: row.outcome for row in journal.calls()} == {"call-1": "completed", "call-2": CRASHED}
 
 
-def test_a_failed_write_is_told_to_everyone_who_waits_and_nothing_more_is_written(journal: Journal) -> None:
+def test_a_row_that_the_database_refuses_costs_no_other(journal: Journal) -> None:
     begin(journal)
-    journal.append(CALL, Step(1, Seconds(0), None, "[]")).result(5)
-    twice = journal.append(CALL, Step(1, Seconds(0), None, "[]"))
+    steps = [Step(number, Seconds(0), None, "[]") for number in (1, 2, 2, 3)]
+    *_, second, twice, third = [journal.append(CALL, step) for step in steps]
 
-    with pytest.raises(JournalBroken):
+    second.result(5)
+    with pytest.raises(JournalBroken, match="a step of call-1"):
         twice.result(5)
-    with pytest.raises(JournalBroken):
-        journal.append(CALL, Step(2, Seconds(0), None, "[]")).result(5)
-    assert not journal.healthy
-    assert len(journal.steps(CALL)) == 1
+    third.result(5)
+    assert journal.healthy
+    assert [step.number for step in journal.steps(CALL)] == [1, 2, 3]
 
 
 WRITER = """
