@@ -167,7 +167,7 @@ class Attempts:
             row = session.scalars(claim).one_or_none()
             if row is None:
                 return None
-            if not _alone(session, row.person):
+            if not _alone(session, row):
                 row.state = ContactState.WAITING
                 return None
             verdict = self._rules.verdict(session, row, now)
@@ -177,10 +177,13 @@ class Attempts:
             return self._intent(session, row, attempt, now)
 
     def mark(self, attempt: AttemptId, now: datetime) -> bool:
-        """Mark it just before its id goes to the carrier. ``False``: it is not this dialler's any more, and must not be sent."""
+        """Mark it just before its id goes to the carrier. ``False``: it must not be sent: it is not this dialler's any more, or
+        what the rules said of it is old (a machine that slept, a database that was away), or its campaign does not run any more.
+        """
+        runs = select(CampaignRow.id).where(CampaignRow.state == CampaignState.RUNNING)
+        fresh = (AttemptRow.committed_at > now - LEASE) & AttemptRow.campaign.in_(runs)
         with Session(self._engine) as session, session.begin():
-            mine = AttemptRow.owner == self._owner
-            return changed(session, attempt, Fate.MARKED, mine, dialled_at=now) is not None
+            return changed(session, attempt, Fate.MARKED, fresh & (AttemptRow.owner == self._owner), dialled_at=now) is not None
 
     # After it
 
@@ -293,14 +296,16 @@ def follow(session: Session, contact: ContactRow, follows: Next, now: datetime) 
         contact.next_at, contact.reason = None, cut(follows.why or None)
 
 
-def _alone(session: Session, person: str) -> bool:
-    """Whether nobody else is just judging the same person for another campaign: both would find the caps unused.
+def _alone(session: Session, row: ContactRow) -> bool:
+    """Whether nobody else is just judging the same person, or the same number, for another campaign: both would find the caps
+    unused.
 
     SQLite has one writer, and this transaction is it.
     """
     if session.get_bind().dialect.name != "postgresql":
         return True
-    return bool(session.scalar(text("SELECT pg_try_advisory_xact_lock(hashtext(:person))"), {"person": f"callwright:{person}"}))
+    lock = text("SELECT pg_try_advisory_xact_lock(hashtext(:who))")
+    return all(session.scalar(lock, {"who": f"callwright:{who}"}) for who in {row.person, row.number})
 
 
 def cut(reason: str | None) -> str | None:

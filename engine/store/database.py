@@ -36,11 +36,11 @@ def connect(url: str) -> Engine:
     except SQLAlchemyError as error:
         raise ConfigError(f"expected a database address such as sqlite:///var/callwright.db, found {url!r}") from error
     if address.get_backend_name() != "sqlite":
-        return create_engine(address, pool_pre_ping=True)
+        return create_engine(address, pool_pre_ping=True, hide_parameters=True)  # numbers, names, words: not for logs
     if address.database and address.database != ":memory:":
         Path(address.database).parent.mkdir(parents=True, exist_ok=True)
         Path(address.database).touch(mode=0o600)  # what callers said is in it; SQLite gives its WAL the same mode
-    engine = create_engine(address)
+    engine = create_engine(address, hide_parameters=True)
     event.listen(engine, "connect", _make_durable)
     return engine
 

@@ -6,6 +6,7 @@ there already changes nothing, so that the first date stays.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,7 @@ from sqlalchemy.orm import Session
 from engine.outbound.campaign import BAD_CALLS, OPT_OUTS
 from engine.outbound.contacts import CampaignId
 from engine.outbound.rules import Listing
+from engine.outbound.talk import SCOPE
 from engine.store.outbound_models import AttemptRow, DoNotCallRow
 from engine.store.samples import utc
 
@@ -89,12 +91,11 @@ def put(session: Session, entries: Iterable[Entry], now: datetime) -> int:
 
 
 def opted_out(session: Session, attempt: AttemptRow, now: datetime) -> None:
-    """Somebody said "don't call again" in this attempt's call, and nobody has written it down yet."""
-    who = {attempt.person, attempt.number}
-    there = select(DoNotCallRow.id).where(DoNotCallRow.list == OPT_OUTS, DoNotCallRow.who.in_(who))
-    if session.scalar(there.limit(1)) is None:
-        source = f"call:{attempt.call or attempt.id}"
-        put(session, [Entry(OPT_OUTS, it, source, "said so in a call") for it in sorted(who)], now)
+    """Somebody said "don't call again" in this attempt's call: see to it that it is written, whatever was listed before."""
+    source = f"call:{attempt.call or attempt.id}"
+    only = CampaignId(attempt.campaign) if json.loads(attempt.details).get(SCOPE) == "campaign" else None
+    who = sorted({attempt.person, attempt.number})
+    put(session, [Entry(OPT_OUTS, it, source, "said so in a call", only) for it in who], now)
 
 
 def listing(row: DoNotCallRow) -> Listing:

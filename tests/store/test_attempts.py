@@ -117,8 +117,10 @@ def test_the_database_itself_allows_one_open_attempt_a_contact(
     with Session(database) as session, session.begin():
         session.execute(update(ContactRow).values(state=ContactState.WAITING))  # as a bug would
 
-    with pytest.raises(IntegrityError):
+    with pytest.raises(IntegrityError) as refused:
         dialler("b").commit(people[0], AttemptId("y"), NOW)
+
+    assert "+49300000000" not in str(refused.value)  # errors come to logs, and to terminals
 
 
 def test_a_number_that_was_listed_a_moment_ago_is_not_dialled(
@@ -151,6 +153,26 @@ def test_an_attempt_is_marked_once_and_by_who_has_it(people: Sequence[ContactId]
 
     assert not dialler("b").mark(intent.attempt, NOW)
     assert attempts.mark(intent.attempt, NOW)
+    assert not attempts.mark(intent.attempt, NOW)
+
+
+def test_what_the_rules_said_a_while_ago_sends_nothing_now(people: Sequence[ContactId], dialler: Diallers) -> None:
+    attempts = dialler()
+    intent = begun(attempts, people[0], marked=False)
+
+    assert not attempts.mark(intent.attempt, NOW + LEASE)
+    assert attempts.withdraw(intent.attempt, Fate.NEVER_SENT, NOW + LEASE)
+
+
+@pytest.mark.parametrize("stands", ["paused", "stopped"])
+def test_nothing_is_sent_of_a_campaign_that_was_paused_or_stopped_a_moment_ago(
+    database: Engine, people: Sequence[ContactId], dialler: Diallers, stands: str
+) -> None:
+    attempts = dialler()
+    intent = begun(attempts, people[0], marked=False)
+    with Session(database) as session, session.begin():
+        session.execute(update(CampaignRow).values(state=stands))
+
     assert not attempts.mark(intent.attempt, NOW)
 
 

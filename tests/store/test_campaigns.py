@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from threading import Barrier, BrokenBarrierError
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -15,7 +18,7 @@ from engine.outbound.campaign import BAD_CALLS, COMPLAINTS, OPT_OUTS, CampaignRe
 from engine.outbound.campaign_file import parse_campaign
 from engine.outbound.carrier import Ended
 from engine.outbound.contacts import AttemptId, CampaignId, ContactId, ContactState, Outcome, PersonKey, Reached
-from engine.outbound.rules import May, Never, Wait, verdict
+from engine.outbound.rules import May, Never, Verdict, Wait, verdict
 from engine.store import contacts
 from engine.store.attempts import Attempts, Talked
 from engine.store.campaigns import Campaigns, KeptCampaign
@@ -92,6 +95,60 @@ def test_an_entry_holds_from_the_very_next_intent_on(database: Engine, who: str,
     assert dialler.commit(contact, an_id(), MONDAY_NOON) is None
     row = the_row(database, contact)
     assert (row.state, row.outcome) == (ContactState.DONE, Outcome.SKIPPED)
+
+
+def test_an_opt_out_that_was_said_before_a_crash_is_written_whatever_the_person_said_of_another_campaign(
+    database: Engine,
+) -> None:
+    kept, dialler = a_running(database), a_dialler(database)
+    Lists(database).block(
+        [Entry(OPT_OUTS, it, "a call", campaign=CampaignId("another")) for it in ("p0", "+79161234500")], MONDAY_NOON
+    )
+    (contact,) = the_dues(dialler, kept.id)
+    intent = dialler.commit(contact, an_id(), MONDAY_NOON)
+    assert intent is not None
+    dialler.mark(intent.attempt, MONDAY_NOON)
+    dialler.ended(intent.attempt, Ended(Reached.ANSWERED), MONDAY_NOON, Talked(Outcome.OPTED_OUT, 9.0, details={"scope": "all"}))
+
+    assert {who for who, it in Lists(database).of(["p0", "+79161234500"]) if it.campaign is None} == {"p0", "+79161234500"}
+
+
+def test_an_opt_out_from_one_campaign_stays_one_when_it_is_written_after_a_crash(database: Engine) -> None:
+    kept, dialler = a_running(database), a_dialler(database)
+    (contact,) = the_dues(dialler, kept.id)
+    intent = dialler.commit(contact, an_id(), MONDAY_NOON)
+    assert intent is not None
+    dialler.mark(intent.attempt, MONDAY_NOON)
+    talked = Talked(Outcome.OPTED_OUT, 9.0, details={"scope": "campaign"})
+    dialler.ended(intent.attempt, Ended(Reached.ANSWERED), MONDAY_NOON, talked)
+
+    assert {it.campaign for _, it in Lists(database).of(["p0", "+79161234500"])} == {kept.id}
+
+
+class _Both(CampaignRules):
+    """Rules that give another dialler the time to judge as well."""
+
+    def __init__(self, met: Barrier) -> None:
+        self._met = met
+
+    def verdict(self, session: Session, contact: ContactRow, now: datetime) -> Verdict:
+        found = super().verdict(session, contact, now)
+        with suppress(BrokenBarrierError):
+            self._met.wait(0.5)
+        return found
+
+
+def test_two_people_with_one_telephone_are_not_called_at_once_by_two_campaigns(database: Engine) -> None:
+    one, other = a_running(database), a_running(database, campaign="another")
+    with Session(database) as session, session.begin():
+        session.execute(update(ContactRow).where(ContactRow.campaign == other.id).values(person="their daughter"))
+    met = Barrier(2)
+    diallers = [Attempts(database, _Both(met), owner=it, carrier="simulated") for it in ("d1", "d2")]
+    dues = [the_dues(it, kept.id)[0] for it, kept in zip(diallers, (one, other), strict=True)]
+    with ThreadPoolExecutor(2) as pool:
+        intents = list(pool.map(lambda dialler, contact: dialler.commit(contact, an_id(), MONDAY_NOON), diallers, dues))
+
+    assert sum(it is not None for it in intents) == 1
 
 
 def test_a_list_that_the_campaign_does_not_heed_holds_nobody_back(database: Engine) -> None:

@@ -85,9 +85,14 @@ class Intents:
     async def _marked(self, attempt: AttemptId) -> bool:
         """Mark it as dialled; ``False``: it must not be sent, and is withdrawn whatever the database knows of the mark."""
         try:
-            return await self._paperwork.ask(self._around.attempts.mark, attempt, utc_now())
+            if await self._paperwork.ask(self._mark, attempt):
+                return True
         except SQLAlchemyError as error:
             _log.error("outbound.database", error=type(error).__name__)
         for fate in (Fate.NEVER_SENT, Fate.NEVER_SEEN):
             await self._paperwork.surely(self._around.attempts.withdraw, attempt, fate, utc_now())
         return False
+
+    def _mark(self, attempt: AttemptId) -> bool:
+        """In the thread: by the time at which it is done, however long it was waited for."""
+        return self._around.attempts.mark(attempt, utc_now())

@@ -24,7 +24,7 @@ from engine.outbound.contacts import AttemptId, ContactState, Outcome, Reached
 from engine.runtime.outbound.around import Around
 from engine.runtime.outbound.dialler import Dialler, Habits
 from engine.runtime.outbound.plans import CampaignPlans
-from engine.store.attempts import Attempts, Intent, Talked
+from engine.store.attempts import LEASE, Attempts, Intent, Talked
 from engine.store.campaigns import Campaigns, Order
 from engine.store.database import connect
 from engine.store.outbound_models import AttemptRow, ContactRow
@@ -311,6 +311,15 @@ async def test_an_intent_that_can_not_be_marked_is_not_sent(database: Engine, mo
 
     assert sorted(it.state for it in attempts(database)) == [AttemptState.ENDED, AttemptState.WITHDRAWN]
     assert len(line.dialled) == 1
+
+
+async def test_an_intent_that_was_judged_too_long_ago_is_withdrawn(database: Engine) -> None:
+    made_up(database, 1)
+    line = Line()
+    async with running(dialler(database, line, clock=lambda: datetime.now(UTC) - 2 * LEASE)):
+        await comes_true(lambda: AttemptState.WITHDRAWN in {it.state for it in attempts(database)})
+
+    assert line.dialled == []
 
 
 async def test_a_campaign_that_is_paused_begins_no_more_calls(database: Engine) -> None:
