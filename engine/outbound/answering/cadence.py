@@ -22,6 +22,9 @@ class Cadence:
         self.first_phrase = Seconds(0.0)
         """From its beginning to its end, breaths included; the one that goes on, as far as it goes."""
         self.phrases = 0
+        self.longest = Seconds(0.0)
+        """The longest phrase."""
+        self._phrase = Seconds(0.0)  # where the last one began
         self._run = Seconds(0.0)
         self._last = Seconds(0.0)
 
@@ -32,12 +35,15 @@ class Cadence:
             if self._run < _SURE - 1e-6:
                 return
             self.began, self.phrases, self.voiced = Seconds(now - self._run), 1, Seconds(self._run - FRAME)
+            self._phrase = self.began
         if not voice:
             return
         if now - self._last > _BREATH and self._last > 0:
             self.phrases += 1
+            self._phrase = now
         self.voiced = Seconds(self.voiced + FRAME)
         self._last = now
+        self.longest = Seconds(max(self.longest, now - self._phrase))
         if self.phrases == 1:
             self.first_phrase = Seconds(now - self.began)
 

@@ -11,7 +11,8 @@ from engine.core.units import Language, Seconds
 from engine.outbound.answering.tones import Signal, Signals
 from engine.outbound.answering.verdict import USUAL, Answering, Patience, Verdict, Voice, Words
 
-_WORTH: Final = (Seconds(1.2), Seconds(2.2))  # of a greeting: what is shorter, cadence judges by itself
+# Of a greeting; what is shorter, cadence judges alone. The last is for machines that were taken for people.
+_WORTH: Final = (Seconds(1.0), Seconds(1.6), Seconds(2.2), Seconds(2.85), Seconds(4.2))
 _LEAD: Final = Seconds(0.3)
 
 

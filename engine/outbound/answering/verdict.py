@@ -3,8 +3,9 @@
 Rules:
 
 * tones decide at once: SIT and busy are the network's, fax is fax, and a beep is a machine's;
-* cadence and words make log-odds (:mod:`engine.outbound.answering.weights`): a machine once they are high, a person once somebody
-  has said something short and waits;
+* cadence and words make log-odds (:mod:`engine.outbound.answering.weights`): a machine once they are high and its words were
+  heard, a person once somebody has said something short and waits;
+* cadence alone never makes a machine before the talk: offices that answer speak for three seconds too;
 * at the deadline what is not surely a machine is a person: **unsure means person**;
 * nobody says anything: silence, which is spoken to as a person is;
 * a person or a silence may turn out to be a machine later, on strong evidence only: a beep after a long greeting, the network's
@@ -38,6 +39,7 @@ class Answerer(StrEnum):
     SILENCE = "silence"
 
 
+_GREETING: Final = Seconds(2.5)  # a phrase of a machine; people who are spoken to say shorter ones
 _BETWEEN_RINGS: Final = Seconds(4.0)  # the longest pause there is (E.180)
 MACHINES: Final = frozenset({Answerer.MACHINE, Answerer.NETWORK, Answerer.FAX})
 """To whom nothing is said. A screening robot is spoken to: the person behind it listens."""
@@ -83,7 +85,7 @@ Evidence: TypeAlias = Voice | Words | Signal
 class Patience:
     """How long what may take."""
 
-    wait: Seconds = Seconds(0.5)
+    wait: Seconds = Seconds(0.6)
     """A person waits so long behind a short greeting; a machine's breath is shorter."""
 
     greeting: Seconds = Seconds(3.3)
@@ -96,7 +98,10 @@ class Patience:
     """From the answer to a verdict, whatever comes."""
 
     machine: float = 2.5
-    """Log-odds at which it is one."""
+    """Log-odds at which it is one, where words say so."""
+
+    at_last: float = 1.0
+    """The same at the deadline."""
 
     person: float = -1.0
     """Log-odds below which somebody who waits is one."""
@@ -172,12 +177,15 @@ class Answering:
             waited = now >= min(self._waits_from + patience.nobody, patience.longest)
             return Verdict(Answerer.SILENCE, Confidence(1.0), now) if waited else None
         odds = log_odds(features(self.cadence, self.said, now))
-        if odds >= patience.machine:
+        by_words = self.said.of_machines > 0
+        if by_words and odds >= patience.machine:
             return self._machine(odds, now)
         waits = self.cadence.silence(now) >= patience.wait - 1e-6
         if waits and odds <= patience.person:
             return Verdict(Answerer.PERSON, Confidence(1 - probability(odds)), now)
         if now >= min(began + patience.greeting, patience.longest):
+            if by_words and odds >= patience.at_last:
+                return self._machine(odds, now)
             return Verdict(Answerer.PERSON, Confidence(1 - probability(odds)), now, unsure=odds > patience.person)
         return None
 
@@ -195,5 +203,7 @@ class Answering:
         known = self.verdict
         if found is None or known is None or known.late or known.answerer not in (Answerer.PERSON, Answerer.SILENCE):
             return None
+        if self.said.of_machines == 0 and self.cadence.longest < _GREETING and known.answerer is Answerer.PERSON:
+            return None  # something else beeps in a person's kitchen
         self.verdict = replace(found, late=True)
         return self.verdict

@@ -41,14 +41,14 @@ class Features:
 
 
 WEIGHTS: Final[Mapping[str, float]] = {
-    "first_phrase": 0.6,
-    "voiced": 0.6,
-    "silence": -2.0,
-    "machine_words": 3.0,
-    "people_words": -1.5,
-    "words": 0.1,
+    "first_phrase": -0.57,
+    "voiced": 1.51,
+    "silence": -5.75,
+    "machine_words": 3.91,
+    "people_words": -4.46,
+    "words": -0.07,
 }
-BIAS: Final = -2.5
+BIAS: Final = -0.28
 
 
 def features(cadence: Cadence, said: Said, now: Seconds) -> Features:

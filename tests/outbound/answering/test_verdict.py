@@ -77,7 +77,7 @@ def test_words_that_were_hardly_heard_say_nothing() -> None:
 
 def test_a_machine_that_was_taken_for_a_person_is_noticed_by_its_beep() -> None:
     answering = Answering(ENGLISH)
-    told = [answering.receive(Voice(it), Seconds(number * FRAME)) for number, it in enumerate(HELLO + PAUSE, 1)]
+    told = [answering.receive(Voice(it), Seconds(number * FRAME)) for number, it in enumerate(HELLO + PAUSE + (True,) * 150, 1)]
 
     late = answering.receive(Signal.BEEP, Seconds(9.0))
 
@@ -85,6 +85,14 @@ def test_a_machine_that_was_taken_for_a_person_is_noticed_by_its_beep() -> None:
     assert late is not None
     assert (late.answerer, late.late) == (Answerer.MACHINE, True)
     assert answering.receive(Signal.SIT, Seconds(9.5)) is None
+
+
+def test_what_beeps_in_a_persons_kitchen_ends_no_talk() -> None:
+    answering = Answering(ENGLISH)
+    for number, voice in enumerate(HELLO + PAUSE + HELLO, 1):
+        answering.receive(Voice(voice), Seconds(number * FRAME))
+
+    assert answering.receive(Signal.BEEP, Seconds(9.0)) is None
 
 
 def test_ringing_after_the_answer_is_waited_out() -> None:
