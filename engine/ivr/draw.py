@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from html import escape
 from itertools import accumulate
 from unicodedata import east_asian_width
@@ -40,6 +41,17 @@ _MERMAID_SHAPES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """What a page writes over a node, and where a click on the node leads."""
+
+    text: str
+    link: str
+
+
+_NO_BADGES: Mapping[NodeId, Badge] = {}
+
+
 def to_mermaid(flow: Flow) -> str:
     """The flow as a Mermaid flowchart, left to right. Names carry a prefix, for ``end`` and others are Mermaid's own words."""
     lines = ["flowchart LR"]
@@ -54,8 +66,8 @@ def to_mermaid(flow: Flow) -> str:
     return "\n".join(lines) + "\n"
 
 
-def to_svg(flow: Flow) -> str:
-    """The flow as a picture that stands on its own."""
+def to_svg(flow: Flow, badges: Mapping[NodeId, Badge] = _NO_BADGES) -> str:
+    """The flow as a picture that stands on its own, or, with badges, in a page of ours."""
     layout = lay_out(flow)
     width = 2 * _MARGIN + max(spot.column for spot in layout.spots.values()) * _COLUMN + _WIDTH
     height = _HEAD + _MARGIN + int((max(spot.row for spot in layout.spots.values()) + 1) * _ROW)
@@ -64,7 +76,7 @@ def to_svg(flow: Flow) -> str:
         f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
         *_heading(flow),
         *(_line(step, layout) for step in layout.lines),
-        *(part for node in flow.nodes.values() for part in _box(flow, node, layout)),
+        *(part for node in flow.nodes.values() for part in _linked(flow, node, layout, badges.get(node.id))),
         "</svg>",
     ]
     return "\n".join(parts) + "\n"
@@ -93,6 +105,17 @@ def _label(text: str, x: float, y: float) -> str:
     """A way's key or outcome, on white so that its line does not run through it."""
     letters = f'x="{x:g}" y="{y:g}" text-anchor="end" font-size="11"'
     return f'<text {letters} stroke="#ffffff" stroke-width="3" paint-order="stroke" fill="#0f172a">{escape(text)}</text>'
+
+
+def _linked(flow: Flow, node: Node, layout: Layout, badge: Badge | None) -> Iterator[str]:
+    if badge is None:
+        yield from _box(flow, node, layout)
+        return
+    x, y = _corner(layout.spots[node.id], _WIDTH - 2, -4)
+    letters = 'text-anchor="end" font-size="11" font-weight="600" fill="#0f172a"'
+    yield f'<a href="{escape(badge.link)}">'
+    yield from _box(flow, node, layout)
+    yield f'<text x="{x:g}" y="{y:g}" {letters}>{escape(badge.text)}</text></a>'
 
 
 def _box(flow: Flow, node: Node, layout: Layout) -> Iterator[str]:

@@ -27,6 +27,7 @@ from engine.server.console.pages.audit import audit_pages
 from engine.server.console.pages.call import call_pages
 from engine.server.console.pages.calls import calls_pages
 from engine.server.console.pages.campaigns import campaign_pages
+from engine.server.console.pages.flow import flow_pages
 from engine.server.console.pages.live import live_pages
 from engine.server.console.pages.quality import quality_pages
 from engine.server.console.pages.records import Records
@@ -61,12 +62,14 @@ def http_app(engine: Engine, reception: Reception) -> FastAPI:
     """
     app = FastAPI(title="Callwright", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(Introduced, reception=reception)
-    reception.absent = frozenset({"/desk"} if engine.agents is None else ()) | frozenset(() if engine.flows else {"/phone"})
+    without_flows = frozenset(() if engine.flows else {"/phone", "/flow"})
+    reception.absent = frozenset({"/desk"} if engine.agents is None else ()) | without_flows
     beside = (
         sign_in_pages(),
         own_pages(),
         desk_page(engine.agents, engine.languages),
         live_pages(engine.live_calls),
+        flow_pages(engine.flows),
         campaign_pages(),
         settings_pages(engine.config),
         audit_pages(),

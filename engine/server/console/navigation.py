@@ -28,6 +28,7 @@ ENTRIES: Final = (
     Entry("/quality", "navigation.quality", Permission.SEE_SCORES),
     Entry("/phone", "navigation.phone", Permission.TALK_TO_FLOWS),
     Entry("/live", "navigation.live", Permission.WATCH_LIVE),
+    Entry("/flow", "navigation.flow", Permission.SEE_FLOWS),
     Entry("/campaigns", "navigation.campaigns", Permission.SEE_CAMPAIGNS),
     Entry("/settings", "navigation.settings", Permission.MANAGE_PEOPLE),
 )
