@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from engine.asr.registry import recogniser_names
 from engine.cli.output import console
 from engine.config import Config, load_config
-from engine.core.errors import EngineError
+from engine.core.errors import ConfigError, EngineError
 from engine.core.hardened import harden
 from engine.ivr.files import load_flow
 from engine.model_files import State, rows
@@ -25,6 +25,7 @@ from engine.runtime.hardened import hardness
 from engine.store.accounts import Accounts
 from engine.store.audit import Trail
 from engine.store.database import connect
+from engine.store.keys import KeyFile
 from engine.tts.registry import voice_names
 
 _LEAST_DISK = 1 << 30  # bytes; a day of recordings of one busy line takes about as much
@@ -97,7 +98,21 @@ def _configured(path: Path) -> Iterator[Finding]:
         return
     found = f"flow {flow.name}, {len(flow.nodes)} nodes, {', '.join(flow.languages)}" if flow else "no flow: it only listens"
     yield Finding(str(path), fine=True, found=found)
+    yield _encrypted(config)
     yield from _pages(config)
+
+
+def _encrypted(config: Config) -> Finding:
+    """Whether recordings are encrypted; that they are not is told, and no sickness: the disk may be."""
+    path = config.store.key_file
+    if path is None or config.store.recordings is None:
+        told = "nothing is recorded" if config.store.recordings is None else "not encrypted: store.key_file is not set"
+        return Finding("recordings", fine=True, found=told)
+    try:
+        keys = KeyFile(path).keys()
+    except ConfigError as error:
+        return Finding("recordings", fine=False, found=str(error), mend="callwright keys make, or bring the file back; chmod 600")
+    return Finding("recordings", fine=True, found=f"encrypted; {len(keys)} keys in {path}")
 
 
 def _pages(config: Config) -> Iterator[Finding]:

@@ -42,6 +42,7 @@ _NAMES = (
     "models",
     "config",
     "db",
+    "keys",
     "users",
     "audit",
 )

@@ -126,6 +126,10 @@ class StoreSection(Section):
     recordings: NoneIfEmpty[Path] = Field(
         Path("var/recordings"), description='Where recordings are kept; "" = nothing is recorded.'
     )
+    key_file: NoneIfEmpty[Path] = Field(
+        None,
+        description='The keys that recordings are encrypted with, made by `callwright keys make`; "" = they are not encrypted.',
+    )
 
     aside: Path = Field(
         Path("var/aside"), description="Where calls are written down while the database is away; brought into it when it is back."

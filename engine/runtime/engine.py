@@ -60,6 +60,7 @@ from engine.runtime.watch import Watch
 from engine.store.database import connect, upgrade
 from engine.store.engines import Presence
 from engine.store.journal import Journal, Standing
+from engine.store.keys import keys_of
 from engine.store.recorder import Recorder, recover
 from engine.telephony.announced import AnnouncedCalls
 from engine.telephony.leg import Leg
@@ -232,6 +233,7 @@ class Engine:
         self._presence.end()
 
     def _open_store(self) -> None:
+        self._keys = keys_of(self.config.store.key_file)
         database = connect(self.config.store.database)
         upgrade(database)
         self._presence = Presence(database)
@@ -251,7 +253,7 @@ class Engine:
         if folder is None:
             return ()
         folder.mkdir(parents=True, exist_ok=True)
-        return recover(folder)
+        return recover(folder, self._keys)
 
     async def _start_workers(self) -> None:
         asr, tts = self.config.asr, self.config.tts
@@ -364,10 +366,12 @@ class Engine:
             _log.error("call.recording", call=call.id, error=error.strerror)
 
         try:
-            return PatientTape(Recorder(folder / f"{call.id}.wav"), lost)
+            return PatientTape(Recorder(folder / f"{call.id}.wav", keys=self._keys), lost)
         except OSError as error:
             lost(error)
-            return NoTape()
+        except ConfigError as error:  # never in clear where it is meant to be encrypted
+            _log.error("call.recording", call=call.id, error=str(error))
+        return NoTape()
 
 
 def _answered(language: Language | None, errand: Errand | None) -> Answered:

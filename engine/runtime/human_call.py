@@ -28,6 +28,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from engine.audio.keytones import KeyToneDetector
 from engine.core.audio import AudioFrame
 from engine.core.call import CallId, Speaker
+from engine.core.errors import ConfigError
 from engine.core.units import Language, Seconds
 from engine.privacy.masked_time import KEYS, UNHEARD, MaskedTime, masked_times
 from engine.runtime.batch.masking import mask_turns, masks_as_json
@@ -36,6 +37,9 @@ from engine.runtime.dictation import Final as Phrase
 from engine.runtime.tape import Tape
 from engine.runtime.transcribe import SpokenTurn
 from engine.store.human_calls import Ending, HumanCallFacts, HumanCalls, Knowledge, State, unmasked
+from engine.store.keys import KeyFile
+from engine.store.sealed_files import write_sealed
+from engine.store.wrapped_keys import put
 
 _log = structlog.get_logger(__name__)
 _ONE_ENTRY: Final = Seconds(1.0)  # keys closer together are masked together, so that their rhythm is not heard
@@ -53,6 +57,9 @@ class Parts:
     ears: dict[Speaker, Dictation]
     calls: HumanCalls
     folder: Path
+
+    keys: KeyFile | None = None
+    """What the transcript is encrypted with, as the tape is."""
 
 
 @dataclass(slots=True)
@@ -171,9 +178,9 @@ class HumanCall:
         name = f"{self.id}.json"
         transcript = as_json(self.id, self._language, phrases, masks, mixed=known.mixed)
         try:
-            _keep(self._parts.folder / name, json.dumps(transcript, ensure_ascii=False))
-        except OSError as error:
-            _log.error("human_call.transcript", call=self.id, error=error.strerror)
+            _keep(self._parts.folder / name, json.dumps(transcript, ensure_ascii=False).encode(), self._parts.keys)
+        except (OSError, ConfigError) as error:
+            _log.error("human_call.transcript", call=self.id, error=str(error))
             name = ""
         self._show()
         if self.account.broken is not None:
@@ -225,12 +232,14 @@ def as_json(
     }
 
 
-def _keep(path: Path, text: str) -> None:
+def _keep(path: Path, text: bytes, keys: KeyFile | None) -> None:
     """Write a file that is there whole or not at all, for nobody else to read."""
     part = path.with_name(path.name + ".part")
-    descriptor = os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(descriptor)
+    descriptor = os.open(part, os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600)
+    with os.fdopen(descriptor, "r+b", buffering=0):
+        if keys is not None:
+            write_sealed(descriptor, text, keys)
+        else:
+            put(descriptor, text, 0)
+            os.fsync(descriptor)
     part.rename(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -26,8 +27,10 @@ from engine.runtime.jobs import Transcribe, Urgency
 from engine.runtime.tape import PatientTape
 from engine.store.database import connect, upgrade
 from engine.store.human_calls import HumanCallFacts, HumanCalls, Knowledge, unmasked
+from engine.store.keys import KeyFile
 from engine.store.models import HumanCallRow
 from engine.store.recorder import Recorder, recover
+from engine.store.sealed_files import opened
 from engine.testing.parts import Loudness, tone
 from engine.testing.recognisers import spread
 
@@ -44,19 +47,20 @@ class Stage:
         default_factory=lambda: {Speaker.CALLER: "my card is lost", Speaker.AGENT: "one moment please"}
     )
     account: Account = field(default_factory=Account)
+    keys: KeyFile | None = None
 
     def __post_init__(self) -> None:
         database = connect(f"sqlite:///{self.folder}/calls.db")
         upgrade(database)
         self.calls = HumanCalls(database)
-        self.tape = Recorder(unmasked(self.folder / "call-1.wav"))
+        self.tape = Recorder(unmasked(self.folder / "call-1.wav"), keys=self.keys)
         ears = {speaker: self._ear(speaker) for speaker in Speaker}
 
         def lost(_: OSError) -> None:
             self.account.broken = "disk"
 
         self.call = HumanCall(
-            _CALL, Language("en"), Parts(PatientTape(self.tape, lost), ears, self.calls, self.folder), self.account
+            _CALL, Language("en"), Parts(PatientTape(self.tape, lost), ears, self.calls, self.folder, self.keys), self.account
         )
         facts = HumanCallFacts(_CALL, "siprec", "10.0.0.1", "fork", Language("en"), "call-1.wav")
         self.call.begin(facts, Knowledge())
@@ -91,6 +95,21 @@ class Stage:
 
 def _together(*sounds: AudioFrame) -> AudioFrame:
     return AudioFrame(joined(sounds).samples)
+
+
+async def test_with_keys_its_sound_and_its_words_are_encrypted(tmp_path: Path) -> None:
+    keys = KeyFile(tmp_path / "keys")
+    keys.make(datetime(2030, 3, 4, tzinfo=UTC))
+    stage = Stage(tmp_path, keys=keys)
+    await stage.hear(_together(_PAUSE, tone(Seconds(1.0)), _PAUSE), _together(_PAUSE, _PAUSE, _PAUSE))
+    row = await stage.end()
+    left = [(tmp_path / name).read_bytes() for name in ("call-1.json", "call-1.wav")]
+    with opened(tmp_path / "call-1.json", keys) as words, opened(tmp_path / "call-1.wav", keys) as sound:
+        told, length = json.load(words), read(sound).duration
+
+    assert (row.state, length) == ("complete", 3.0)
+    assert told["turns"][0]["text"] == "my card is lost"
+    assert not any(b"card" in it or b"RIFF" in it for it in left)
 
 
 async def test_a_call_leaves_its_sound_its_words_and_its_row(tmp_path: Path) -> None:

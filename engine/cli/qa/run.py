@@ -55,7 +55,7 @@ def run(
     engine = database(found)
     sources = inboxes(inbox, qa) if inbox else sources_of(found, engine)
     order = order_of(qa, cards, again=again, watch=watch)
-    with sending(engine, qa.webhooks), executor_of(qa) as executor, _Screen(json=json) as screen:
+    with sending(engine, qa.webhooks), executor_of(found.model_copy(update={"qa": qa})) as executor, _Screen(json=json) as screen:
         work = Run(Desk(engine, sources, executor, screen), order)
         with _interruptible(work):
             try:

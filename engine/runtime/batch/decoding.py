@@ -35,6 +35,9 @@ from engine.core.units import Seconds
 from engine.runtime.batch.decoding_children import MOST_SAID, Report, Request, stride
 from engine.runtime.batch.fence import Allowance
 from engine.runtime.process import spawned
+from engine.store.keys import KeyFile
+from engine.store.sealed_files import opened as open_sealed
+from engine.store.wrapped_keys import is_sealed, put
 
 _log = structlog.get_logger(__name__)
 _BEGIN = "from engine.runtime.batch.decoding_children import main; main()"
@@ -100,8 +103,9 @@ class _Answer(BaseModel):
 class Decoder:
     """Decodes one file at a time, each in a child of its own. A context, or :meth:`close` it; starts at its first use."""
 
-    def __init__(self, limits: Limits = CALLS, cost: Cost = Cost()) -> None:
-        self._limits, self._cost = limits, cost
+    def __init__(self, limits: Limits = CALLS, cost: Cost = Cost(), keys: KeyFile | None = None) -> None:
+        """``keys``: of files that are encrypted; they are decrypted in memory, and no child sees a key."""
+        self._limits, self._cost, self._keys = limits, cost, keys
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         self._filter_calls = True
@@ -132,7 +136,7 @@ class Decoder:
             ModelBroken: it could not be tried.
         """
         self._start()
-        with _opened(path) as (file, size), _sound(self._limits) as sound:
+        with _opened(path, self._keys) as (file, size), _sound(self._limits) as sound:
             request = self._request(_printable(path), size)
             report = self._asked(request, file, sound)
             self.last = Spent(report.compute, report.peak_bytes + os.fstat(sound).st_blocks * _BLOCK)
@@ -244,7 +248,7 @@ def _plane(sound: int, begin: int, frames: int) -> Samples:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[int, int]]:
+def _opened(path: Path, keys: KeyFile | None) -> Iterator[tuple[int, int]]:
     """The file and its size; a pipe or a device is not even waited for."""
     try:
         file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -254,7 +258,11 @@ def _opened(path: Path) -> Iterator[tuple[int, int]]:
         told = os.fstat(file)
         if not stat.S_ISREG(told.st_mode):
             raise MediaError(f"{path}: expected a regular file, found a folder, pipe or device")
-        yield file, told.st_size
+        if is_sealed(file):
+            with open_sealed(path, keys) as sealed, _in_memory("unsealed", sealed.read()) as clear:
+                yield clear, os.fstat(clear).st_size
+        else:
+            yield file, told.st_size
     finally:
         os.close(file)
 
@@ -275,7 +283,7 @@ def _sound(limits: Limits) -> Iterator[int]:
 def _in_memory(name: str, octets: bytes) -> Iterator[int]:
     file = os.memfd_create(name, os.MFD_CLOEXEC)
     try:
-        os.pwrite(file, octets, 0)
+        put(file, octets, 0)
         yield file
     finally:
         os.close(file)

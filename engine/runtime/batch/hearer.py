@@ -30,6 +30,7 @@ from engine.runtime.batch.keeping import keep_sound, keep_transcript
 from engine.runtime.batch.masking import MaskedCall, mask
 from engine.runtime.batch.places import content_of
 from engine.runtime.batch.work import Excluded, Heard, Refused, Tier, Work
+from engine.store.keys import KeyFile
 
 _CHANGED = f"{AT_SOURCE}expected the bytes that were seen there, found others"
 
@@ -52,6 +53,9 @@ class FileHearer:
 
     languages: Sequence[Language] = (ENGLISH, RUSSIAN, CHINESE)
     """What the ears understand."""
+
+    keys: KeyFile | None = None
+    """Of the engine's own recordings, where they are encrypted."""
 
     def hear(self, work: Work) -> Heard | Refused | Excluded:
         """Hear, mask and write one recording."""
@@ -76,7 +80,7 @@ class FileHearer:
     def _different(self, work: Work) -> str | None:
         """Say so if the file is not what was seen; asked after it was read, so that no change in between is missed."""
         try:
-            content, _ = content_of(str(work.path))
+            content, _ = content_of(str(work.path), self.keys)
         except MediaError as error:
             return f"{AT_SOURCE}{_unnamed(error, work.path)}"
         return None if content == work.content else _CHANGED
@@ -88,6 +92,8 @@ class FileHearerLoader:
 
     settings: HearingSettings = field(default_factory=HearingSettings)
 
+    keys: KeyFile | None = None
+
     def __call__(self) -> FileHearer:
         """See that the models are there; each is loaded by the first recording that needs it.
 
@@ -96,7 +102,7 @@ class FileHearerLoader:
         """
         for name in self.settings.models:
             ready(name)
-        return FileHearer(Decoder().decoded, BatchTranscriber(self.settings), self.settings.languages)
+        return FileHearer(Decoder(keys=self.keys).decoded, BatchTranscriber(self.settings), self.settings.languages, self.keys)
 
     def model(self, tier: Tier) -> str:
         """The revision of what would hear a recording."""

@@ -21,6 +21,8 @@ from urllib.parse import unquote_to_bytes
 import fsspec
 
 from engine.core.errors import ConfigError, MediaError
+from engine.store.keys import KeyFile
+from engine.store.sealed_files import opened as open_sealed
 
 MOST_BYTES: Final = 4 << 30
 _BLOCK: Final = 1 << 20
@@ -66,14 +68,14 @@ def read_whole(address: str, most: int) -> bytes:
     return content
 
 
-def content_of(address: str) -> tuple[str, int]:
-    """Give the SHA-256 of a file, in hex, and its size in bytes.
+def content_of(address: str, keys: KeyFile | None = None) -> tuple[str, int]:
+    """Give the SHA-256 of a file, in hex, and its size in bytes; of an encrypted one, those of what is in it.
 
     Raises:
         MediaError: it can't be read.
     """
     digest, size = sha256(), 0
-    with opened(address) as file:
+    with opened(address, keys) as file:
         while block := file.read(_BLOCK):
             digest.update(block)
             size += len(block)
@@ -97,15 +99,15 @@ def fetched(address: str, folder: Path) -> Path:
 
 
 @contextmanager
-def opened(address: str) -> Iterator[IO[bytes]]:
-    """Open a file for reading.
+def opened(address: str, keys: KeyFile | None = None) -> Iterator[IO[bytes]]:
+    """Open a file for reading; one of ours may be encrypted.
 
     Raises:
-        MediaError: it can't be read.
+        MediaError: it can't be read, or its key is not there.
     """
     path = path_of(address)
     try:
-        with path.open("rb") if path is not None else fsspec.open(address, "rb") as file:
+        with open_sealed(path, keys) if path is not None else fsspec.open(address, "rb") as file:
             yield file
     except OSError as error:
         raise MediaError(

@@ -26,6 +26,7 @@ from engine.runtime.batch.descriptions import LARGEST, Description, parse_descri
 from engine.runtime.batch.places import Place, address_of, content_of, listed, read_whole
 from engine.store.errands import errands
 from engine.store.human_calls import HumanCalls, State, unmasked
+from engine.store.keys import KeyFile
 from engine.store.models import CallRow, HumanCallRow
 from engine.store.sightings import Sighting
 
@@ -44,13 +45,16 @@ class Listed:
     describe: Callable[[], Description]
     """Gives what is told of it, or raises a ``MediaError``."""
 
+    keys: KeyFile | None = None
+    """For one of ours, which may be encrypted."""
+
     def sighting(self) -> Sighting:
         """Read it, to see which recording it is.
 
         Raises:
             MediaError: it can't be read.
         """
-        content, size = content_of(self.place.address)
+        content, size = content_of(self.place.address, self.keys)
         told, problem = Description(), None
         try:
             told = self.describe()
@@ -140,6 +144,8 @@ class _OwnCalls:
 
     folder: Path
 
+    keys: KeyFile | None = None
+
     restless: int = 0
     """A recording that has its name is whole."""
 
@@ -147,6 +153,14 @@ class _OwnCalls:
     def address(self) -> str:
         """The folder."""
         return str(self.folder)
+
+    def _of_ours(self, path: Path, kind: str, told: Description) -> Listed | None:
+        """A recording of the engine's; none where nothing was recorded, or it was deleted since."""
+        try:
+            found = path.stat()
+        except OSError:
+            return None
+        return Listed(Place(address_of(path), path.name, found.st_size, found.st_mtime), kind, lambda: told, self.keys)
 
 
 class EngineCalls(_OwnCalls):
@@ -158,7 +172,7 @@ class EngineCalls(_OwnCalls):
             made = errands(session)
             over = session.scalars(select(CallRow).where(CallRow.ended_at.is_not(None)).order_by(CallRow.ended_at))
             told = ((row.id, _told_of_call(row, made.get(row.id, {}))) for row in over)
-            return [it for id, facts in told if (it := _of_ours(self.folder / f"{id}.wav", "call", facts))]
+            return [it for id, facts in told if (it := self._of_ours(self.folder / f"{id}.wav", "call", facts))]
 
 
 class SiprecCalls(_OwnCalls):
@@ -172,7 +186,7 @@ class SiprecCalls(_OwnCalls):
     def _listed(self, row: HumanCallRow) -> Listed | None:
         """The recording; or, where the engine died before it was masked, what a worker alone may read: it masks."""
         path, told = self.folder / row.recording, _told_of_people(row)
-        return _of_ours(path, "siprec", told) or _of_ours(unmasked(path), "siprec", told)
+        return self._of_ours(path, "siprec", told) or self._of_ours(unmasked(path), "siprec", told)
 
 
 def _is_passing(name: str) -> bool:
@@ -198,15 +212,6 @@ def _reading(place: Place | None) -> Callable[[], Description]:
     if place is None:
         return Description
     return lambda: parse_description(read_whole(place.address, LARGEST), place.name)
-
-
-def _of_ours(path: Path, kind: str, told: Description) -> Listed | None:
-    """A recording of the engine's; none where nothing was recorded, or it was deleted since."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return Listed(Place(address_of(path), path.name, found.st_size, found.st_mtime), kind, lambda: told)
 
 
 def _told_of_call(row: CallRow, errand: Mapping[str, str]) -> Description:

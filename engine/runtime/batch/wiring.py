@@ -19,6 +19,7 @@ from engine.runtime.batch.ray_executor import RayExecutor
 from engine.runtime.batch.receiving import unanswered
 from engine.runtime.batch.sources import EngineCalls, Inbox, SiprecCalls, Source
 from engine.runtime.batch.work import Executor, Tier
+from engine.store.keys import keys_of
 
 
 def sources_of(config: Config, database: Engine) -> list[Source]:
@@ -28,8 +29,9 @@ def sources_of(config: Config, database: Engine) -> list[Source]:
         found.append(received)
     recordings = config.store.recordings
     if recordings is not None and recordings.is_dir():
-        found += [EngineCalls(database, recordings)] if config.qa.calls else []
-        found += [SiprecCalls(database, recordings)] if config.qa.siprec else []
+        keys = keys_of(config.store.key_file)
+        found += [EngineCalls(database, recordings, keys)] if config.qa.calls else []
+        found += [SiprecCalls(database, recordings, keys)] if config.qa.siprec else []
     return found
 
 
@@ -67,12 +69,13 @@ def order_of(settings: QualitySection, cards: Sequence[CardInForce], *, again: b
     )
 
 
-def executor_of(settings: QualitySection) -> Executor:
+def executor_of(config: Config) -> Executor:
     """Who does the work.
 
     Raises:
-        ConfigError: Ray is not installed, or its address is none.
+        ConfigError: Ray is not installed, or its address is none; or there are no such keys.
     """
+    settings, loader = config.qa, FileHearerLoader(keys=keys_of(config.store.key_file))
     if settings.executor == "ray":
-        return RayExecutor(FileHearerLoader(), settings.workers, settings.ray)
-    return LocalExecutor(FileHearerLoader(), settings.workers)
+        return RayExecutor(loader, settings.workers, settings.ray)
+    return LocalExecutor(loader, settings.workers)

@@ -28,6 +28,7 @@ from engine.server.doors.arrivals import tls_of
 from engine.server.doors.common import Door, protection
 from engine.store.database import connect
 from engine.store.human_calls import HumanCallFacts, HumanCalls, Knowledge, unmasked
+from engine.store.keys import KeyFile, keys_of
 from engine.store.recorder import Recorder
 from engine.telephony.handover import new_call_id
 from engine.telephony.siprec.metadata import Participant
@@ -69,6 +70,7 @@ class Desk:
     calls: HumanCalls
     folder: Path
     language: Language
+    keys: KeyFile | None = None
     live: int = 0
     _ending: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -85,13 +87,13 @@ class Desk:
         name, account = new_call_id(invitation.peer_id), Account()
         facts = HumanCallFacts(name, DOOR, invitation.sbc, invitation.peer_id[:256], self.language, f"{name}.wav")
 
-        def lost(error: OSError) -> None:
+        def lost(error: OSError | ConfigError) -> None:
             account.broken = "disk"
-            _log.error("siprec.recording", call=name, error=error.strerror)
+            _log.error("siprec.recording", call=name, error=error.strerror if isinstance(error, OSError) else str(error))
 
         try:
-            tape = PatientTape(Recorder(unmasked(self.folder / facts.recording)), lost)
-        except OSError as error:
+            tape = PatientTape(Recorder(unmasked(self.folder / facts.recording), keys=self.keys), lost)
+        except (OSError, ConfigError) as error:
             lost(error)
             self.engine.metrics.streams.refused(DOOR)
             return None
@@ -99,7 +101,7 @@ class Desk:
             speaker: self.engine.dictation(TELEPHONY, Hints(self.language), self._listening(account, speaker), _URGENCY, _FINALS)
             for speaker in Speaker
         }
-        call = HumanCall(CallId(name), self.language, Parts(tape, ears, self.calls, self.folder), account)
+        call = HumanCall(CallId(name), self.language, Parts(tape, ears, self.calls, self.folder, self.keys), account)
         call.begin(facts, knowledge(invitation.session, account))
         self.live += 1
         self.engine.metrics.streams.began(DOOR)
@@ -191,7 +193,7 @@ def _desk(engine: Engine, section: SiprecDoor) -> Desk:
     calls = HumanCalls(connect(engine.config.store.database))
     if left := calls.sweep():
         _log.warning("siprec.recovered", calls=len(left))
-    return Desk(engine, calls, folder, language)
+    return Desk(engine, calls, folder, language, keys_of(engine.config.store.key_file))
 
 
 def _settings(section: SiprecDoor) -> SiprecSettings:

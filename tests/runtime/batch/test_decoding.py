@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from engine.core.units import Seconds
 from engine.runtime.batch.decoding import Cost, Decoder, decoded
 from engine.runtime.batch.local import LocalExecutor
 from engine.runtime.batch.work import Heard, Outcome, Refused
+from engine.store.keys import KeyFile
+from engine.store.sealed_files import write_sealed
 from engine.testing.hearers import decoding, errand
 from engine.testing.hostile import HostileFile, good_wav, hostile_files
 
@@ -46,6 +49,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / file.name).write_bytes(file.made())
         (folder / f"{number}.wav").write_bytes(good_wav(1 + number % 3))
     return folder
+
+
+def test_an_encrypted_recording_of_ours_is_decoded_by_who_has_the_key_alone(good: Path, decoder: Decoder, tmp_path: Path) -> None:
+    keys, sealed = KeyFile(tmp_path / "keys"), tmp_path / "sealed.wav"
+    keys.make(datetime(2030, 3, 4, tzinfo=UTC))
+    with sealed.open("x+b", buffering=0) as file:
+        write_sealed(file.fileno(), good.read_bytes(), keys)
+    with Decoder(keys=keys) as knowing:
+        channels = knowing.decoded(sealed).channels
+
+    assert [it.samples.tolist() for it in channels] == [it.samples.tolist() for it in read(good).channels]
+    with pytest.raises(MediaError, match=r"store\.key_file"):
+        decoder.decoded(sealed)
 
 
 def said_of(path: Path, decoder: Decoder) -> str:

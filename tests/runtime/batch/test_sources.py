@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 import fsspec
@@ -19,7 +20,10 @@ from engine.runtime.batch.places import address_of, content_of, path_of
 from engine.runtime.batch.sources import EngineCalls, Inbox, SiprecCalls
 from engine.store.database import connect, upgrade
 from engine.store.human_calls import Ending, HumanCallFacts, HumanCalls, Knowledge, State
+from engine.store.keys import KeyFile
 from engine.store.models import CallRow
+from engine.store.sealed_files import write_sealed
+from engine.store.wrapped_keys import rewrap
 
 THEN = 1_000_000_000.0
 
@@ -166,6 +170,31 @@ def test_conversations_with_the_engine_are_taken_once_they_are_over_and_recorded
         "outcome": "completed",
         "agent": "engine",
     }
+
+
+def test_an_encrypted_call_is_the_recording_that_it_is_in_clear_and_stays_it_when_keys_change(
+    database: Engine, tmp_path: Path
+) -> None:
+    over = datetime(2026, 11, 20, 14, tzinfo=UTC)
+    row = CallRow(id="over", door="sip", direction="inbound", flow="bank", flow_revision="1", agents=False, language="en")
+    row.started_at, row.ended_at, row.outcome = over, over, "completed"
+    with Session(database) as session, session.begin():
+        session.add(row)
+    keys, path = KeyFile(tmp_path / "keys"), tmp_path / "over.wav"
+    keys.make(over)
+    with path.open("x+b", buffering=0) as file:
+        write_sealed(file.fileno(), b"what was said", keys)
+    (listed,) = EngineCalls(database, tmp_path, keys).look(THEN)
+    before = listed.sighting()
+    keys.add(over)
+    rewrap(path, keys)
+    (again,) = EngineCalls(database, tmp_path, keys).look(THEN)
+    (unkeyed,) = EngineCalls(database, tmp_path).look(THEN)
+
+    assert before.content == sha256(b"what was said").hexdigest()
+    assert again.sighting() == before
+    with pytest.raises(MediaError, match=r"store\.key_file"):
+        unkeyed.sighting()
 
 
 def test_calls_between_people_are_taken_with_who_the_agent_was(database: Engine, tmp_path: Path) -> None:
