@@ -8,8 +8,10 @@ to=${1:?"usage: $0 TO [EXTRAS]"}
 extras=${2:-models,sip,postgres}
 python=${PYTHON:-python3}
 [ -e "$to" ] && { echo "$to: expected a folder that is not there yet" >&2; exit 64; }
+rm -rf "$here/build" # of an earlier wheel: what was deleted since would come along
 mkdir -p "$to/wheels" "$to/models"
 "$python" -m pip wheel --quiet --constraint "$here/constraints.txt" --wheel-dir "$to/wheels" "$here[$extras]"
+rm -rf "$here/build"
 cp "$here/models/manifest.toml" "$here/models/README.md" "$to/models/"
 cp "$here/constraints.txt" "$here/deploy/install.sh" "$to/"
 cp -r "$here/deploy/systemd" "$to/systemd"
