@@ -26,11 +26,12 @@ from engine.asr.endpointer import Endpointer, EndpointPolicy
 from engine.asr.phrasing import PHRASES, Phrasing
 from engine.asr.protocol import Hints
 from engine.config import MAIN, Config, FlowSection
-from engine.core.audio import AudioFormat
+from engine.core.audio import AudioFormat, AudioFrame
 from engine.core.call import CallFacts, Direction, Errand
 from engine.core.errors import ConfigError
 from engine.core.speech import Transcript
 from engine.core.units import Language, Seconds
+from engine.dialogue.actions import Spoken
 from engine.dialogue.events import Answered
 from engine.dialogue.fields import unfit_fields
 from engine.dialogue.graph import Flow, Transfer
@@ -141,6 +142,15 @@ class Engine:
     def journal(self) -> Journal:
         """What became of calls."""
         return self._journal
+
+    async def say(self, spoken: Sequence[Spoken], language: Language) -> AudioFrame:
+        """The sound of what no flow says, as the call's voice says it. Safe to cancel.
+
+        Raises:
+            ConfigError: no voice speaks the language, or a value can't be worded.
+            ModelError: no voice could make it in time.
+        """
+        return await self._prompts.make(spoken, language)
 
     @contextlib.contextmanager
     def expecting(self) -> Iterator[None]:

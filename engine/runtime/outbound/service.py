@@ -29,6 +29,7 @@ from engine.runtime.outbound.plans import CampaignPlans, TimeOfDay
 from engine.runtime.outbound.simulated import ScriptedTalker, SimulatedLine
 from engine.runtime.outbound.sip_line import SipLine
 from engine.runtime.outbound.talking import EngineTalker
+from engine.runtime.outbound.who_answers import who_answers
 from engine.store.attempts import Attempts
 from engine.store.contacts import last_written
 from engine.store.database import connect
@@ -97,14 +98,14 @@ async def _line(engine: Engine, section: OutboundSection, habits: Habits) -> Asy
         case "sip":
             if engine.outward is None:
                 raise ConfigError('outbound: expected [doors.sip] for carrier = "sip", found none')
-            lists = Lists(connect(engine.config.store.database))
-            yield SipLine(engine.outward, section.sip, engine.expecting), EngineTalker(engine, lists, engine.journal)
+            lists, judge = Lists(connect(engine.config.store.database)), who_answers(engine)
+            yield SipLine(engine.outward, section.sip, engine.expecting), EngineTalker(engine, lists, engine.journal, judge)
         case "asterisk":
             if section.asterisk is None or engine.config.open_doors.audiosocket is None:
                 raise ConfigError("outbound: expected [outbound.asterisk], and [doors.audiosocket] for the answered calls")
-            lists = Lists(connect(engine.config.store.database))
+            lists, judge = Lists(connect(engine.config.store.database)), who_answers(engine)
             async with AsteriskLine.connected(section.asterisk, _Claims(engine)) as asterisk:
-                yield asterisk, EngineTalker(engine, lists, engine.journal)
+                yield asterisk, EngineTalker(engine, lists, engine.journal, judge)
 
 
 class _Claims:

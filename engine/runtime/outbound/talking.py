@@ -60,6 +60,15 @@ class Judged:
     talk: bool = True
     """Whether to begin the flow; else it is hung up."""
 
+    outcome: Outcome | None = None
+    """What it came to without a talk: a message that was left."""
+
+    seconds: float = 0.0
+    """How long that took."""
+
+    late: Callable[[], str | None] = lambda: None
+    """Whom the line turned out to be while the flow spoke; ``None``: what was judged stands."""
+
 
 Judge = Callable[[Leg, Intent], Awaitable[Judged]]
 
@@ -88,14 +97,17 @@ class EngineTalker:
         judged = await self._judge(answered, intent)
         if not judged.talk:
             await judged.leg.hang_up()
-            return Talked(None, answerer=judged.answerer)
+            return Talked(judged.outcome, judged.seconds, judged.answerer)
         contact = intent.contact
         heard = _Listening(partial(self._opted_out, contact, answered.facts.id))
         outcome = await self._engine.take(judged.leg, contact.language, heard, Errand(contact.fields, contact.zone))
         await heard.written()
         if outcome == _REFUSED:
             raise NobodyTalked("expected the engine to take the call, found it full, or its flow missing")
-        return talked(outcome_of(heard.taken), heard.until, judged.answerer)
+        talk = outcome_of(heard.taken)
+        if talk.outcome is None and (machine := judged.late()) is not None:
+            return Talked(None, heard.until, machine)
+        return talked(talk, heard.until, judged.answerer)
 
     async def recall(self, call: CallId) -> Talked | None:
         """See :class:`engine.runtime.outbound.line.Talker`. Safe to cancel."""
