@@ -19,9 +19,10 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 
 from engine.config.outbound import WaySection
+from engine.core.errors import EngineError
 from engine.core.units import Seconds
 from engine.runtime.quality.posting import Address, Answer, Came, Poster
 from engine.runtime.quality.signing import Secrets
@@ -128,8 +129,8 @@ def _keep_going(follow_ups: FollowUps, senders: Sequence[WaySender], over: threa
             follow_ups.plan(datetime.now(UTC))
             for sender in senders:
                 sender.send_due()
-        except OperationalError as error:  # the database is busy, or gone for a moment; nothing is lost by waiting
-            _log.warning("the outbox can't be reached", error=type(error.orig).__name__)
+        except (SQLAlchemyError, EngineError) as error:  # the database is busy or gone, or another engine was first: begin again
+            _log.warning("follow_up.again", error=type(error).__name__)
         if not last:
             over.wait(every)
 

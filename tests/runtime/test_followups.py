@@ -8,13 +8,16 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from engine.config.outbound import WaySection
+from engine.core.units import Seconds
 from engine.outbound.contacts import ContactState
 from engine.runtime.followups import WaySender, following_up, ways_of
 from engine.store.database import connect, upgrade
@@ -175,6 +178,25 @@ def test_it_runs_beside_everything_else_and_writes_what_came_last(database: Engi
         called(database, "promised")
         with Session(database) as session, session.begin():
             session.get_one(ContactRow, "contact-1").done_at = datetime.now(UTC)
+
+    assert len(ways.got("app")) == 1
+
+
+def test_it_goes_on_after_another_engine_was_first(database: Engine, ways: Ways, monkeypatch: pytest.MonkeyPatch) -> None:
+    called(database, "promised")
+    with Session(database) as session, session.begin():
+        session.get_one(ContactRow, "contact-1").done_at = datetime.now(UTC)
+    plan, first = FollowUps.plan, Event()
+
+    def beaten(self: FollowUps, now: datetime) -> int:
+        if not first.is_set():
+            first.set()
+            raise IntegrityError("INSERT", {}, Exception("duplicate key"))
+        return plan(self, now)
+
+    monkeypatch.setattr(FollowUps, "plan", beaten)
+    with following_up(database, ways.sections, Seconds(0.01)):
+        first.wait(10.0)
 
     assert len(ways.got("app")) == 1
 

@@ -4,7 +4,7 @@ Asterisk keeps what it did in its own database (AstDB, family ``callwright``, ke
 there: before it dials, and when it is over. So it dials no id twice, whoever asks, and can be asked after a crash of either side:
 
 * nothing there: it never saw the id; we write ``closed``, wait for what may just be on its way, and look again. The dialplan
-  dials nothing whose key is there;
+  dials nothing whose key is there. Where it wrote between our look and our ``closed``, its channel tells;
 * ``dialled``: it goes on where a channel has the id, and else Asterisk itself was cut off: nobody knows;
 * a ``DIALSTATUS``: this is how it ended.
 """
@@ -112,10 +112,10 @@ class AsteriskLine:
             if unseen:
                 await asyncio.sleep(_ON_ITS_WAY)
                 values |= {it: await self._kept(it) for it in unseen}
-            live = await self._live() if "dialled" in values.values() else frozenset()
+            live = await self._live() if {"dialled", "closed"} & set(values.values()) else frozenset()
         except AmiLost as lost:
             raise CarrierLost("expected Asterisk to say what it knows, found nothing") from lost
-        return {it: _told(value, it in live) for it, value in values.items() if value not in {None, "closed"}}
+        return {it: _told(value, it in live) for it, value in values.items() if it in live or value not in {None, "closed"}}
 
     async def _originate(self, dial: Dial, name: UUID) -> None:
         section = self._section
@@ -192,7 +192,7 @@ class AsteriskLine:
 
 
 def _told(value: str | None, live: bool) -> Ended | Doubt:
-    if value == "dialled":
+    if value == "dialled" or live:
         return Doubt.GOES_ON if live else Doubt.UNKNOWN
     reached = _BY_DIALSTATUS.get(value or "")
     return Doubt.UNKNOWN if reached is None else Ended(reached)

@@ -138,11 +138,11 @@ class Dialler(Generic[A]):
 
     async def _turn(self, campaign: CampaignId) -> bool:
         """Commit, dial, talk, write; whether anybody was due."""
+        plan = self._running[campaign]  # as the turn was given; it may stop running meanwhile
         intent = await self._intents.next(campaign)
         if not isinstance(intent, Intent):
             self.dialling.receive(NothingDue(campaign, Seconds(self._now + intent)), self._now)
             return False
-        plan = self._running.get(campaign, Plan())
         self.dialling.receive(Committed(campaign, intent.attempt), self._now)
         reached: Reached | None = None
         try:

@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 import structlog
 
+from engine.core.errors import EngineError
 from engine.core.units import Seconds
 from engine.outbound.attempt import AttemptState, Fate
 from engine.outbound.carrier import Carrier, Doubt, Ended
@@ -77,7 +78,13 @@ class Reconciler(Generic[A]):
         return bool(over)
 
     async def _resolve(self, left: Left, known: Ended | Doubt | None) -> None:
-        talked = None if left.call is None else await self._talker.recall(left.call)
+        try:
+            talked = None if left.call is None else await self._talker.recall(left.call)
+        except EngineError as error:
+            _log.error("outbound.recall", attempt=left.attempt, code=error.code)
+            told = f"answered, and what was said can't be read: {error.code}"
+            await self._paperwork.surely(self._attempts.give_up, left.attempt, told)
+            return
         if talked is not None:
             await self._ended(left, Ended(Reached.ANSWERED, Seconds(talked.seconds)), talked)
         elif known is None:

@@ -130,6 +130,28 @@ async def test_an_id_that_was_asked_for_is_not_dialled_if_it_comes_later(tmp_pat
         assert manager.dialled == []
 
 
+async def test_a_call_that_begins_while_it_is_asked_for_is_not_taken_for_one_that_never_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asterisk_line, "_ON_ITS_WAY", 0.01)
+    attempt, kept = AttemptId(uuid4().hex), AsteriskLine._kept
+    async with lines(tmp_path, Door()) as (line, manager):
+
+        async def then_dialled(self: AsteriskLine, it: AttemptId) -> str | None:
+            value = await kept(self, it)
+            if value is None:
+                manager.database[it] = "dialled"  # by the dialplan, between our look and our mark
+                manager.channels.add(it)
+            return value
+
+        monkeypatch.setattr(AsteriskLine, "_kept", then_dialled)
+
+        assert await line.known([attempt]) == {attempt: Doubt.GOES_ON}
+        manager.channels.clear()
+        manager.database[attempt] = "BUSY"
+        assert await line.known([attempt]) == {attempt: Ended(Reached.BUSY)}
+
+
 async def test_a_connection_that_closes_leaves_the_call_in_doubt_and_comes_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import Engine, select
@@ -20,9 +21,10 @@ from engine.core.errors import EngineError
 from engine.core.units import Seconds
 from engine.outbound.attempt import AttemptState
 from engine.outbound.carrier import CarrierLost, Dial, Doubt, Ended, Knowledge
-from engine.outbound.contacts import AttemptId, ContactState, Outcome, Reached
+from engine.outbound.contacts import AttemptId, CampaignId, ContactId, ContactState, Outcome, Reached
 from engine.runtime.outbound.around import Around
 from engine.runtime.outbound.dialler import Dialler, Habits
+from engine.runtime.outbound.intents import Intents
 from engine.runtime.outbound.plans import CampaignPlans
 from engine.store.attempts import LEASE, Attempts, Intent, Talked
 from engine.store.campaigns import Campaigns, Order
@@ -68,7 +70,7 @@ class Line:
 class Talker:
     """Says what it is told to say of an answer."""
 
-    recalls: Talked | None = None
+    recalls: Talked | EngineError | None = None
     hung: asyncio.Event | None = None
 
     async def talk(self, answered: Any, intent: Intent) -> Talked:
@@ -82,6 +84,8 @@ class Talker:
         return CallId(f"call of {answered}")
 
     async def recall(self, call: CallId) -> Talked | None:
+        if isinstance(self.recalls, EngineError):
+            raise self.recalls
         return self.recalls
 
 
@@ -320,6 +324,38 @@ async def test_an_intent_that_was_judged_too_long_ago_is_withdrawn(database: Eng
         await comes_true(lambda: AttemptState.WITHDRAWN in {it.state for it in attempts(database)})
 
     assert line.dialled == []
+
+
+async def test_a_call_is_made_as_its_campaign_says_though_that_stops_meanwhile(
+    database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made_up(database, 1)
+    line, following = Line(), Intents.next
+    it = dialler(database, line)
+
+    async def looked_away(self: Intents, campaign: CampaignId) -> Any:
+        found = await following(self, campaign)
+        it._running = {}
+        return found
+
+    monkeypatch.setattr(Intents, "next", looked_away)
+    await finished(it)
+
+    assert [dial.ring for dial in line.dialled] == [20.0]  # the campaign's, not what holds where none is known
+
+
+async def test_a_talk_whose_journal_can_not_be_read_is_for_a_person_and_others_are_asked_after(database: Engine) -> None:
+    made_up(database, 2)
+    old, now = Attempts(database, CampaignRules(), owner="dead", carrier="fake"), datetime.now(UTC)
+    for contact in contacts(database):
+        intent = old.commit(ContactId(contact.id), AttemptId(uuid4().hex), now)
+        assert intent is not None
+        old.mark(intent.attempt, now)
+        old.answered(intent.attempt, CallId("a call"))
+    talker = Talker(recalls=EngineError("expected a journal, found none"))
+    await finished(dialler(database, Line(), talker=talker, dead=lambda owners: owners))
+
+    assert len(uncertain(database)) == 2
 
 
 async def test_a_campaign_that_is_paused_begins_no_more_calls(database: Engine) -> None:
