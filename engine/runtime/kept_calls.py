@@ -117,11 +117,18 @@ class KeptCalls:
         with Session(self._database) as session:
             return session.scalar(select(RecordingRow.audio).where(RecordingRow.content == found.content))
 
-    def turns(self, found: Found) -> tuple[SaidTurn, ...]:
-        """Who said what."""
+    def turns(self, some: Sequence[Found]) -> Mapping[str, tuple[SaidTurn, ...]]:
+        """Who said what in several calls, by their names."""
         with Session(self._database, expire_on_commit=False) as session:
-            row = session.get(RecordingRow, found.content) if found.content else None
-        return self._turns(row, None if row is not None and row.transcript else self._steps(found.call))
+            wanted = select(RecordingRow).where(RecordingRow.content.in_([it.content for it in some if it.content]))
+            rows = {row.content: row for row in session.scalars(wanted)}
+            heard = {content for content, row in rows.items() if row.transcript}
+            unheard = [it.call for it in some if it.call and it.content not in heard]
+            steps: dict[str, list[Step]] = {}
+            said = select(StepRow.call_id, StepRow.number, StepRow.at, StepRow.event, StepRow.actions)
+            for row in session.execute(said.where(StepRow.call_id.in_(unheard)).order_by(StepRow.call_id, StepRow.number)):
+                steps.setdefault(row.call_id, []).append(Step(row.number, Seconds(row.at), row.event, row.actions))
+        return {it.name: self._turns(rows.get(it.content or ""), steps.get(it.call or "")) for it in some}
 
     def _turns(self, row: RecordingRow | None, steps: Sequence[Step] | None) -> tuple[SaidTurn, ...]:
         try:

@@ -18,6 +18,7 @@ from fastapi.responses import HTMLResponse
 from engine.access.permissions import Permission
 from engine.core.units import Seconds
 from engine.nlu.searching import Term, places, terms
+from engine.runtime.conversations import SaidTurn
 from engine.server.console.pages.records import Records
 from engine.server.console.rendering import page
 from engine.server.entrance import Visitor, requires
@@ -73,7 +74,7 @@ def _listed(records: Records, visitor: Visitor, asked: Mapping[str, str]) -> HTM
     context = {
         "asked": asked,
         "wrong": wrong,
-        "rows": [(it, _snippet(records, it, wanted.terms)) for it in shown],
+        "rows": _with_snippets(records, shown, wanted.terms),
         "older": older,
         "newest": _link({**asked, "before": ""}) if asked["before"] else None,
         "choices": records.choices(frozenset(teams)),
@@ -149,10 +150,16 @@ def _link(asked: Mapping[str, str]) -> str:
     return f"/calls?{urlencode({name: value for name, value in asked.items() if value})}"
 
 
-def _snippet(records: Records, found: Found, wanted: Sequence[Term]) -> Snippet | None:
+def _with_snippets(records: Records, shown: Sequence[Found], wanted: Sequence[Term]) -> list[tuple[Found, Snippet | None]]:
     if not wanted:
-        return None
-    for turn in records.kept.turns(found):
+        return [(it, None) for it in shown]
+    said = records.kept.turns(shown)
+    return [(it, _snippet(said[it.name], wanted)) for it in shown]
+
+
+def _snippet(turns: Sequence[SaidTurn], wanted: Sequence[Term]) -> Snippet | None:
+    """The first turn in which one of the words was said."""
+    for turn in turns:
         spans = places(turn.text, wanted)
         if spans:
             return Snippet(turn.start, turn.speaker, tuple(_pieces(turn.text, spans)))
