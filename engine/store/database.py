@@ -22,6 +22,15 @@ if TYPE_CHECKING:
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _UPGRADE = 0x63772D75  # of PostgreSQL's advisory locks
+_PATIENCE = {
+    "connect_timeout": 2,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+"""Of libpq, in seconds (the last: ms): a server whose machine is gone is given up in half a minute, not in two hours."""
+
 _BUSY_MS = 5_000  # how long a writer waits for another process's write
 
 
@@ -36,7 +45,9 @@ def connect(url: str) -> Engine:
     except SQLAlchemyError as error:
         raise ConfigError(f"expected a database address such as sqlite:///var/callwright.db, found {url!r}") from error
     if address.get_backend_name() != "sqlite":
-        return create_engine(address, pool_pre_ping=True, hide_parameters=True)  # numbers, names, words: not for logs
+        patience = _PATIENCE if address.get_backend_name() == "postgresql" else {}
+        wanted = {name: value for name, value in patience.items() if name not in address.query}
+        return create_engine(address, pool_pre_ping=True, hide_parameters=True, connect_args=wanted)  # nobody's words in logs
     if address.database and address.database != ":memory:":
         Path(address.database).parent.mkdir(parents=True, exist_ok=True)
         Path(address.database).touch(mode=0o600)  # what callers said is in it; SQLite gives its WAL the same mode

@@ -111,11 +111,13 @@ def test_a_postgresql_that_stands_still_costs_no_step_of_any_call(server: OwnPos
     load.go_on(0.5)
     server.freeze()
     seen = load.go_on(2 * AWAY)
+    late = [waited for waited in load.acknowledged[: -int(4 / PACE) * len(CALLS)] if not waited.done()]
     server.thaw()
     load.until(Standing.WELL)
     load.finished()
 
     assert Standing.ASIDE in seen
+    assert late == []  # an answer is overdue after 3 s, a connection after 2
 
 
 @pytest.mark.slow
