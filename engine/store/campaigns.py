@@ -10,7 +10,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -19,7 +19,7 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, Engine, select, update
 from sqlalchemy.orm import Session
 
-from engine.outbound.campaign import Campaign, CampaignRefused, CampaignState, Order, after
+from engine.outbound.campaign import Campaign, CampaignErrors, CampaignRefused, CampaignState, Order, after
 from engine.outbound.campaign_file import parse_campaign
 from engine.outbound.contacts import CampaignId, ContactState, Outcome
 from engine.store.outbound_models import CampaignRow, ContactRow
@@ -95,11 +95,18 @@ class Campaigns:
         with Session(self._engine) as session:
             return [_kept(it) for it in session.scalars(select(CampaignRow).order_by(CampaignRow.created_at.desc()))]
 
-    def running(self) -> Mapping[CampaignId, Campaign]:
-        """Those that may dial now."""
+    def running(self) -> tuple[Sequence[KeptCampaign], Mapping[str, CampaignErrors]]:
+        """Those that run; and by name those that can't, though they are to: another version of us could read their file."""
         wanted = select(CampaignRow).where(CampaignRow.state == CampaignState.RUNNING)
+        good: list[KeptCampaign] = []
+        bad: dict[str, CampaignErrors] = {}
         with Session(self._engine) as session:
-            return {CampaignId(it.id): policy_of(it) for it in session.scalars(wanted)}
+            for row in session.scalars(wanted):
+                try:
+                    good.append(_kept(row))
+                except CampaignErrors as errors:
+                    bad[row.name] = errors
+        return good, bad
 
     def tell(self, name: str, order: Order, now: datetime, reason: str | None = None) -> KeptCampaign:
         """Start, pause, resume or stop a campaign.

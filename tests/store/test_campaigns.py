@@ -231,7 +231,7 @@ def test_a_pause_holds_from_the_very_next_intent_on(database: Engine) -> None:
 
     assert dialler.commit(contact, an_id(), MONDAY_NOON) is None
     assert the_row(database, contact).state == ContactState.WAITING
-    assert Campaigns(database).running() == {}
+    assert Campaigns(database).running() == ([], {})
 
 
 def test_a_person_in_two_campaigns_is_called_by_one_at_a_time_and_both_count_for_the_cap(database: Engine) -> None:

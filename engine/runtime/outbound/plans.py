@@ -12,7 +12,6 @@ import structlog
 from sqlalchemy import Engine
 
 from engine.core.units import Seconds
-from engine.outbound.campaign import CampaignState
 from engine.outbound.clock import Doubt, SureClock
 from engine.outbound.contacts import CampaignId
 from engine.outbound.dialling import Terms
@@ -33,7 +32,7 @@ class CampaignPlans:
         """``flow_named`` is left out where nobody talks in earnest."""
         self._database, self._campaigns = database, Campaigns(database)
         self._flow_named = flow_named
-        self._told: set[CampaignId] = set()
+        self._told: set[str] = set()
         self._noted = -math.inf
 
     def running(self) -> Mapping[CampaignId, Plan]:
@@ -49,16 +48,21 @@ class CampaignPlans:
             _log.info("campaign.finished", campaign=name)
 
     def _plans(self) -> Iterator[tuple[CampaignId, Plan]]:
-        for kept in self._campaigns.all():
-            if kept.state is not CampaignState.RUNNING:
-                continue
+        running, unusable = self._campaigns.running()
+        for name, errors in unusable.items():
+            self._tell(name, str(errors))
+        for kept in running:
             flow = None if self._flow_named is None else self._flow_named(Path(kept.place) / kept.policy.flow)
             if self._flow_named is None or flow is not None:
                 yield kept.id, _plan(kept, flow)
-            elif kept.id not in self._told:
-                self._told.add(kept.id)
-                found = f"expected the flow {kept.policy.flow!r} among [flow] others, found it not there"
-                _log.error("campaign.not_dialled", campaign=kept.policy.name, found=found)
+            else:
+                self._tell(kept.policy.name, f"expected the flow {kept.policy.flow!r} among [flow] others, found it not there")
+
+    def _tell(self, name: str, found: str) -> None:
+        """Log why a campaign is not dialled, once."""
+        if name not in self._told:
+            self._told.add(name)
+            _log.error("campaign.not_dialled", campaign=name, found=found)
 
 
 class TimeOfDay:

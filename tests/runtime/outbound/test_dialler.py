@@ -12,7 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -29,7 +29,7 @@ from engine.runtime.outbound.plans import CampaignPlans
 from engine.store.attempts import LEASE, Attempts, Intent, Talked
 from engine.store.campaigns import Campaigns, Order
 from engine.store.database import connect
-from engine.store.outbound_models import AttemptRow, ContactRow
+from engine.store.outbound_models import AttemptRow, CampaignRow, ContactRow
 from engine.store.rulebook import CampaignRules
 from engine.store.uncertain import uncertain
 from engine.testing.campaigns import made_up, number_of
@@ -356,6 +356,18 @@ async def test_a_talk_whose_journal_can_not_be_read_is_for_a_person_and_others_a
     await finished(dialler(database, Line(), talker=talker, dead=lambda owners: owners))
 
     assert len(uncertain(database)) == 2
+
+
+@pytest.mark.parametrize("state", ["running", "finished"])
+async def test_a_campaign_whose_file_can_not_be_read_any_more_leaves_the_others_alone(database: Engine, state: str) -> None:
+    broken = made_up(database, 1, name="broken")
+    made_up(database, 1)
+    with Session(database) as session, session.begin():
+        session.execute(update(CampaignRow).where(CampaignRow.id == broken).values(file="no campaign", state=state))
+    line = Line()
+    await finished(dialler(database, line))
+
+    assert len(line.dialled) == 1
 
 
 async def test_a_campaign_that_is_paused_begins_no_more_calls(database: Engine) -> None:
