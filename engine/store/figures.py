@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Engine, Select, func, select
 
@@ -13,8 +13,7 @@ from engine.store.found_calls import moment_of, number_of
 from engine.store.found_models import FoundCallRow, FoundFailureRow, FoundScoreRow
 
 _DAY: Final = 86_400_000_000  # microseconds
-_MOST: Final = 200  # teams or agents of one table
-By = Literal["team", "agent"]
+_MOST: Final = 50_000  # agents
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +41,17 @@ class Sum:
     squares: float
     fatal: int
 
+    def __add__(self, other: Sum) -> Sum:
+        """Those of both."""
+        return Sum(*(getattr(self, it.name) + getattr(other, it.name) for it in fields(Sum)))
+
     @property
     def mean(self) -> float | None:
         """0 to 100."""
         return self.points / self.scored if self.scored else None
+
+
+NOTHING: Final = Sum(0, 0, 0.0, 0.0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +86,12 @@ class Figures:
                 found.append(card)  # one step of the index a card, however many calls it scored
             return found
 
-    def whole(self, chosen: Chosen) -> Sum:
-        """All of them."""
+    def people(self, chosen: Chosen) -> Sequence[tuple[str, str, Sum]]:
+        """A team and an agent a row; those that nobody named are called ""."""
+        team, agent = FoundScoreRow.team, FoundScoreRow.agent
+        query = _summed(chosen, team, agent).group_by(team, agent).limit(_MOST)
         with self._database.connect() as connection:
-            return _sum(connection.execute(_summed(chosen)).one())
-
-    def by(self, what: By, chosen: Chosen) -> Sequence[tuple[str, Sum]]:
-        """A team or an agent a row, the lowest mean first; those that nobody named are called ""."""
-        column = getattr(FoundScoreRow, what)
-        query = _summed(chosen, column.label("whose")).group_by(column).order_by(func.avg(FoundScoreRow.points)).limit(_MOST)
-        with self._database.connect() as connection:
-            return [(row.whose or "", _sum(row)) for row in connection.execute(query)]
+            return [(row.team or "", row.agent or "", _sum(row)) for row in connection.execute(query)]
 
     def by_time(self, chosen: Chosen, days: int) -> Sequence[Sum]:
         """As many days a point, from ``since`` on."""
@@ -98,8 +99,7 @@ class Figures:
         place = ((FoundScoreRow.id - first) // each).label("place")
         with self._database.connect() as connection:
             found = {row.place: _sum(row) for row in connection.execute(_summed(chosen, place).group_by("place"))}
-        nothing = Sum(0, 0, 0.0, 0.0, 0)
-        return [found.get(it, nothing) for it in range(-(-(last - first) // each))]
+        return [found.get(it, NOTHING) for it in range(-(-(last - first) // each))]
 
     def failures(self, chosen: Chosen) -> Sequence[tuple[str, int]]:
         """Questions, and how many calls failed each; the most failed first."""
@@ -124,7 +124,7 @@ def _next_card(after: str) -> Select[Any]:
     return select(FoundScoreRow.card).where(FoundScoreRow.card > after).order_by(FoundScoreRow.card).limit(1)
 
 
-def _summed(chosen: Chosen, *beside: ColumnElement[Any]) -> Select[Any]:
+def _summed(chosen: Chosen, *beside: Any) -> Select[Any]:
     it = FoundScoreRow
     fatal = func.count().filter(it.fatal.is_(True)).label("fatal")
     points, squares = func.sum(it.points).label("points"), func.sum(it.points * it.points).label("squares")

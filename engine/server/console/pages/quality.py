@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Final
@@ -27,7 +27,7 @@ from engine.server.console.rendering import form, page, see
 from engine.server.console.texts import texts_in
 from engine.server.entrance import Refused, Visitor, requires
 from engine.store.appeals import Appeals, KeptAppeal
-from engine.store.figures import Chosen, Sum
+from engine.store.figures import NOTHING, Chosen, Sum
 from engine.store.finding import Found, of_days
 from engine.store.overruling import LONGEST
 
@@ -36,6 +36,7 @@ _LONGEST_BY_DAY: Final = 31  # days; a longer trend goes by weeks
 _MOST_DAYS: Final = 3 * 366
 _WIDTH: Final = 860  # pixels of a trend
 _PAGE: Final = 50
+_MOST_ROWS: Final = 200  # teams or agents of one table
 _LONGEST_NAME: Final = 128
 _MOST_APPEALS: Final = 200
 
@@ -109,16 +110,26 @@ def _figures(records: Records, visitor: Visitor, asked: dict[str, str]) -> HTMLR
     points = [
         _row(str(first + timedelta(days=place * each)), it) for place, it in enumerate(records.figures.by_time(chosen, each))
     ]
-    whole = records.figures.whole(chosen)
+    people = records.figures.people(chosen)
     shown: dict[str, Any] = {
-        "whole": _row("", whole),
+        "whole": _row("", sum((it for *_, it in people), NOTHING)),
         "points": points,
         "trend": _drawn(visitor, points),
-        "teams": [_row(name, it, _link(asked, team=name)) for name, it in records.figures.by("team", chosen)],
-        "agents": [_row(name, it, _link(asked, agent=name)) for name, it in records.figures.by("agent", chosen)],
+        "teams": _ranked([(name, it) for name, _, it in people], lambda name: _link(asked, team=name)),
+        "agents": _ranked([(name, it) for _, name, it in people], lambda name: _link(asked, agent=name)),
         "failures": [(it, often, _calls(asked, it)) for it, often in records.figures.failures(chosen)],
     }
     return page(visitor, "quality.html", **context, **shown)
+
+
+def _ranked(sums: Sequence[tuple[str, Sum]], link: Callable[[str], str]) -> list[Row]:
+    """A row a name, the lowest mean first; those without a mean last."""
+    found: dict[str, Sum] = {}
+    for name, it in sums:
+        found[name] = found.get(name, NOTHING) + it
+    rows = [_row(name, it, link(name)) for name, it in found.items()]
+    rows.sort(key=lambda row: (row.sum.mean is None, row.sum.mean or 0.0, row.name))
+    return rows[:_MOST_ROWS]
 
 
 def _days(records: Records, asked: Mapping[str, str]) -> tuple[date, date]:
