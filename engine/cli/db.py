@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +14,9 @@ from sqlalchemy import make_url
 
 from engine.cli.output import console
 from engine.config import load_config
-from engine.core.errors import ConfigError
+from engine.core.errors import ConfigError, MediaError
+from engine.store.backups import back_up, check
+from engine.store.backups import restore as put_back
 from engine.store.database import connect
 from engine.store.database import upgrade as upgrade_schema
 
@@ -47,27 +51,47 @@ def index(
 
 @app.command()
 def backup(to: Path, config: _File = Path("engine.toml")) -> None:
-    """Copy the database while it is in use (SQLite's own backup)."""
-    to.touch(mode=0o600)
-    with closing(sqlite3.connect(_sqlite_file(config))) as source, closing(sqlite3.connect(to)) as target:
-        source.backup(target)
-    console.print(f"{to}: written")
+    """Copy the database while it is in use (SQLite's own backup), with sums of what is in it beside the copy."""
+    with _told():
+        found = back_up(_sqlite_file(config), to, datetime.now(UTC))
+    console.print(f"{to}: written, {sum(it.rows for it in found.values())} rows in {len(found)} tables", markup=False)
 
 
 @app.command()
-def verify(config: _File = Path("engine.toml")) -> None:
-    """Have the database check itself."""
-    with closing(sqlite3.connect(_sqlite_file(config))) as database:
-        found = [row[0] for row in database.execute("PRAGMA integrity_check")]
-    console.print("\n".join(found))
-    if found != ["ok"]:
-        raise typer.Exit(1)
+def restore(copy: Path, config: _File = Path("engine.toml")) -> None:
+    """Put a copy where the configuration looks for its database. There must be none: stop the engine, move the old one away."""
+    to = _sqlite_file(config, there=False)
+    with _told():
+        found = put_back(copy, to)
+    console.print(f"{to}: as it was copied, {sum(it.rows for it in found.values())} rows in {len(found)} tables", markup=False)
 
 
-def _sqlite_file(config: Path) -> str:
+@app.command()
+def verify(copy: Annotated[Path | None, typer.Argument()] = None, config: _File = Path("engine.toml")) -> None:
+    """Have the database check itself, or a copy, by the sums beside it too; exit code 1 where it is damaged."""
+    database = copy or _sqlite_file(config)
+    try:
+        with _told():
+            check(database)
+    except MediaError as error:
+        console.print(error, markup=False)
+        raise typer.Exit(1) from None
+    console.print("ok")
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What SQLite or the disk refuses is a sentence."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise ConfigError(f"expected to read the database and write its copy, found: {error}") from error
+
+
+def _sqlite_file(config: Path, *, there: bool = True) -> Path:
     address = make_url(load_config(config).store.database)
     if address.get_backend_name() != "sqlite" or not address.database:
-        raise ConfigError(f"store.database: expected an SQLite file, found {address!r}: use its own tools")
-    if not Path(address.database).exists():
+        raise ConfigError(f"store.database: expected an SQLite file, found {address!r}: use its own tools (pg_dump, pg_restore)")
+    if there and not Path(address.database).exists():
         raise ConfigError(f"store.database: expected a database at {address.database}, found none")
-    return address.database
+    return Path(address.database)

@@ -109,11 +109,31 @@ def test_the_database_is_made_checked_and_copied(run: Run, config: Path, tmp_pat
     made = run("db", "upgrade", "--config", config)
     sound = run("db", "verify", "--config", config)
     copied = run("db", "backup", tmp_path / "copy.db", "--config", config)
+    taken = run("db", "restore", tmp_path / "copy.db", "--config", config)
+    unharmed = run("db", "verify", tmp_path / "copy.db", "--config", config)
 
     assert (missing.code, made.code, sound.code, copied.code) == (78, 0, 0, 0)
+    assert (taken.code, unharmed.code, unharmed.out) == (78, 0, "ok\n")
+    assert "move it away first" in taken.err
     assert "expected a database" in missing.err
     assert sound.out == "ok\n"
     assert (tmp_path / "copy.db").read_bytes().startswith(b"SQLite format 3")
+
+
+def test_a_copy_takes_the_place_of_a_lost_database_unless_it_was_changed(run: Run, config: Path, tmp_path: Path) -> None:
+    run("db", "upgrade", "--config", config)
+    copy = tmp_path / "copy.db"
+    run("db", "backup", copy, "--config", config)
+    (lost,) = (it for it in config.parent.rglob("*.db") if it != copy)
+    for it in lost.parent.glob(f"{lost.name}*"):
+        it.unlink()
+    back = run("db", "restore", copy, "--config", config)
+    sound = run("db", "verify", "--config", config)
+    copy.write_bytes(copy.read_bytes()[:-1])
+    changed = run("db", "verify", copy, "--config", config)
+
+    assert (back.code, sound.code, changed.code) == (0, 0, 1)
+    assert "expected the copy that was made" in changed.out.replace("\n", " ")
 
 
 def test_models_are_listed_one_object_each(run: Run) -> None:
