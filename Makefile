@@ -12,7 +12,7 @@ help: ## list the targets
 	$(BIN)/python -m pip install --quiet --editable '.[models,sip,ray,dev]' --constraint constraints.txt
 	@touch $@
 
-.PHONY: help setup system demo test check unit fuzz bench fixtures docs
+.PHONY: help setup system demo test check unit fuzz bench fixtures docs screens
 setup: .venv/.ready ## make .venv with everything that demo and test need
 
 system: ## install the system packages that voices and browser tests need, where we may
@@ -45,3 +45,6 @@ fixtures: setup ## make audio_fixtures/ anew
 
 docs: setup ## write the generated pages anew
 	$(BIN)/python docs/generate.py
+
+screens: setup ## take the pictures of the console's pages anew, into docs/screens
+	$(BIN)/python -m tests.screens $(ARGS)

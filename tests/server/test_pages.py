@@ -54,7 +54,7 @@ def test_metrics_are_in_prometheus_form(client: TestClient) -> None:
 
 
 def test_the_root_leads_to_the_first_page_that_is_open(client: TestClient) -> None:
-    assert client.get("/", follow_redirects=False).headers["location"] == "/phone"
+    assert client.get("/", follow_redirects=False).headers["location"] == "/calls"
 
 
 @pytest.mark.parametrize("path", ["/phone", "/sign-in", "/password", "/static/phone.js", "/static/phone.css"])
@@ -86,7 +86,10 @@ class _Links(HTMLParser):
                 self.inline.append(f"{tag} {name}")
 
 
-@pytest.mark.parametrize("path", ["/phone", "/sign-in", "/password"])
+@pytest.mark.parametrize(
+    "path",
+    ["/phone", "/sign-in", "/password", "/live", "/flow", "/campaigns", "/settings", "/settings/audit", "/settings/house"],
+)
 def test_everything_a_page_needs_is_served_from_here(path: str, client: TestClient) -> None:
     links = _Links()
     links.feed(client.get(path).text)
