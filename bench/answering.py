@@ -42,6 +42,7 @@ from engine.outbound.answering.weights import Features, features
 
 DELAY: Final = Seconds(0.4)
 LOST: Final = 0.2  # of scripted words
+_RATE: Final = TELEPHONY.rate_hz
 _FITTED: Final = 3.4  # seconds of each greeting
 _PEOPLE: Final = frozenset({Answerer.PERSON, Answerer.SILENCE})
 _REAL: Final = (
@@ -151,9 +152,10 @@ def real(folder: Path) -> Iterator[Case]:
         file = folder / name
         if file.is_file():
             sound = resample(read(file).channels[0], TELEPHONY)
-            sound = AudioFrame(np.concatenate([sound.samples[: 12 * 8000], np.zeros(2 * 8000, np.int16)]))
-            loud = np.flatnonzero(np.abs(sound.samples.astype(np.int32)) > 600)
-            yield Case(name, who, Language(language), "as recorded", sound, Seconds(begins or float(loud[0]) / 8000))
+            loud = int(np.flatnonzero(np.abs(sound.samples.astype(np.int32)) > 600)[0])
+            first = 0 if begins else max(0, loud - _RATE // 2)  # a recording that begins before anybody answers
+            heard = np.concatenate([sound.samples[first : first + 20 * _RATE], np.zeros(2 * _RATE, np.int16)])
+            yield Case(name, who, Language(language), "as recorded", AudioFrame(heard), Seconds(begins or (loud - first) / _RATE))
 
 
 def summary(part: str, found: Sequence[Judged]) -> list[Row]:

@@ -1,9 +1,9 @@
 """What machines, networks and people say when they answer, in English, Russian and Chinese.
 
-Greetings are not in the tables: machines say "hello" too.
-Pieces, not sentences: a recogniser that heard two seconds of a greeting has heard some of them. The tables were written from
-what operators and telephones say; what the judged cases of ``bench.answering`` say was written apart. Chinese is matched without
-spaces, in simplified characters and those few traditional ones that recognisers write.
+Greetings are not in the tables: machines say "hello" too, and people in offices thank for the call. Pieces, not sentences: a
+recogniser that heard two seconds of a greeting has heard some of them. The tables were written from what operators and telephones
+say; what the judged cases of ``bench.answering`` say was written apart. Chinese is matched without spaces, in simplified
+characters and those few traditional ones that recognisers write.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _PIECES: Final[Mapping[str, Mapping[Speaker, str]]] = {
             "|voicemail|voice mail|mailbox|mail box|answering machine|come to the phone|take your call"
             "|answer your call|answer the phone|is not available|isn't available|not available right|unavailable"
             "|you have reached|you've reached|youve reached|get back to|return your call|record your"
-            "|thank you for calling|thanks for calling|press one|press two|our office is|is currently closed"
+            "|press one|press two|our office is|is currently closed"
             "|not here right now|your call has been|forwarded|voice message|hang up|can't take|cannot take"
             "|sorry i missed|i missed you|we missed you|not in the office|speak after|after you hear|leave us"
             "|leave word|nobody is|no one is|can't get to the phone|unable to|as soon as i can|as soon as we can"
@@ -66,7 +66,7 @@ _PIECES: Final[Mapping[str, Mapping[Speaker, str]]] = {
             "оставьте|оставить сообщение|после сигнала|после гудка|не может ответить|не могу ответить"
             "|не могу подойти|не можем ответить|автоответчик|голосов|вы позвонили|вы дозвонились|перезвон"
             "|свяжусь с вами|свяжемся|ваше сообщение|не может подойти|сейчас не могу|нет дома|нажмите|ваш звонок"
-            "|не успел|говорите после|нас нет|никто не|благодарим за|спасибо за звонок|по окончании|перенаправлен"
+            "|не успел|говорите после|нас нет|никто не|по окончании|перенаправлен"
             "|пару слов|операторы заняты|уже закрыт|мы закрыты|нерабочее|не можем подойти|запишите|автоматическ"
             "|повесьте"
         ),
@@ -87,7 +87,7 @@ _PIECES: Final[Mapping[str, Mapping[Speaker, str]]] = {
     "zh": {
         Speaker.MACHINE: (
             "留言|嘀声|滴声|嘟声|提示音|嘀一声|滴的一声|信箱|不方便接|无法接听|不能接听|没办法接|回复您|回电"
-            "|给您回|给你回|转接|录音|按一|按1|按零|欢迎致电|欢迎您致电|感谢致电|感谢您的来电|留下您|留下你|請在"
+            "|给您回|给你回|转接|录音|按一|按1|按零|留下您|留下你|請在"
             "|無法接聽|錄音|信息留下|接不了|听到嘀|听到滴|口信|录制|挂机|没有人接|现在没有人|都不在|出门了"
             "|休息时间|已经下班|客服正忙|为您服务|井号|联系您|联系你|语音信"
         ),
