@@ -278,8 +278,9 @@ import sys
 from pathlib import Path
 import numpy as np
 from engine.core.audio import AudioFrame, TELEPHONY
+from engine.store.keys import KeyFile
 from engine.store.recorder import Recorder
-recorder = Recorder(Path(sys.argv[1]))
+recorder = Recorder(Path(sys.argv[1]), keys=KeyFile(Path(sys.argv[2])) if len(sys.argv) > 2 else None)
 place = 0
 for _ in sys.stdin:
     for _ in range(50):
@@ -311,6 +312,32 @@ def test_after_kill_9_everything_but_the_last_second_is_there(tmp_path: Path) ->
     assert len(left) == len(right) >= 29 * SECOND
     assert left[::SECOND].tolist() == list(range(1, 1 + len(left[::SECOND])))
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_after_kill_9_an_encrypted_recording_has_everything_but_the_last_second_too(tmp_path: Path, keys: KeyFile) -> None:
+    path = tmp_path / "call.wav"
+    command = [sys.executable, "-c", CHILD, str(path), str(keys.path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdin
+        assert child.stdout
+        for second in range(1, 31):
+            child.stdin.write("\n")
+            child.stdin.flush()
+            assert child.stdout.readline() == f"{second}\n"
+        at_work = recover(tmp_path, keys)
+        child.stdin.write("\n" * 400)  # it is killed in the middle of its work
+        child.stdin.flush()
+        child.stdout.readline()
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+    mended = recover(tmp_path, keys)
+    with opened(path, keys) as file:
+        recording = read(file)
+    left = recording.channels[0].samples
+
+    assert (at_work, mended, recording.warnings) == ([], [path], ())
+    assert len(left) >= 29 * SECOND
+    assert left[::SECOND].tolist() == list(range(1, 1 + len(left[::SECOND])))
 
 
 def test_a_header_that_lags_behind_its_sound_is_mended(tmp_path: Path, recorder: Recorder, path: Path) -> None:
