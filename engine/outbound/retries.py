@@ -114,7 +114,8 @@ def after(
     if (over := exhausted(tried, policy, last.at)) is not None:
         return over
     if missed is None:
-        return _again(tried, call_again or last.at + _LATER, policy, None)
+        sure = call_again is not None and call_again > last.at  # a time that was over already is not what they meant
+        return _again(tried, call_again if call_again and sure else last.at + _LATER, policy, None)
     waits = policy.waits.get(missed, ())
     if not waits:
         return _given_up(tried, f"the campaign does not try again after {missed.value!r}")

@@ -4,7 +4,8 @@ Rules:
 
 * a node records a result; the last one counts, with all the details that were recorded with it or before and not taken back;
 * people who took the call settle it themselves: ``TRANSFERRED``, whatever was recorded before; its details stay;
-* who said "don't call me again" has opted out, whatever was said behind it; :func:`opt_out_in` sees it in that very step;
+* who said "don't call me again" has opted out, whatever was said behind it; :func:`opt_out_in` sees it in that very step; of
+  two such wishes the wider one counts;
 * nothing recorded is ``None``: for the campaign to try again, or not, by its rules.
 """
 
@@ -73,7 +74,9 @@ def outcome_of(steps: Iterable[Taken]) -> Talk:
         spoke = spoke or isinstance(event, Heard | KeyPressed)
         transferred = transferred or isinstance(event, Transferred)
         for action in actions:
-            opted_out = opted_out or opt_out_in([action])
+            said = opt_out_in([action])
+            if said is not None and (opted_out is None or said.details.get(SCOPE) != "campaign"):
+                opted_out = said
             _keep(records, action)
     last = opted_out or (records[-1] if records else None)
     details = {name: value for it in (*records, *filter(None, [opted_out])) for name, value in it.details.items()}

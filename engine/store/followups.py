@@ -31,6 +31,7 @@ TYPE: Final = "outbound.follow_up"
 _RECEIVER: Final = "way:"  # before a way's name, so that no receiver of scores is called the same
 _FRESH: Final = timedelta(days=3)  # who was called longer ago is not written to any more, whenever this runs for the first time
 _OVERLAP: Final = timedelta(minutes=2)  # clocks of several machines
+_WHOLE: Final = timedelta(minutes=10)  # between two looks at all of them: an outcome is written late where the database was away
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +59,17 @@ class FollowUps:
         self._engine = engine
         self._ways = frozenset(ways)
         self._seen: datetime | None = None  # everything done before this has its message
+        self._whole: datetime | None = None  # when all of them were looked at
 
     def plan(self, now: datetime) -> int:
         """Put a message into the outbox for everybody who has an outcome that asks for one; gives how many."""
-        since = now - _FRESH if self._seen is None else self._seen - _OVERLAP
+        whole = self._seen is None or self._whole is None or now - self._whole >= _WHOLE
+        since = now - _FRESH if self._seen is None or whole else self._seen - _OVERLAP
         done = select(ContactRow, CampaignRow).join(CampaignRow, CampaignRow.id == ContactRow.campaign)
         done = done.where(ContactRow.state == ContactState.DONE, ContactRow.done_at >= since, ContactRow.outcome.is_not(None))
         with Session(self._engine) as session, session.begin():
             planned = sum(self._begin(session, contact, campaign, now) for contact, campaign in session.execute(done))
-        self._seen = now
+        self._seen, self._whole = now, now if whole else self._whole
         return planned
 
     def refused(self, message: Message, told: str, now: datetime) -> None:

@@ -90,6 +90,12 @@ def test_call_me_later_without_a_time_is_a_day_later() -> None:
     assert follows([Tried(MONDAY_NOON, Reached.ANSWERED, call_later=True)]) == Again(MONDAY_NOON + DAY)
 
 
+def test_a_time_that_was_over_when_they_said_it_was_misunderstood_and_calls_nobody_at_once() -> None:
+    history = [Tried(MONDAY_NOON, Reached.ANSWERED, call_later=True)]
+
+    assert follows(history, MONDAY_NOON - 5 * HOUR) == follows(history) == Again(MONDAY_NOON + DAY)
+
+
 def test_a_promise_beyond_the_campaigns_days_is_not_kept_and_says_so() -> None:
     found = follows([Tried(MONDAY_NOON, Reached.ANSWERED, call_later=True)], MONDAY_NOON + 11 * DAY)
 

@@ -134,6 +134,13 @@ def test_an_opt_out_stands_whatever_is_said_behind_it() -> None:
     assert talk.outcome is Outcome.OPTED_OUT
 
 
+@pytest.mark.parametrize("scopes", [("campaign", "all"), ("all", "campaign")])
+def test_of_two_opt_outs_the_wider_one_counts(scopes: tuple[str, str]) -> None:
+    talk = outcome_of([(None, [Record(Result.OPTED_OUT, {"scope": scope})]) for scope in scopes])
+
+    assert (talk.outcome, talk.details["scope"]) == (Outcome.OPTED_OUT, "all")
+
+
 @pytest.mark.parametrize(
     ("language", "said", "at"),
     [

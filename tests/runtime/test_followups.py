@@ -182,6 +182,14 @@ def test_it_runs_beside_everything_else_and_writes_what_came_last(database: Engi
     assert len(ways.got("app")) == 1
 
 
+def test_an_outcome_that_was_written_late_has_its_message_too(database: Engine, ways: Ways) -> None:
+    ways.go(timedelta(minutes=30))
+    called(database, "promised")  # half an hour ago; the database took it only now
+    ways.go(timedelta(minutes=10))
+
+    assert len(ways.got("app")) == 1
+
+
 def test_it_goes_on_after_another_engine_was_first(database: Engine, ways: Ways, monkeypatch: pytest.MonkeyPatch) -> None:
     called(database, "promised")
     with Session(database) as session, session.begin():
