@@ -10,7 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from engine.audio.files import read
+from engine.cli import doctor
 from engine.cli.main import app
+from engine.config import load_config
 from engine.core.audio import AudioFrame, frames_of
 from engine.core.errors import ConfigError
 from engine.store.keys import KeyFile
@@ -96,3 +98,16 @@ def test_without_a_configured_file_it_is_said_what_is_missing(folder: Path) -> N
 
     with pytest.raises(ConfigError, match=r"store\.key_file: expected the name"):
         asked(folder, "make")
+
+
+def test_doctor_says_whether_recordings_are_encrypted(folder: Path) -> None:
+    config = load_config(folder / "engine.toml")
+    without = config.model_copy(update={"store": config.store.model_copy(update={"key_file": None})})
+    missing = doctor._encrypted(config)
+    asked(folder, "make")
+    there = doctor._encrypted(config)
+
+    assert (missing.fine, there.fine, doctor._encrypted(without).fine) == (False, True, True)
+    assert "No such file" in missing.found
+    assert there.found.startswith("encrypted; 1 keys in")
+    assert doctor._encrypted(without).found == "not encrypted: store.key_file is not set"
