@@ -27,7 +27,7 @@ from engine.runtime.lags import Lags
 from engine.tts.wording import fill
 
 SHOWN: Final = 6  # things that happened, of each call
-AT_ONCE: Final = 10  # calls that one glance words; masking six turns takes a millisecond or so
+AT_ONCE: Final = 3  # calls that one glance words: masking six turns takes over a millisecond of the media loop
 _REPLIES: Final = 500  # the last ones, whose quantiles are told
 _TOLD = (Heard, HeardNothing, KeyPressed, KeysCollected, SecretCollected, Play, Decided, TransferCall)
 
@@ -87,6 +87,8 @@ class Glance:
 
     version: int
     """To ask with the next time."""
+    more: bool
+    """There are changes that this one had no room for."""
     live: Sequence[CallId]
     changed: Sequence[LiveCall]
     bearing: Bearing
@@ -149,7 +151,9 @@ class LiveCalls:
         unseen = sorted((it for it in self._records.values() if it.version > since), key=lambda it: it.version)
         seen = unseen[:AT_ONCE]
         version = seen[-1].version if len(unseen) > len(seen) else self._version
-        return Glance(version, tuple(self._records), tuple(self._shown(it) for it in seen), self._bearing())
+        return Glance(
+            version, len(unseen) > len(seen), tuple(self._records), tuple(self._shown(it) for it in seen), self._bearing()
+        )
 
     def _shown(self, record: _Record) -> LiveCall:
         if record.worded[0] != record.version:
