@@ -4,9 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from engine.config.sections import StoreSection
+from engine.config import MAIN, Config
+from engine.config.sections import FlowSection, StoreSection
+from engine.core.audio import silence
+from engine.core.call import CallFacts, new_call_id
+from engine.core.units import Seconds
+from engine.ivr.files import load_flow
 from engine.runtime import room as looking
+from engine.runtime.engine import Engine
+from engine.runtime.pool import Pool, PoolPolicy
 from engine.runtime.room import Room
+from engine.telephony.wav_leg import WavLeg
+
+SMALL_BANK = Path(__file__).parents[1] / "journeys" / "small_bank.yaml"
 
 
 class Disks:
@@ -39,3 +49,24 @@ def test_there_is_room_while_every_place_has_the_least(tmp_path: Path, monkeypat
 
 def test_a_database_elsewhere_keeps_its_own_disk(tmp_path: Path) -> None:
     assert Room(StoreSection(database="postgresql+psycopg://db/calls", recordings=None, aside=tmp_path, least_free=0)).enough
+
+
+async def test_without_room_a_call_goes_to_the_operator_until_there_is_some_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disks, bank = Disks(0), load_flow(SMALL_BANK)
+    monkeypatch.setattr(looking, "shutil", disks)
+    store = StoreSection(database=f"sqlite:///{tmp_path}/calls.db", recordings=tmp_path, aside=tmp_path)
+    engine = Engine(Config(flow=FlowSection(path=SMALL_BANK), store=store), {MAIN: bank})
+    engine._open_store()
+    engine._voices = Pool("voices", dict, PoolPolicy(workers=0))
+    leg = WavLeg(silence(Seconds(0.1)), CallFacts(new_call_id(), "wav"), real_time=False)
+    outcome, ready, places = await engine.take(leg), engine.ready, engine.places
+    disks.free = 1 << 40
+    engine._room._looked = -1e9
+
+    assert (outcome, ready["disk"], places) == ("refused", False, 0)
+    assert leg.transferred is not None
+    assert engine.ready == {"journal": True, "database": True, "disk": True, "accepting": True}
+    assert engine.places == engine.config.calls.max_calls
+    await engine.close()
