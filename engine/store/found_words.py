@@ -40,6 +40,15 @@ def drop_words(connection: Connection, numbers: Sequence[int]) -> None:
         connection.execute(text(f"DELETE FROM found_words WHERE {key} = :id"), {"id": number})  # noqa: S608 -- one of two names
 
 
+def scrub_words(connection: Connection) -> None:
+    """Let nothing be left in the file of words that were forgotten; takes seconds where there are many calls.
+
+    SQLite's index only notes that a row is gone, until it is merged whole; PostgreSQL's is left to ``VACUUM``, as every table is.
+    """
+    if connection.dialect.name == "sqlite":
+        connection.execute(text("INSERT INTO found_words (found_words) VALUES ('optimize')"))
+
+
 def says(dialect: str, terms: Sequence[Term]) -> ColumnElement[bool]:
     """Of :class:`FoundCallRow`: the call's words hold every term."""
     if dialect == "sqlite":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,6 +16,7 @@ from engine.store.database import connect, upgrade
 from engine.store.finding import Finding, Wanted, of_days
 from engine.store.found_calls import CallFound, Marked, forget, forget_names, moment_of, number_of, put_call
 from engine.store.found_models import FoundCallRow, FoundFailureRow, FoundScoreRow
+from engine.store.found_words import scrub_words
 
 BEGAN = datetime(2026, 11, 20, 9, 30, 0, 250_000, tzinfo=UTC)
 
@@ -150,6 +152,25 @@ def test_what_is_forgotten_is_found_no_more(database: Engine, put: Callable[...,
 
     assert found(database, "here") == ["b"]
     assert left == 1
+
+
+def test_nothing_of_forgotten_words_is_left_in_the_file(tmp_path: Path) -> None:
+    engine = connect(f"sqlite:///{tmp_path}/calls.db")
+    upgrade(engine)
+    with engine.begin() as connection:
+        for place in range(50):
+            put_call(connection, call(f"call{place}", f"ordinary words {place}", place))
+        put_call(connection, call("secret", "quetzalcoatl walked by", 99))
+    with engine.begin() as connection:
+        forget_names(connection, ["secret"])
+        scrub_words(connection)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
+    written = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+
+    assert b"ordinary" in written
+    assert b"quetzal" not in written
 
 
 def test_filters_narrow_and_go_together(database: Engine, put: Callable[..., None]) -> None:
