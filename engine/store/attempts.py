@@ -32,7 +32,7 @@ from engine.outbound.contacts import AttemptId, CampaignId, Contact, ContactId, 
 from engine.outbound.retries import UNHEARD, Again, Next, Over
 from engine.outbound.rules import May, Never, Verdict, Wait
 from engine.store.contacts import CALL_LATER, contact_of
-from engine.store.outbound_models import AttemptRow, CampaignRow, ContactRow, DiallerRow
+from engine.store.outbound_models import AttemptRow, CampaignRow, ContactRow, DiallerRow, DoNotCallRow
 from engine.store.samples import utc
 
 LEASE: Final = timedelta(seconds=30)
@@ -178,10 +178,11 @@ class Attempts:
 
     def mark(self, attempt: AttemptId, now: datetime) -> bool:
         """Mark it just before its id goes to the carrier. ``False``: it must not be sent: it is not this dialler's any more, or
-        what the rules said of it is old (a machine that slept, a database that was away), or its campaign does not run any more.
+        what the rules said of it is old (a machine that slept, a database that was away), its campaign does not run any more, or
+        somebody put them on a list since: the rules are to say more.
         """
         runs = select(CampaignRow.id).where(CampaignRow.state == CampaignState.RUNNING)
-        fresh = (AttemptRow.committed_at > now - LEASE) & AttemptRow.campaign.in_(runs)
+        fresh = (AttemptRow.committed_at > now - LEASE) & AttemptRow.campaign.in_(runs) & ~_listed_since()
         with Session(self._engine) as session, session.begin():
             return changed(session, attempt, Fate.MARKED, fresh & (AttemptRow.owner == self._owner), dialled_at=now) is not None
 
@@ -294,6 +295,13 @@ def follow(session: Session, contact: ContactRow, follows: Next, now: datetime) 
     else:
         contact.state, contact.outcome, contact.done_at = ContactState.DONE, follows.outcome, now
         contact.next_at, contact.reason = None, cut(follows.why or None)
+
+
+def _listed_since() -> ColumnElement[bool]:
+    """Whether an attempt's person or number came on a list after it was judged, or while it was."""
+    who = DoNotCallRow.who.in_([AttemptRow.person, AttemptRow.number])
+    here = DoNotCallRow.campaign.in_(["", AttemptRow.campaign]) & (DoNotCallRow.since >= AttemptRow.committed_at)
+    return select(DoNotCallRow.id).where(who, here).correlate(AttemptRow).exists()
 
 
 def _alone(session: Session, row: ContactRow) -> bool:

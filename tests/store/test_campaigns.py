@@ -151,6 +151,27 @@ def test_two_people_with_one_telephone_are_not_called_at_once_by_two_campaigns(d
     assert sum(it is not None for it in intents) == 1
 
 
+@pytest.mark.parametrize("who", ["p0", "+79161234500"])
+def test_an_entry_holds_for_what_was_judged_and_is_not_sent_yet(database: Engine, who: str) -> None:
+    kept, dialler = a_running(database), a_dialler(database)
+    (contact,) = the_dues(dialler, kept.id)
+    intent = dialler.commit(contact, an_id(), MONDAY_NOON)
+    assert intent is not None
+    Lists(database).block([Entry(OPT_OUTS, who, "test")], MONDAY_NOON + timedelta(milliseconds=5))
+
+    assert not dialler.mark(intent.attempt, MONDAY_NOON + timedelta(milliseconds=9))
+
+
+def test_an_entry_of_old_that_the_rules_do_not_heed_lets_an_attempt_be_sent(database: Engine) -> None:
+    kept, dialler = a_running(database), a_dialler(database)
+    (contact,) = the_dues(dialler, kept.id)
+    Lists(database).block([Entry("other", "p0", "test")], MONDAY_NOON - timedelta(seconds=1))
+    intent = dialler.commit(contact, an_id(), MONDAY_NOON)
+    assert intent is not None
+
+    assert dialler.mark(intent.attempt, MONDAY_NOON)
+
+
 def test_a_list_that_the_campaign_does_not_heed_holds_nobody_back(database: Engine) -> None:
     kept, dialler = a_running(database), a_dialler(database)
     (contact,) = the_dues(dialler, kept.id)
