@@ -36,6 +36,7 @@ from engine.server.entrance import requires
 from engine.server.problems import HEADERS, Problem, speaks_problems
 from engine.server.reception import Introduced, Reception
 from engine.store.database import connect
+from engine.store.lists import Lists
 from engine.store.placed import PlacedCalls
 from engine.telephony.announced import AnnouncedCall, Announcement, Over, Taken, Waiting
 from engine.telephony.handover import phone_number
@@ -47,7 +48,8 @@ _LOOK: Final = Seconds(0.02)
 def calls_api(engine: Engine, reception: Reception, clock: Callable[[], float] = time.monotonic) -> FastAPI:
     """The application to mount at ``/api/v1``."""
     desk = _Desk(engine, clock)
-    placing = Placing(engine, PlacedCalls(connect(engine.config.store.database)), clock)
+    database = connect(engine.config.store.database)
+    placing = Placing(engine, PlacedCalls(database), Lists(database), clock)
     app = FastAPI(openapi_url=None, redirect_slashes=False, dependencies=[Depends(Access(reception, clock))])
     app.add_middleware(Introduced, reception=reception)
     speaks_problems(app)

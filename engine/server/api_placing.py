@@ -1,14 +1,16 @@
 """``POST /api/v1/calls {"to": ...}``: calls somebody over the SIP door, at once, and lets them talk to a flow.
 
 No rules of campaigns are asked, but the lists of those who must not be called are: a number on any of them is not called, and
-where they can't be read, nobody is. What was asked for is written before it is dialled, under its ``Idempotency-Key`` where there
-is one: asked for again, even after a crash, it is the same call and nobody is called twice.
+where they can't be read, nobody is. Who says in the call that they want no more of them is put on one at once. What was asked for
+is written before it is dialled, under its ``Idempotency-Key`` where there is one: asked for again, even after a crash, it is the
+same call and nobody is called twice.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Final
 from uuid import UUID, uuid4, uuid5
@@ -19,14 +21,19 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from engine.config import MAIN
 from engine.config.outbound import SipLineSection
-from engine.core.call import Errand
+from engine.core.call import CallId, Errand
 from engine.core.errors import EngineError
 from engine.core.units import Language, Seconds
 from engine.dialogue.fields import unfit_fields
+from engine.outbound.campaign import OPT_OUTS
 from engine.runtime.engine import Engine
+from engine.runtime.outbound.listening import Listening
+from engine.runtime.outbound.paperwork import Paperwork, utc_now
+from engine.runtime.outbound.talking import SAID_IN_A_CALL
 from engine.runtime.outward import Outward
 from engine.server.api_bodies import Place
 from engine.server.problems import Problem
+from engine.store.lists import Entry, Lists
 from engine.store.placed import Placed, PlacedCalls
 from engine.telephony.announced import Announcement
 from engine.telephony.handover import phone_number
@@ -39,10 +46,11 @@ _LONGEST_KEY: Final = 255
 
 
 class Placing:
-    """Places calls. ``placed`` is where they are written."""
+    """Places calls. ``placed`` is where they are written, ``lists`` who wants none."""
 
-    def __init__(self, engine: Engine, placed: PlacedCalls, clock: Callable[[], float]) -> None:
-        self._engine, self._placed, self._clock = engine, placed, clock
+    def __init__(self, engine: Engine, placed: PlacedCalls, lists: Lists, clock: Callable[[], float]) -> None:
+        self._engine, self._placed, self._lists, self._clock = engine, placed, lists, clock
+        self._paperwork = Paperwork()
         self._going_on: set[asyncio.Task[None]] = set()
 
     async def place(self, body: Place, key: str | None) -> UUID:
@@ -60,7 +68,8 @@ class Placing:
         announcement = Announcement(called_number=number, flow=body.flow, language=_language(body))
         self._engine.announced.announce(name, announcement, self._now)
         self._engine.announced.take(name, self._now, strangers=True)
-        task = asyncio.create_task(self._carry(name, line, address, body, errand), name=f"placed {name}")
+        talk = self._talk(line, address, body, errand, number)
+        task = asyncio.create_task(self._carry(name, talk), name=f"placed {name}")
         self._going_on.add(task)
         task.add_done_callback(self._going_on.discard)
         return name
@@ -128,18 +137,29 @@ class Placing:
                 raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "key-used", detail, where="Idempotency-Key")
         return name if placed is Placed.NEW else None
 
-    async def _carry(self, name: UUID, line: Outward, address: str, body: Place, errand: Errand | None) -> None:
+    async def _carry(self, name: UUID, talk: Awaitable[str]) -> None:
         outcome = "failed"
         try:
-            with self._engine.expecting():
-                leg = await line.dial(address, trunk=self._section.trunk, flow=body.flow)
-            outcome = await self._engine.take(leg, _language(body), errand=errand)
+            outcome = await talk
         except NotConnected as failed:
             outcome = failed.outcome.value
         except EngineError as error:
             _log.error("api.placing", call=str(name), code=error.code)
         finally:
             self._engine.announced.end(name, outcome, self._now)
+
+    async def _talk(self, line: Outward, address: str, body: Place, errand: Errand | None, number: str) -> str:
+        """Dial, and carry the call; its outcome."""
+        with self._engine.expecting():
+            leg = await line.dial(address, trunk=self._section.trunk, flow=body.flow)
+        heard = Listening(partial(self._opted_out, number, leg.facts.id))
+        outcome = await self._engine.take(leg, _language(body), heard, errand)
+        await heard.written()
+        return outcome
+
+    async def _opted_out(self, number: str, call: CallId, only_here: bool) -> None:  # noqa: ARG002 -- there is no campaign
+        entry = Entry(OPT_OUTS, number, f"call:{call}", SAID_IN_A_CALL)
+        await self._paperwork.surely(self._lists.block, [entry], utc_now())
 
 
 def _named(key: str | None) -> UUID:

@@ -17,7 +17,9 @@ from fastapi import FastAPI
 from engine.config import SipDoor
 from engine.config.outbound import OutboundSection, SipLineSection
 from engine.core.call import CallFacts, Errand, new_call_id
-from engine.core.units import Language
+from engine.core.units import Language, Seconds
+from engine.dialogue.actions import Action, Record
+from engine.dialogue.results import Result
 from engine.outbound.campaign import OPT_OUTS
 from engine.runtime.engine import Engine
 from engine.runtime.watch import Watch
@@ -66,6 +68,7 @@ class CallingEngine(EchoEngine):
         self.outward = Line()
         self.places = 3
         self.talked = asyncio.Event()
+        self.done: tuple[Action, ...] = ()  # what the conversation does
 
     @contextlib.contextmanager
     def expecting(self) -> Iterator[None]:
@@ -75,6 +78,8 @@ class CallingEngine(EchoEngine):
         self, leg: Leg, language: Language | None = None, watch: Watch | None = None, errand: Errand | None = None
     ) -> str:
         self.spoken.append(language)
+        if watch is not None and self.done:
+            watch.stepped(leg.facts, Seconds(3.0), None, self.done)
         self.talked.set()
         return "completed"
 
@@ -147,6 +152,15 @@ async def test_who_is_on_a_list_is_not_called(api: httpx.AsyncClient, engine: Ca
 
     assert (response.status_code, problem(response)) == (403, "do-not-call")
     assert engine.outward.dialled == []
+
+
+async def test_who_says_they_want_no_more_calls_gets_none(api: httpx.AsyncClient, engine: CallingEngine) -> None:
+    engine.done = (Record(Result.OPTED_OUT, {"scope": "all"}),)
+    await placed(api)
+    await asyncio.gather(*(task for task in asyncio.all_tasks() if task.get_name().startswith("placed ")))
+
+    assert problem(await placed(api)) == "do-not-call"
+    assert len(engine.outward.dialled) == 1
 
 
 async def test_where_the_lists_can_not_be_read_nobody_is_called(api: httpx.AsyncClient, engine: CallingEngine) -> None:

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, Final, Protocol, cast
 
-from engine.core.call import CallFacts, CallId, Errand
+from engine.core.call import CallId, Errand
 from engine.core.errors import EngineError
 from engine.core.units import Language, Seconds
-from engine.dialogue.actions import Action
 from engine.dialogue.codec import actions_from_json, from_json
 from engine.dialogue.events import Event
 from engine.outbound.campaign import OPT_OUTS
 from engine.outbound.contacts import Contact, Outcome
-from engine.outbound.talk import SCOPE, Taken, Talk, opt_out_in, outcome_of
+from engine.outbound.talk import Taken, Talk, outcome_of
+from engine.runtime.outbound.listening import Listening
 from engine.runtime.outbound.paperwork import Paperwork, utc_now
 from engine.runtime.watch import Watch
 from engine.store.attempts import Intent, Talked
@@ -29,7 +29,7 @@ from engine.store.lists import Entry, Lists
 from engine.telephony.leg import Leg
 
 _REFUSED: Final = "refused"
-_SAID: Final = "said so in a call"
+SAID_IN_A_CALL: Final = "said so in a call"
 
 
 class NobodyTalked(EngineError):
@@ -99,7 +99,7 @@ class EngineTalker:
             await judged.leg.hang_up()
             return Talked(judged.outcome, judged.seconds, judged.answerer)
         contact = intent.contact
-        heard = _Listening(partial(self._opted_out, contact, answered.facts.id))
+        heard = Listening(partial(self._opted_out, contact, answered.facts.id))
         outcome = await self._engine.take(judged.leg, contact.language, heard, Errand(contact.fields, contact.zone))
         await heard.written()
         if outcome == _REFUSED:
@@ -119,7 +119,7 @@ class EngineTalker:
 
     async def _opted_out(self, contact: Contact, call: CallId, only_here: bool) -> None:
         campaign = contact.campaign if only_here else None
-        entries = [Entry(OPT_OUTS, who, f"call:{call}", _SAID, campaign) for who in (contact.person, contact.number)]
+        entries = [Entry(OPT_OUTS, who, f"call:{call}", SAID_IN_A_CALL, campaign) for who in (contact.person, contact.number)]
         await self._paperwork.surely(self._lists.block, entries, utc_now())
 
 
@@ -132,36 +132,3 @@ def talked(talk: Talk, seconds: Seconds, answerer: str | None) -> Talked:
     """As the campaign's rules take it: who spoke with us and hung up is not who hung up at once."""
     outcome = talk.outcome or (Outcome.HUNG_UP if talk.spoke and not talk.call_later else None)
     return Talked(outcome, seconds, answerer, talk.call_later, talk.call_at, details=talk.details)
-
-
-class _Listening:
-    """Looks on at one call: keeps its steps, and has an opt-out written the moment it is said."""
-
-    def __init__(self, opt_out: Callable[[bool], Awaitable[object]]) -> None:
-        """``opt_out`` writes one; for this campaign alone, or for all."""
-        self.taken: list[Taken] = []
-        self.until = Seconds(0.0)
-        self._opt_out = opt_out
-        self._writing: asyncio.Future[object] | None = None
-
-    def began(self, call: CallFacts) -> None:
-        """See :class:`engine.runtime.watch.Watch`."""
-
-    def stepped(self, call: CallFacts, now: Seconds, event: Event | None, actions: tuple[Action, ...]) -> None:  # noqa: ARG002
-        """See :class:`engine.runtime.watch.Watch`."""
-        self.until = now
-        self.taken.append((event, actions))
-        said = opt_out_in(actions)
-        if said is not None and self._writing is None:
-            self._writing = asyncio.ensure_future(self._opt_out(said.details.get(SCOPE) == "campaign"))
-
-    def replied(self, call: CallFacts, after: Seconds) -> None:
-        """See :class:`engine.runtime.watch.Watch`."""
-
-    def ended(self, call: CallFacts, outcome: str) -> None:
-        """See :class:`engine.runtime.watch.Watch`."""
-
-    async def written(self) -> None:
-        """Wait until the opt-out is written, where there was one."""
-        if self._writing is not None:
-            await self._writing

@@ -125,6 +125,13 @@ async def test_an_opt_out_from_this_campaign_alone_is_kept_so(database: Engine, 
     assert {it.campaign for _, it in Lists(database).of(["+4930123456"])} == {"offer"}
 
 
+async def test_who_opts_out_of_one_campaign_and_then_of_all_is_called_by_none(database: Engine, journal: Journal) -> None:
+    here, everywhere = recorded(Result.OPTED_OUT, scope="campaign"), recorded(Result.OPTED_OUT, scope="all")
+    await talk(database, journal, Talks([here, everywhere]))
+
+    assert None in {it.campaign for _, it in Lists(database).of(["+4930123456"])}
+
+
 async def test_an_engine_that_did_not_talk_is_no_talk(database: Engine, journal: Journal) -> None:
     with pytest.raises(NobodyTalked):
         await talk(database, journal, Talks(outcome="refused"))
