@@ -28,8 +28,8 @@ check: setup ## formatting, lint, types, layers
 	$(BIN)/lint-imports --no-cache
 
 unit: setup ## the tests alone: on two cores what needs no real time, then the rest one after the other
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not live"
-	$(BIN)/python -m pytest -m live
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not live" --durations=15
+	$(BIN)/python -m pytest -m live --durations=25
 
 test: setup system check unit ## everything CI asks for
 
