@@ -80,6 +80,9 @@ async def prove(
 ) -> Proof:
     """Run an engine like ``config`` in a folder of its own, call it by ``roads``, and search. Not safe to cancel.
 
+    A road by which a number did not arrive is travelled once more, alone and with another number: a machine that is busy tears
+    tones apart. What was keyed the first time is sought too.
+
     ``at_once``: how many call together; more than the machine can carry only shows that it is busy.
 
     Raises:
@@ -98,12 +101,16 @@ async def prove(
             progress(f"calling by {len(open_roads)} roads")
             lines = asyncio.Semaphore(at_once)
             travelled = await asyncio.gather(*(_travel(errand, engine, way, lines) for errand in errands))
+            for road in [one.errand.road for one in travelled if _void(one, bank)]:
+                progress(f"once more by {road.name}")
+                travelled.append(await _travel(await asyncio.to_thread(_errand, road, way, say), engine, way, lines))
             progress("searching files, pages and memory")
             searched = await asyncio.to_thread(_search, engine, way, travelled)
         progress("searching what it has left behind")
         searched.append(_left_behind(engine, travelled))
     closed = tuple(road.name for road in roads if road not in open_roads)
-    void = {one.errand.road.name: why for one in travelled if (why := _void(one, bank))}
+    last = {one.errand.road.name: _void(one, bank) for one in travelled}
+    void = {name: why for name, why in last.items() if why}
     return Proof(tuple(road.name for road in open_roads), closed, void, tuple(searched))
 
 
@@ -128,7 +135,7 @@ def _search(engine: Running, way: Way, travelled: Sequence[Travelled]) -> list[S
         places.told(engine, shapes),
         places.heard(engine.folder / "recordings", choices, spoken),
         *places.served(health, shapes, engine.signed_in),
-        places.sent({one.errand.road.name: one.sent for one in travelled}, shapes),
+        places.sent({f"{one.errand.road.name} ({number})": one.sent for number, one in enumerate(travelled)}, shapes),
         *memory,
     ]
 
