@@ -15,7 +15,6 @@ from engine.cli.output import console, progress
 from engine.config import Config, load_config
 from engine.core.hardened import harden
 from engine.runtime.engine import Engine
-from engine.runtime.gathering import gathering_loop
 from engine.runtime.logs import set_up_logs
 from engine.runtime.precedence import take_precedence
 from engine.server.doors import desk
@@ -43,8 +42,7 @@ def serve(
         asyncio.run(_serve_desks(settings))
     else:
         take_precedence()
-        with asyncio.Runner(loop_factory=gathering_loop) as runner:
-            runner.run(_serve(settings))
+        asyncio.run(_serve(settings))
 
 
 async def _serve(config: Config) -> None:
