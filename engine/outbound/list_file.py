@@ -18,7 +18,6 @@ from engine.outbound.list_text import text_of
 MOST_BYTES: Final = 64 << 20
 MOST_ROWS: Final = 250_000
 MOST_COLUMNS: Final = 200
-LONGEST_CELL: Final = 1_000  # characters
 FORMULA: Final = "=…"
 """What stands for a formula of a workbook."""
 

@@ -60,11 +60,6 @@ def shut(calendar: Calendar, zone: tzinfo, country: str | None, now: datetime) -
     return Shut(now + _ASK_AGAIN, f"no holidays of {country} are listed for the days that come")
 
 
-def local_date(zone: tzinfo, now: datetime) -> date:
-    """The date on the called person's calendar."""
-    return now.astimezone(zone).date()
-
-
 def _open(calendar: Calendar, country: str | None, here: datetime) -> bool:
     return any(_within(it, here.time()) for it in _hours_of(calendar, country, here.date()))
 

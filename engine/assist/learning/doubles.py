@@ -6,7 +6,7 @@ other: accuracy would be that of remembering. What is near something near belong
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 
 import numpy as np
 
@@ -72,11 +72,3 @@ def folds(group: Sequence[int], most: int) -> tuple[int, ...]:
         fold[one] = min(range(most), key=lambda place: (held[place], place))
         held[fold[one]] += sizes[one]
     return tuple(fold[one] for one in group)
-
-
-def by_group(group: Sequence[int]) -> Mapping[int, Sequence[int]]:
-    """The places of each group."""
-    found: dict[int, list[int]] = {}
-    for place, one in enumerate(group):
-        found.setdefault(one, []).append(place)
-    return found

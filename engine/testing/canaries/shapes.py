@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -227,8 +227,3 @@ def _passes_luhn(digits: str) -> bool:
         for digit in digits.encode():
             held.push(digit)
         return held.passes_luhn()
-
-
-def by_slot(canaries: Iterable[Canary]) -> Mapping[str, str]:
-    """The digits of each."""
-    return {canary.slot: canary.digits for canary in canaries}
