@@ -156,7 +156,7 @@ def enlist(folder: Path, people: int) -> None:
         for place in range(people)
     ]  # fmt: skip
     take_list(database, kept.id, list(enumerate(contacts, 2)))
-    campaigns.tell(kept.policy.name, Order.START, now)
+    campaigns.tell(kept.name, Order.START, now)
     database.dispose()
 
 

@@ -36,12 +36,12 @@ class KeptCampaign:
 
     id: CampaignId
 
+    name: str
+
     state: CampaignState
 
     reason: str | None
     """Why it is paused or stopped."""
-
-    policy: Campaign
 
     place: str
     """The folder that its file lay in."""
@@ -54,6 +54,20 @@ class KeptCampaign:
     started_at: datetime | None
 
     ended_at: datetime | None
+
+    @property
+    def policy(self) -> Campaign:
+        """What its file says.
+
+        Raises:
+            CampaignErrors: this version of us can't read it; it can be stopped all the same, and nobody is called.
+        """
+        return _parsed(self.text, self.name)
+
+    @property
+    def readable(self) -> Campaign | None:
+        """What its file says, where it can be read."""
+        return _readable(self.text, self.name)
 
 
 class Campaigns:
@@ -90,6 +104,12 @@ class Campaigns:
         with Session(self._engine) as session:
             return _kept(_row(session, name))
 
+    def of(self, campaign: CampaignId) -> KeptCampaign | None:
+        """Look a campaign up by its id."""
+        with Session(self._engine) as session:
+            row = session.get(CampaignRow, campaign)
+            return None if row is None else _kept(row)
+
     def all(self) -> list[KeptCampaign]:
         """Every campaign, the newest first."""
         with Session(self._engine) as session:
@@ -101,11 +121,13 @@ class Campaigns:
         good: list[KeptCampaign] = []
         bad: dict[str, CampaignErrors] = {}
         with Session(self._engine) as session:
-            for row in session.scalars(wanted):
+            for kept in map(_kept, session.scalars(wanted)):
                 try:
-                    good.append(_kept(row))
+                    _ = kept.policy
                 except CampaignErrors as errors:
-                    bad[row.name] = errors
+                    bad[kept.name] = errors
+                else:
+                    good.append(kept)
         return good, bad
 
     def tell(self, name: str, order: Order, now: datetime, reason: str | None = None) -> KeptCampaign:
@@ -137,6 +159,18 @@ class Campaigns:
 def policy_of(row: CampaignRow) -> Campaign:
     """What its file says."""
     return _parsed(row.file, row.name)
+
+
+def readable_policy_of(row: CampaignRow) -> Campaign | None:
+    """What its file says, where it can be read."""
+    return _readable(row.file, row.name)
+
+
+def _readable(text: str, name: str) -> Campaign | None:
+    try:
+        return _parsed(text, name)
+    except CampaignErrors:
+        return None
 
 
 @lru_cache(maxsize=64)  # of a file's text, which is all that decides; diallers ask with every contact
@@ -179,9 +213,9 @@ def _stop_contacts(session: Session, which: ColumnElement[bool], now: datetime) 
 def _kept(row: CampaignRow) -> KeptCampaign:
     return KeptCampaign(
         id=CampaignId(row.id),
+        name=row.name,
         state=CampaignState(row.state),
         reason=row.reason,
-        policy=policy_of(row),
         place=row.place,
         text=row.file,
         created_at=utc(row.created_at),

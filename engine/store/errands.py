@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.outbound.campaign import FieldKind
-from engine.store.campaigns import policy_of
+from engine.store.campaigns import readable_policy_of
 from engine.store.outbound_models import AttemptRow, CampaignRow, ContactRow
 
 
@@ -28,6 +28,7 @@ def errands(session: Session) -> Mapping[str, Mapping[str, str]]:
 
 
 def _facts(campaign: CampaignRow, consent: str | None, fields: str) -> Mapping[str, str]:
-    known, written = policy_of(campaign).fields, json.loads(fields)
+    policy, written = readable_policy_of(campaign), json.loads(fields)
+    known = {} if policy is None else policy.fields
     sums = {name: written[name] for name, field in known.items() if field.kind is FieldKind.AMOUNT and name in written}
     return {**sums, "campaign": campaign.name, "consent": "yes" if consent else "no"}

@@ -22,7 +22,7 @@ from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
 from engine.outbound.contacts import ContactState, Outcome
-from engine.store.campaigns import policy_of
+from engine.store.campaigns import readable_policy_of
 from engine.store.outbound_models import AttemptRow, CampaignRow, ContactRow
 from engine.store.outbox import Message, MessageState
 from engine.store.quality_models import OutboxRow
@@ -104,7 +104,8 @@ class FollowUps:
             )
 
     def _begin(self, session: Session, contact: ContactRow, campaign: CampaignRow, now: datetime) -> bool:
-        wanted = policy_of(campaign).follow_up.get(Outcome(contact.outcome), ()) if contact.outcome else ()
+        policy = readable_policy_of(campaign)
+        wanted = policy.follow_up.get(Outcome(contact.outcome), ()) if policy is not None and contact.outcome else ()
         ways = [way for way in wanted if way in self._ways]
         if not wanted or session.get(OutboxRow, _id(contact.id, ways[0] if ways else wanted[0])) is not None:
             return False

@@ -24,7 +24,7 @@ from engine.store.attempts import Attempts, Talked
 from engine.store.campaigns import Campaigns, KeptCampaign
 from engine.store.contacts import contact_of, standings, take_list
 from engine.store.lists import Entry, Lists
-from engine.store.outbound_models import ContactRow
+from engine.store.outbound_models import CampaignRow, ContactRow
 from engine.store.rulebook import CampaignRules
 from tests.outbound.made import FILE, MONDAY_NOON, a_contact
 
@@ -37,7 +37,7 @@ def a_running(database: Engine, people: int = 1, **changes: str) -> KeptCampaign
     kept = campaigns.put(parse_campaign(text, "c.yaml"), text, "/place", MONDAY_NOON)
     some = [(n + 2, replace(a_contact(), person=PersonKey(f"p{n}"), number=f"+7916123450{n}")) for n in range(people)]
     take_list(database, kept.id, some)
-    return campaigns.tell(kept.policy.name, Order.START, MONDAY_NOON)
+    return campaigns.tell(kept.name, Order.START, MONDAY_NOON)
 
 
 def a_dialler(database: Engine) -> Attempts:
@@ -243,6 +243,17 @@ def test_what_comes_back_undialled_to_a_stopped_campaign_is_stopped_too(database
     campaigns.settle(MONDAY_NOON)
 
     assert the_row(database, contact).outcome == Outcome.STOPPED
+
+
+def test_a_campaign_whose_file_can_not_be_read_is_listed_and_stopped_like_any_other(database: Engine) -> None:
+    kept = a_running(database)
+    with Session(database) as session, session.begin():
+        session.get_one(CampaignRow, kept.id).file = "campaign: of another version"
+    campaigns = Campaigns(database)
+
+    assert [(it.name, it.readable) for it in campaigns.all()] == [("overdue", None)]
+    assert campaigns.tell("overdue", Order.STOP, MONDAY_NOON).state is CampaignState.STOPPED
+    assert campaigns.of(kept.id) == campaigns.named("overdue")
 
 
 def test_a_pause_holds_from_the_very_next_intent_on(database: Engine) -> None:

@@ -26,6 +26,6 @@ def export(
     """Write every contact with its outcome, and every attempt, as xlsx, csv or json."""
     engine = opened(config)
     kept = Campaigns(engine).named(name)
-    keep(settings(config), engine, Deed.EXPORTED, f"campaign {kept.policy.name}", format=str(format), to=str(out))
+    keep(settings(config), engine, Deed.EXPORTED, f"campaign {kept.name}", format=str(format), to=str(out))
     counts = write(engine, kept.id, kept.policy, format, out)
     say(f"{out}: " + ", ".join(f"{count} {table}" for table, count in counts.items()))

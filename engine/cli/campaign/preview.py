@@ -47,7 +47,7 @@ def preview(
 
 def _print(found: Preview, kept: KeptCampaign) -> None:
     whom = f"{found.waiting} wait; {found.called} will be called, {found.at_once} of them at once"
-    say(f"{kept.policy.name} ({kept.state.value}): {whom}")
+    say(f"{kept.name} ({kept.state.value}): {whom}")
     for why, rows in sorted(found.skipped.items(), key=lambda it: -len(it[1])):
         shown = ", ".join(map(str, rows[:_SHOWN])) + ("…" if len(rows) > _SHOWN else "")
         say(f"{len(rows):>8} skipped: {why} (rows {shown})")
@@ -73,7 +73,7 @@ def _told(found: Forecast, pace: Pace, kept: KeptCampaign) -> str:
 def _as_json(found: Preview, kept: KeptCampaign) -> dict[str, Any]:
     plan, pace = found.forecast, found.pace
     return {
-        "campaign": kept.policy.name,
+        "campaign": kept.name,
         "state": kept.state.value,
         "waiting": found.waiting,
         "called": found.called,

@@ -36,4 +36,4 @@ def run(
     database = opened(config)
     asyncio.run(dial_simulated(database, section.model_copy(update={"simulated": simulated}), Habits()))
     for kept in Campaigns(database).all():
-        say(f"{kept.policy.name}: {kept.state.value}")
+        say(f"{kept.name}: {kept.state.value}")

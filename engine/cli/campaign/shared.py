@@ -57,11 +57,11 @@ def tell(name: str, order: Order, config: Path, *, reason: str | None = None, js
     """
     engine = opened(config)
     kept = Campaigns(engine).tell(name, order, datetime.now(UTC), reason)
-    keep(settings(config), engine, Deed.CHANGED, f"campaign {kept.policy.name}", order=str(order), state=kept.state.value)
+    keep(settings(config), engine, Deed.CHANGED, f"campaign {kept.name}", order=str(order), state=kept.state.value)
     if json:
-        say_json({"campaign": kept.policy.name, "state": kept.state.value, "reason": kept.reason})
+        say_json({"campaign": kept.name, "state": kept.state.value, "reason": kept.reason})
     else:
-        say(f"{kept.policy.name}: {kept.state.value}")
+        say(f"{kept.name}: {kept.state.value}")
     return kept
 
 

@@ -26,4 +26,4 @@ def _can_talk(kept: KeptCampaign) -> None:
     """
     problems = list(mismatches(kept.policy, load_flow(Path(kept.place, kept.policy.flow))))
     if problems:
-        raise CampaignRefused("\n".join(f"{kept.policy.name}: {it}" for it in problems))
+        raise CampaignRefused("\n".join(f"{kept.name}: {it}" for it in problems))

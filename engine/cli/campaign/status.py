@@ -35,7 +35,7 @@ def status(
 
 
 def _print(kept: KeptCampaign, drawn: CampaignAccount) -> None:
-    say(f"{kept.policy.name}: {kept.state.value}{f', {kept.reason}' if kept.reason else ''}")
+    say(f"{kept.name}: {kept.state.value}{f', {kept.reason}' if kept.reason else ''}")
     for state, number in drawn.states.items():
         say(f"  {state.value:<12}{number:>8}")
         for reason, times in drawn.reasons[state].items() if number else ():
@@ -50,7 +50,7 @@ def _print(kept: KeptCampaign, drawn: CampaignAccount) -> None:
 
 def _as_json(kept: KeptCampaign, drawn: CampaignAccount) -> dict[str, Any]:
     return {
-        "campaign": kept.policy.name,
+        "campaign": kept.name,
         "state": kept.state.value,
         "reason": kept.reason,
         "contacts": drawn.contacts,

@@ -56,7 +56,7 @@ class CampaignPlans:
             if self._flow_named is None or flow is not None:
                 yield kept.id, _plan(kept, flow)
             else:
-                self._tell(kept.policy.name, f"expected the flow {kept.policy.flow!r} among [flow] others, found it not there")
+                self._tell(kept.name, f"expected the flow {kept.policy.flow!r} among [flow] others, found it not there")
 
     def _tell(self, name: str, found: str) -> None:
         """Log why a campaign is not dialled, once."""

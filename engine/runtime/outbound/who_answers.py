@@ -186,7 +186,8 @@ def who_answers(engine: Engine) -> Judge:
         return await engine.say([spoken], language)
 
     def campaign(wanted: CampaignId) -> Campaign | None:
-        return next((it.policy for it in campaigns.all() if it.id == wanted), None)
+        kept = campaigns.of(wanted)
+        return None if kept is None else kept.readable
 
     return WhoAnswers(make_vad(engine.config.asr.vad), hear, say, campaign)
 
