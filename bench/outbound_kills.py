@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
@@ -67,6 +67,8 @@ class Trial:
         """Who lives in it."""
         return World(self.seed, self.speed, _SHARES)
 
+
+Measure = Callable[[Trial], tuple[Row, Sequence[str]]]
 
 _PROCESSES: Final = get_context("forkserver")
 _PROCESSES.set_forkserver_preload(["bench.outbound_run"])  # what takes seconds is imported once
@@ -248,18 +250,23 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run from the shell."""
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def run(about: str | None, question: str, measure: Measure, trial: Trial, arguments: Sequence[str] | None) -> None:
+    """Measure as the shell asks for; by default as ``trial`` says. Exit code 1 where something is wrong."""
+    options = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--json", action="store_true", help="print one JSON object")
-    options.add_argument("--people", type=int, default=10_000, help="how many contacts")
-    options.add_argument("--kills", type=int, default=60, help="how often a process is killed")
-    options.add_argument("--seed", type=int, default=20_26, help="of what is drawn")
+    options.add_argument("--people", type=int, default=trial.people, help="how many contacts")
+    options.add_argument("--kills", type=int, default=trial.kills, help="how often a process is killed")
+    options.add_argument("--seed", type=int, default=trial.seed, help="of what is drawn")
     chosen = options.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="callwright-outbound-") as folder:
         row, wrong = measure(Trial(Path(folder), chosen.people, chosen.kills, chosen.seed))
-    report(QUESTION, [row], json=chosen.json, notes=[f"WRONG: {it}" for it in wrong[:20]])
+    report(question, [row], json=chosen.json, notes=[f"WRONG: {it}" for it in wrong[:20]])
     sys.exit(1 if wrong else 0)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run from the shell."""
+    run(__doc__, QUESTION, measure, Trial(Path(), people=10_000, kills=60), arguments)
 
 
 if __name__ == "__main__":

@@ -7,15 +7,12 @@ remembers nothing, so every call that was in flight at a kill is uncertain: list
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import os
 import re
 import shutil
 import signal
 import subprocess
-import sys
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,8 +28,8 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from bench import outbound_run
-from bench.card import Row, progress, report
-from bench.outbound_kills import Trial, open_attempts
+from bench.card import Row, progress
+from bench.outbound_kills import Trial, open_attempts, run
 from bench.outbound_run import database
 from engine.core.errors import ConfigError
 from engine.outbound.contacts import ContactState, Outcome
@@ -173,16 +170,7 @@ def _made(folder: Path) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run from the shell."""
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--json", action="store_true", help="print one JSON object")
-    options.add_argument("--people", type=int, default=1_000, help="how many contacts")
-    options.add_argument("--kills", type=int, default=10, help="how often a process is killed")
-    options.add_argument("--seed", type=int, default=20_26, help="of what is drawn")
-    chosen = options.parse_args(arguments)
-    with tempfile.TemporaryDirectory(prefix="callwright-outbound-") as folder:
-        row, wrong = measure(Trial(Path(folder), chosen.people, chosen.kills, chosen.seed))
-    report(QUESTION, [row], json=chosen.json, notes=[f"WRONG: {it}" for it in wrong[:20]])
-    sys.exit(1 if wrong else 0)
+    run(__doc__, QUESTION, measure, Trial(Path(), people=1_000, kills=10), arguments)
 
 
 if __name__ == "__main__":
