@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
 import structlog
+from sqlalchemy import Engine as Database
 
 from engine.config.outbound import OutboundSection
 from engine.core.errors import ConfigError
@@ -31,6 +32,7 @@ from engine.runtime.outbound.sip_line import SipLine
 from engine.runtime.outbound.talking import EngineTalker
 from engine.runtime.outbound.who_answers import who_answers
 from engine.store.attempts import Attempts
+from engine.store.campaigns import Campaigns
 from engine.store.contacts import last_written
 from engine.store.database import connect
 from engine.store.lists import Lists
@@ -51,7 +53,7 @@ async def dialling(engine: Engine, section: OutboundSection, habits: Habits = Ha
     database = connect(engine.config.store.database)
     try:
         with Presence(section.folder) as presence:
-            async with _line(engine, section, habits) as (line, talker), followed_up(database, section.follow_up):
+            async with _line(engine, section, habits, database) as (line, talker), followed_up(database, section.follow_up):
                 talks = section.carrier != headless.SIMULATED  # made-up people hear nothing, so nothing need be fit to be said
                 around = Around(
                     attempts=Attempts(database, CampaignRules(), owner=presence.owner, carrier=section.carrier),
@@ -90,7 +92,9 @@ def _say_why(running: asyncio.Task[None]) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _line(engine: Engine, section: OutboundSection, habits: Habits) -> AsyncIterator[tuple[Line[Any], Talker[Any]]]:
+async def _line(
+    engine: Engine, section: OutboundSection, habits: Habits, database: Database
+) -> AsyncIterator[tuple[Line[Any], Talker[Any]]]:
     match section.carrier:
         case headless.SIMULATED:
             async with SimulatedLine.connected(section.simulated, habits.reply) as simulated:
@@ -98,14 +102,16 @@ async def _line(engine: Engine, section: OutboundSection, habits: Habits) -> Asy
         case "sip":
             if engine.outward is None:
                 raise ConfigError('outbound: expected [doors.sip] for carrier = "sip", found none')
-            lists, judge = Lists(connect(engine.config.store.database)), who_answers(engine)
-            yield SipLine(engine.outward, section.sip, engine.expecting), EngineTalker(engine, lists, engine.journal, judge)
+            yield SipLine(engine.outward, section.sip, engine.expecting), _talker(engine, database)
         case "asterisk":
             if section.asterisk is None or engine.config.open_doors.audiosocket is None:
                 raise ConfigError("outbound: expected [outbound.asterisk], and [doors.audiosocket] for the answered calls")
-            lists, judge = Lists(connect(engine.config.store.database)), who_answers(engine)
             async with AsteriskLine.connected(section.asterisk, _Claims(engine)) as asterisk:
-                yield asterisk, EngineTalker(engine, lists, engine.journal, judge)
+                yield asterisk, _talker(engine, database)
+
+
+def _talker(engine: Engine, database: Database) -> EngineTalker:
+    return EngineTalker(engine, Lists(database), engine.journal, who_answers(engine, Campaigns(database)))
 
 
 class _Claims:
@@ -127,7 +133,7 @@ class _Claims:
                 self._engine.announced.withdraw(name, Seconds(time.monotonic()))
 
 
-def _flow_named(engine: Engine) -> Any:
+def _flow_named(engine: Engine) -> Callable[[Path], str | None]:
     """Find a flow's name by its file."""
     section = engine.config.flow
     known = {} if section is None else {path.resolve(): name for name, path in section.paths.items()}
@@ -138,7 +144,7 @@ def _flow_named(engine: Engine) -> Any:
     return named
 
 
-def _unfit(engine: Engine) -> Any:
+def _unfit(engine: Engine) -> Callable[[Contact, Plan], str | None]:
     def unfit(contact: Contact, plan: Plan) -> str | None:
         flow = engine.flows.get(plan.flow or "")
         if flow is None:

@@ -36,7 +36,6 @@ from engine.runtime.mouth import Mouth
 from engine.runtime.outbound.talking import Judge, Judged
 from engine.store.attempts import Intent
 from engine.store.campaigns import Campaigns
-from engine.store.database import connect
 from engine.telephony.leg import Gone, Incoming, Key, Leg, Sound
 
 _log = structlog.get_logger(__name__)
@@ -167,9 +166,8 @@ class WhoAnswers:
         return await beep_heard(leg) and await said(leg, sound)
 
 
-def who_answers(engine: Engine) -> Judge:
+def who_answers(engine: Engine, campaigns: Campaigns) -> Judge:
     """The judge of a running engine."""
-    campaigns = Campaigns(connect(engine.config.store.database))
 
     async def hear(sound: AudioFrame, language: Language) -> str:
         phrases: list[Dictated] = []
