@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 import structlog
 
+from tests import databases
+from tests.needs import missing
+
 TESTDATA = Path(__file__).resolve().parents[2] / "shared" / "testdata"
 LIVE = ("assist", "journeys", "runtime", "server", "telephony")
 """Folders whose tests keep real time, or count what runs on this machine: they want it for themselves."""
@@ -21,11 +24,20 @@ NOT_LIVE = ("batch", "quality")
 os.environ["COLUMNS"] = "200"  # tables must not break where a folder's name is long
 
 
-def missing(what: str) -> None:
-    """Skip for want of ``what``; in CI, where everything is there, fail."""
-    if os.environ.get("CI"):
-        pytest.fail(f"{what} is missing, and with CI set nothing may be skipped")
-    pytest.skip(f"{what} is not here")
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Make the kind of database a choice."""
+    told = "what tests write into that name no kind of database (default: %(default)s)"
+    parser.addoption("--database", choices=databases.KINDS, default="sqlite", help=told)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tell whom it concerns of the choice."""
+    databases.chosen = config.getoption("--database")
+
+
+def pytest_unconfigure() -> None:
+    """Stop what runs for all tests."""
+    databases.running.close()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -42,6 +54,13 @@ def _logs_as_they_were() -> Iterator[None]:
     """A verb that sets up the logs in this process binds them to a stderr that is closed with its test."""
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _databases_go_with_their_module() -> Iterator[None]:
+    before = databases.made()
+    yield
+    databases.drop(since=before)
 
 
 @pytest.fixture(scope="session")

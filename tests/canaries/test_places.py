@@ -22,12 +22,13 @@ from engine.core.call import CallFacts, CallId
 from engine.core.units import Seconds
 from engine.dialogue.codec import to_json
 from engine.dialogue.events import KeyPressed, KeysCollected
-from engine.store.database import connect, upgrade
+from engine.store.database import connect
 from engine.store.journal import Journal, Step
 from engine.testing.canaries import places
 from engine.testing.canaries.memory import Process, family
 from engine.testing.canaries.running import Running
 from engine.testing.canaries.shapes import Canary, Shapes
+from tests.databases import store_in
 from tests.dialogue.flows import bank
 
 CARD = Canary("road/card", "4539578763621486")
@@ -42,8 +43,7 @@ def running(tmp_path: Path) -> Running:
         (tmp_path / name).mkdir()
     (tmp_path / "engine.log").write_text('{"call": "a1", "seconds": 19.3201457, "timestamp": "2026-11-22T09:30:51.143813Z"}\n')
     (tmp_path / "cache" / "hello.wav").write_bytes(np.arange(4_000, dtype="<i2").tobytes())
-    database = connect(f"sqlite:///{tmp_path}/calls.db")
-    upgrade(database)
+    database = connect(store_in(tmp_path, "sqlite"))
     journal = Journal(database)
     journal.begin(CallFacts(CALL, "twilio"), bank(), language=None, agents=False)
     journal.close()

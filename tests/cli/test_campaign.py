@@ -23,6 +23,7 @@ from engine.store.campaigns import Campaigns
 from engine.store.contacts import CampaignId
 from engine.store.database import connect
 from engine.store.outbound_models import ContactRow
+from tests.databases import store_in
 
 CAMPAIGN = """
 campaign: deposits
@@ -71,7 +72,7 @@ class Desk:
         self.folder = folder
         for name, text in {"campaign.yaml": CAMPAIGN, "flow.yaml": FLOW, "list.csv": LIST}.items():
             (folder / name).write_text(text, encoding="utf-8")
-        (folder / "engine.toml").write_text('[qa]\nfolder = "qa"\n[store]\ndatabase = "sqlite:///' + str(folder / "c.db") + '"\n')
+        (folder / "engine.toml").write_text('[qa]\nfolder = "qa"\n[store]\ndatabase = "' + store_in(folder) + '"\n')
 
     def run(self, *words: str, code: int = 0) -> str:
         config = [] if words[0] == "check" else ["--config", str(self.folder / "engine.toml")]
@@ -92,7 +93,7 @@ class Desk:
 
     @property
     def database(self) -> Engine:
-        return connect(f"sqlite:///{self.folder}/c.db")
+        return connect(store_in(self.folder))
 
 
 @pytest.fixture

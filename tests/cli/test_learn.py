@@ -28,9 +28,10 @@ from engine.core.units import Confidence
 from engine.dialogue.graph import NodeId, Thresholds
 from engine.ivr.files import load_flow
 from engine.store.assist_models import LabelRow
-from engine.store.database import connect, upgrade
+from engine.store.database import connect
 from engine.store.labels import Labels
 from tests.cli.conftest import Run
+from tests.databases import store_in
 from tests.nlu.doubles import HashingEncoder
 
 SMALL_BANK = Path(__file__).parents[1] / "journeys" / "small_bank.yaml"
@@ -60,7 +61,7 @@ class Desk:
 
     @property
     def arguments(self) -> tuple[object, ...]:
-        return "learn", "--flow", self.flow, "--examples", self.examples, "--database", f"sqlite:///{self.folder}/calls.db"
+        return "learn", "--flow", self.flow, "--examples", self.examples, "--database", store_in(self.folder)
 
     def answered(self, words: str, answer: Answer, *, agent: str = "ann", late: bool = False) -> None:
         self.calls += 1
@@ -76,8 +77,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     (tmp_path / "flow.yaml").write_text(f"examples: examples.jsonl\n{SMALL_BANK.read_text(encoding='utf-8')}", encoding="utf-8")
     rows = [{"text": text, "intent": intent, "lang": "en"} for intent, texts in KNOWN.items() for text in texts]
     (tmp_path / "examples.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
-    engine = connect(f"sqlite:///{tmp_path}/calls.db")
-    upgrade(engine)
+    engine = connect(store_in(tmp_path))
     yield Desk(tmp_path, engine)
     engine.dispose()
 
@@ -242,7 +242,7 @@ def test_undoing_where_nothing_was_learned_is_refused(run: Run, desk: Desk) -> N
 def test_a_file_that_the_flow_does_not_read_is_refused(run: Run, desk: Desk) -> None:
     other = desk.folder / "other.jsonl"
     other.write_text("", encoding="utf-8")
-    ran = run("learn", "--flow", desk.flow, "--examples", other, "--database", f"sqlite:///{desk.folder}/calls.db")
+    ran = run("learn", "--flow", desk.flow, "--examples", other, "--database", store_in(desk.folder))
 
     assert ran.code == 78
     assert "another file or none" in ran.err

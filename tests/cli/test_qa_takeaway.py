@@ -18,11 +18,12 @@ from engine.qa.files import load_scorecard
 from engine.qa.results import as_json
 from engine.qa.scoring import score
 from engine.qa.transcripts import timeline_of
-from engine.store.database import connect, upgrade
+from engine.store.database import connect
 from engine.store.ledger import Hearing, Ledger
 from engine.store.sightings import Sighting, Sightings
 from engine.testing.quality import fill
 from tests.cli.conftest import Ran, Run
+from tests.databases import store_in
 from tests.runtime.quality.receiver import Receiver, listening
 
 CARD = Path(__file__).resolve().parents[2] / "examples" / "bank" / "scorecards" / "inbound_service.yaml"
@@ -34,15 +35,13 @@ Verb = Callable[..., Ran]
 def folder(tmp_path: Path) -> Path:
     """A folder with a configuration and an empty database."""
     (tmp_path / "secret").write_text("whsec_" + base64.b64encode(bytes(32)).decode())
-    (tmp_path / "engine.toml").write_text('[store]\ndatabase = "sqlite:///q.db"\n[qa]\nfolder = "qa"\n')
+    (tmp_path / "engine.toml").write_text(f'[store]\ndatabase = "{store_in(tmp_path)}"\n[qa]\nfolder = "qa"\n')
     return tmp_path
 
 
 @pytest.fixture
 def database(folder: Path) -> Engine:
-    engine = connect(f"sqlite:///{folder}/q.db")
-    upgrade(engine)
-    return engine
+    return connect(store_in(folder))
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from engine.cli.main import app
 from engine.core.errors import ConfigError
 from engine.store import hashing
 from engine.store.database import connect
+from tests.databases import store_in
 
 PASSWORD = "correct horse battery"
 
@@ -28,7 +29,7 @@ def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "engine.toml").write_text('[doors.vosk]\n[store]\ndatabase = "sqlite:///callwright.db"\n', encoding="ascii")
+    (tmp_path / "engine.toml").write_text(f'[doors.vosk]\n[store]\ndatabase = "{store_in(tmp_path)}"\n', encoding="ascii")
     (tmp_path / "password").write_text(f"{PASSWORD}\n", encoding="ascii")
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -118,7 +119,7 @@ def test_the_chain_is_shown_exported_and_checked_against_heads(folder: Path) -> 
 def test_a_chain_that_was_tampered_with_does_not_hold(folder: Path) -> None:
     run("users", "add", "anna", "--role", "qa_lead", "--password-file", "password")
     run("users", "disable", "anna")
-    database = connect(f"sqlite:///{folder}/callwright.db")
+    database = connect(store_in(folder))
     with database.begin() as connection:
         connection.execute(text("UPDATE audit SET who = 'somebody else' WHERE number = 1"))
     result = CliRunner().invoke(app, ["audit", "verify"])

@@ -30,13 +30,14 @@ from engine.dialogue.codec import decode, from_json
 from engine.dialogue.events import Event
 from engine.server.reception import COOKIE
 from engine.store.accounts import Actor
-from engine.store.database import connect, upgrade
+from engine.store.database import connect
 from engine.store.house import House
 from engine.store.journal import Journal, Step
 from engine.store.models import CallRow
 from engine.tts.level import prepared
 from engine.tts.protocol import Voice
 from engine.tts.registry import load_voice
+from tests.databases import store_in
 
 T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
@@ -59,7 +60,7 @@ second = "{second}"
 [tts]
 cache = "{cache}"
 [store]
-database = "sqlite:///calls.db"
+database = "{store}"
 recordings = "recordings"
 [doors.http]
 port = 0
@@ -195,7 +196,7 @@ class Installation:
 
     def told(self, name: str, *, ended: bool = True) -> Told:
         """The call whose id begins with ``name``, once it has ended and been written."""
-        journal = Journal(connect(f"sqlite:///{self.folder}/calls.db"))
+        journal = Journal(connect(store_in(self.folder)))
         try:
             until = time.monotonic() + 5.0
             while time.monotonic() < until:
@@ -242,10 +243,13 @@ def installed(
 ) -> Iterator[Installation]:
     """Start an engine as its own process, with ``more`` in its configuration, a last door and all; stop it on the way out."""
     folder.mkdir(exist_ok=True)
-    _people_added(folder)
+    address = store_in(folder, lasting=True)
+    _people_added(address)
     (folder / "token").write_text(TOKEN, encoding="ascii")
     config = folder / "engine.toml"
-    config.write_text(_CONFIG.format(flow=flow, host=host.url, second=second, cache=cache) + more, encoding="utf-8")
+    config.write_text(
+        _CONFIG.format(flow=flow, host=host.url, second=second, cache=cache, store=address) + more, encoding="utf-8"
+    )
     with (folder / "log").open("a", encoding="utf-8") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "engine.cli", "serve", "--config", str(config)],
@@ -274,9 +278,8 @@ def _opened(process: subprocess.Popen[str], log: Path, last: str = "audiosocket"
     return doors
 
 
-def _people_added(folder: Path) -> None:
-    store = connect(f"sqlite:///{folder}/calls.db")
-    upgrade(store)
+def _people_added(address: str) -> None:
+    store = connect(address)
     accounts = House.of(store).accounts
     if accounts.none:
         for name, role in PEOPLE.items():
@@ -286,7 +289,7 @@ def _people_added(folder: Path) -> None:
 
 def signed_in(folder: Path, name: str) -> dict[str, str]:
     """What the browser of somebody sends who has signed in."""
-    store = connect(f"sqlite:///{folder}/calls.db")
+    store = connect(store_in(folder))
     shown = {"Cookie": f"{COOKIE}={House.of(store).sessions.begin(PersonId(name), '127.0.0.1')}"}
     store.dispose()
     return shown

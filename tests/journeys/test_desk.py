@@ -19,6 +19,7 @@ from engine.store.assist_models import LabelRow
 from engine.store.database import connect
 from engine.testing.twilio_caller import TwilioCaller
 from tests.conftest import missing
+from tests.databases import store_in
 from tests.journeys.bank import PASSWORD, SMALL_BANK, BankHost, Installation, installed, recorded
 
 pytestmark = [pytest.mark.model, pytest.mark.testdata]
@@ -151,7 +152,7 @@ async def test_nothing_sticks_out_of_a_narrow_or_a_wide_window(
 
 
 def labels(bank: Installation, call: str) -> list[LabelRow]:
-    store = connect(f"sqlite:///{bank.folder}/calls.db")
+    store = connect(store_in(bank.folder))
     with Session(store) as session:
         found = list(session.scalars(select(LabelRow).where(LabelRow.call == call)))
         session.expunge_all()

@@ -25,6 +25,7 @@ from engine.store.assist_models import LabelRow
 from engine.store.database import connect
 from engine.store.journal import CRASHED, Journal
 from engine.testing.twilio_caller import TwilioCaller
+from tests.databases import store_in
 from tests.journeys.bank import ROOT, SMALL_BANK, BankHost, Installation, installed, recorded
 from tests.journeys.test_desk import UNCLEAR, labels
 from tests.server.doubles import signed_in
@@ -102,7 +103,7 @@ class Desk:
 
 @contextlib.asynccontextmanager
 async def sitting(bank: Installation, address: str, name: str) -> AsyncIterator[Desk]:
-    shown = signed_in(f"sqlite:///{bank.folder}/calls.db", name, (Role.SILENT_AGENT,))
+    shown = signed_in(store_in(bank.folder), name, (Role.SILENT_AGENT,))
     async with dial(address, compression=None, additional_headers=shown) as socket:
         desk = Desk(socket)
         await desk.send(event="sign_in", languages=["en"])
@@ -188,7 +189,7 @@ async def test_an_answer_to_a_call_whose_engine_dies_before_it_hears_it_is_kept(
             await caller.over.wait()
             await desk.next("day")
             await desk.next("beat")  # the desk does not mind
-    journal = Journal(connect(f"sqlite:///{tmp_path}/calls.db"))
+    journal = Journal(connect(store_in(tmp_path)))
     swept = journal.sweep()  # what the next start does first
     journal.close()
     told = bank.told("dies")

@@ -49,6 +49,7 @@ from engine.store.outbound_models import AttemptRow, ContactRow, DoNotCallRow
 from engine.testing.sip_callers import LOOPBACK, Phone, PhoneSettings
 from engine.testing.sip_peer import sip_peer
 from tests.conftest import missing
+from tests.databases import store_in
 from tests.journeys.bank import ROOT, Voices
 from tests.journeys.outbound_people import Manners, OwnPhone, Street, Telephone
 
@@ -82,7 +83,7 @@ second = ""
 [tts]
 cache = "{cache}"
 [store]
-database = "sqlite:///calls.db"
+database = "{store}"
 recordings = "recordings"
 [qa]
 folder = "qa"
@@ -146,8 +147,8 @@ def prepare(folder: Path, cache: Path) -> Database:
     ]
     head = "customer,phone,name,amount_due,least_sum,due_date,birth_date,consent,consent_at"
     (folder / "list.csv").write_text("\n".join([head, *rows]), "utf-8")
-    (folder / "engine.toml").write_text(_CONFIG.format(cache=cache, card=CARD), "utf-8")
-    return connect(f"sqlite:///{folder}/calls.db")
+    (folder / "engine.toml").write_text(_CONFIG.format(cache=cache, card=CARD, store=store_in(folder)), "utf-8")
+    return connect(store_in(folder))
 
 
 def begin(database: Database, folder: Path) -> None:

@@ -18,6 +18,7 @@ from engine.server.serve import doors
 from engine.store.database import connect
 from engine.store.human_calls import HumanCalls
 from engine.testing.siprec_callers import ForkingSbc
+from tests.databases import store_in
 
 _FROM, _TO = 0, 20  # seconds of the recording: the agent greets, the caller says what it is about
 _SAID = {  # by the draft in the manifest, read through; the words that it has wrong are left out
@@ -29,7 +30,7 @@ _SAID = {  # by the draft in the manifest, read through; the words that it has w
 def _config(folder: Path) -> Config:
     return Config(
         asr=AsrSection(recognisers={"en": "moonshine"}, second=None, workers=1),
-        store=StoreSection(database=f"sqlite:///{folder}/calls.db", recordings=folder / "recordings"),
+        store=StoreSection(database=store_in(folder), recordings=folder / "recordings"),
         doors=DoorsSection(http=None, audiosocket=None, siprec=SiprecDoor(port=0, rtp_ports=(0, 0), agents=("sip:47??@*",))),
     )
 

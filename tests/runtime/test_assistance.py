@@ -22,10 +22,11 @@ from engine.ivr.files import load_flow
 from engine.runtime.assistance import Assistants
 from engine.runtime.board import LocalBoard
 from engine.runtime.jobs import Interpret, Urgency
-from engine.store.database import connect, upgrade
+from engine.store.database import connect
 from engine.store.journal import Journal
 from engine.store.labels import Labels
 from engine.testing.parts import understood
+from tests.databases import store_in
 from tests.runtime.stage import Stage
 
 ANN = AgentId("ann")
@@ -63,8 +64,7 @@ def interpreted(job: Interpret, urgency: Urgency) -> asyncio.Future[Any]:
 
 @pytest.fixture
 async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
-    engine = connect(f"sqlite:///{tmp_path}/calls.db")
-    upgrade(engine)
+    engine = connect(store_in(tmp_path))
     journal = Journal(engine)
     yield journal
     journal.close()
@@ -173,7 +173,7 @@ async def test_a_phrase_with_a_secret_in_it_is_put_up_to_nobody(assisted: Assist
 async def test_what_is_kept_of_a_phrase_is_for_its_owners_eyes(assisted: Assisted, tmp_path: Path) -> None:
     await assisted.play(lambda _: Picked("lost_card"))
     ((label, phrase),) = assisted.labels
-    engine = connect(f"sqlite:///{tmp_path}/calls.db")
+    engine = connect(store_in(tmp_path))
     Labels(engine, tmp_path / "phrases").keep(label, phrase, label.task.asked_at + 2.0)
     (file,) = (tmp_path / "phrases").iterdir()
 

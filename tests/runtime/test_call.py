@@ -22,10 +22,11 @@ from engine.nlu.interpretation import Completeness
 from engine.runtime.call import Call
 from engine.runtime.host import Reply
 from engine.runtime.tape import PatientTape
-from engine.store.database import connect, upgrade
+from engine.store.database import connect
 from engine.store.journal import Journal
 from engine.telephony.wav_leg import WavLeg
 from engine.testing.parts import ScriptedHost, TonePrompts, understood
+from tests.databases import store_in
 from tests.runtime.stage import FullDisk, Stage
 
 CARD = b"4539578763621486"
@@ -39,8 +40,7 @@ def flow() -> Flow:
 
 @pytest.fixture
 async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
-    engine = connect(f"sqlite:///{tmp_path}/calls.db")
-    upgrade(engine)
+    engine = connect(store_in(tmp_path))
     journal = Journal(engine)
     yield journal
     journal.close()

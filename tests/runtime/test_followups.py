@@ -20,10 +20,11 @@ from engine.config.outbound import WaySection
 from engine.core.units import Seconds
 from engine.outbound.contacts import ContactState
 from engine.runtime.followups import WaySender, following_up, ways_of
-from engine.store.database import connect, upgrade
+from engine.store.database import connect
 from engine.store.errands import errands
 from engine.store.followups import FollowUps
 from engine.store.outbound_models import AttemptRow, CampaignRow, ContactRow
+from tests.databases import store_in
 from tests.runtime.quality.receiver import Receiver as Server
 from tests.runtime.quality.receiver import listening
 
@@ -34,8 +35,7 @@ PROMISE = {"date": "2026-11-27", "amount": "250.00 EUR"}
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Engine]:
-    engine = connect(f"sqlite:///{tmp_path}/bank.db")
-    upgrade(engine)
+    engine = connect(store_in(tmp_path))
     row = CampaignRow(id="c1", name="overdue", state="running", file=CAMPAIGN, place="", revision="r", priority=1)
     row.created_at = row.changed_at = NOW
     with Session(engine) as session, session.begin():

@@ -25,7 +25,7 @@ from engine.runtime.dictation import Dictation
 from engine.runtime.human_call import Account, HumanCall, Parts, listening
 from engine.runtime.jobs import Transcribe, Urgency
 from engine.runtime.tape import PatientTape
-from engine.store.database import connect, upgrade
+from engine.store.database import connect
 from engine.store.human_calls import HumanCallFacts, HumanCalls, Knowledge, unmasked
 from engine.store.keys import KeyFile
 from engine.store.models import HumanCallRow
@@ -33,6 +33,7 @@ from engine.store.recorder import Recorder, recover
 from engine.store.sealed_files import opened
 from engine.testing.parts import Loudness, tone
 from engine.testing.recognisers import spread
+from tests.databases import store_in
 
 _CALL = CallId("call-1")
 _PAUSE = silence(Seconds(1.0))
@@ -50,8 +51,7 @@ class Stage:
     keys: KeyFile | None = None
 
     def __post_init__(self) -> None:
-        database = connect(f"sqlite:///{self.folder}/calls.db")
-        upgrade(database)
+        database = connect(store_in(self.folder))
         self.calls = HumanCalls(database)
         self.tape = Recorder(unmasked(self.folder / "call-1.wav"), keys=self.keys)
         ears = {speaker: self._ear(speaker) for speaker in Speaker}

@@ -28,7 +28,7 @@ from engine.store.journal import Step
 from engine.store.models import CallRow, StepRow
 from engine.store.quality_models import RecordingRow, ReviewRow
 from engine.testing.found_calls import CARD, REVISION, Asked, Made, keep
-from tests.server.doubles import new_store
+from tests.databases import store_in
 
 BEGAN = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 ENGLISH = Language("en")
@@ -38,7 +38,7 @@ MADE = Made(BEGAN, [("agent", "good morning"), ("caller", "I lost my card")], AS
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Engine]:
-    engine = connect(new_store(tmp_path))
+    engine = connect(store_in(tmp_path))
     yield engine
     engine.dispose()
 

@@ -15,9 +15,10 @@ from engine.core.audio import AudioFrame
 from engine.core.units import Seconds
 from engine.dialogue.events import KeyPressed, SecretCollected
 from engine.dialogue.graph import Choice, End, Flow, Keypad, Menu, NodeId, Say, Service, SlotName
-from engine.store.database import connect, upgrade
+from engine.store.database import connect
 from engine.store.journal import Journal
 from engine.store.recorder import Recorder
+from tests.databases import store_in
 from tests.dialogue.flows import flow_of, titled
 from tests.runtime.stage import Stage
 
@@ -36,8 +37,7 @@ def flow(*, barge_in: bool) -> Flow:
 
 @pytest.fixture
 async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
-    engine = connect(f"sqlite:///{tmp_path}/calls.db")
-    upgrade(engine)
+    engine = connect(store_in(tmp_path))
     journal = Journal(engine)
     yield journal
     journal.close()

@@ -15,6 +15,7 @@ from engine.runtime.engine import Engine
 from engine.runtime.pool import Pool, PoolPolicy
 from engine.runtime.room import Room
 from engine.telephony.wav_leg import WavLeg
+from tests.databases import store_in
 
 SMALL_BANK = Path(__file__).parents[1] / "journeys" / "small_bank.yaml"
 
@@ -56,7 +57,7 @@ async def test_without_room_a_call_goes_to_the_operator_until_there_is_some_agai
 ) -> None:
     disks, bank = Disks(0), load_flow(SMALL_BANK)
     monkeypatch.setattr(looking, "shutil", disks)
-    store = StoreSection(database=f"sqlite:///{tmp_path}/calls.db", recordings=tmp_path, aside=tmp_path)
+    store = StoreSection(database=store_in(tmp_path), recordings=tmp_path, aside=tmp_path)
     engine = Engine(Config(flow=FlowSection(path=SMALL_BANK), store=store), {MAIN: bank})
     engine._open_store()
     engine._voices = Pool("voices", dict, PoolPolicy(workers=0))

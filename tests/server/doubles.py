@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import cast
 
@@ -30,27 +28,12 @@ from engine.runtime.watch import Watch
 from engine.server.reception import COOKIE
 from engine.server.serve import doors
 from engine.store.access_models import PersonRow
-from engine.store.database import connect, upgrade
+from engine.store.database import connect
 from engine.store.house import House
 from engine.telephony.announced import AnnouncedCalls
 from engine.telephony.leg import Gone, Key, Leg, Sound
+from tests.databases import store_in
 from tests.journeys.bank import SMALL_BANK
-
-
-@cache
-def _empty_store() -> tempfile.TemporaryDirectory[str]:
-    """A database without a row, made once: it takes a second."""
-    folder = tempfile.TemporaryDirectory(prefix="callwright-test-")
-    store = connect(f"sqlite:///{folder.name}/calls.db")
-    upgrade(store)
-    store.dispose()
-    return folder
-
-
-def new_store(folder: Path) -> str:
-    """A database without a row of one's own; its address."""
-    shutil.copy(Path(_empty_store().name) / "calls.db", folder)
-    return f"sqlite:///{folder}/calls.db"
 
 
 @contextlib.contextmanager
@@ -83,7 +66,7 @@ class EchoEngine:
     def __init__(self, http: HttpDoor | None = None, audiosocket: AudioSocketDoor | None = None) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="callwright-test-")
         self.config = Config(
-            store=StoreSection(database=new_store(Path(self._folder.name))),
+            store=StoreSection(database=store_in(Path(self._folder.name))),
             flow=FlowSection(path=SMALL_BANK, language=None),
             doors=DoorsSection(http=http or HttpDoor(port=0), audiosocket=audiosocket or AudioSocketDoor(port=0)),
         )

@@ -26,9 +26,10 @@ from engine.runtime.batch.run import Desk, Run
 from engine.server.api import calls_api
 from engine.server.reception import Reception
 from engine.server.token import Token
-from engine.store.database import connect, upgrade
+from engine.store.database import connect
 from engine.store.quality_models import RecordingRow
 from engine.testing.batch import Fate, InProcess, Notes, ReadingHearer, write_recording
+from tests.databases import store_in
 from tests.qa.made import SMALL_CARD
 
 PATH = "/api/v1/recordings"
@@ -39,14 +40,12 @@ CONTENT = sha256(CALL).hexdigest()
 
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
-    return Config(store=StoreSection(database=f"sqlite:///{tmp_path}/qa.db"), qa=QualitySection(folder=tmp_path / "qa"))
+    return Config(store=StoreSection(database=store_in(tmp_path)), qa=QualitySection(folder=tmp_path / "qa"))
 
 
 @pytest.fixture
 def database(config: Config) -> Engine:
-    engine = connect(config.store.database)
-    upgrade(engine)
-    return engine
+    return connect(config.store.database)
 
 
 def served(config: Config) -> FastAPI:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import shutil
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -28,7 +27,7 @@ from engine.runtime.silent_agents import SilentAgents
 from engine.server import desk_door
 from engine.store.accounts import Actor
 from engine.store.database import connect as database
-from engine.store.database import upgrade
+from tests.databases import store_in
 from tests.server.doubles import EchoEngine, house_at, opened, signed_in
 
 ANNA = {"event": "sign_in", "languages": ["en"]}
@@ -45,19 +44,8 @@ def task(number: int = 1, within: float = 6.0, value: str | None = None) -> Task
     )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database without a row, made once: it takes a second."""
-    file = tmp_path_factory.mktemp("store") / "calls.db"
-    store = database(f"sqlite:///{file}")
-    upgrade(store)
-    store.dispose()
-    return file
-
-
 @pytest.fixture
-def folder(empty_store: Path, tmp_path: Path) -> Path:
-    shutil.copy(empty_store, tmp_path)
+def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
@@ -99,7 +87,7 @@ class Bank(EchoEngine):
 
     def __init__(self, folder: Path, http: HttpDoor | None = None) -> None:
         super().__init__(http)
-        address = f"sqlite:///{folder}/calls.db"
+        address = store_in(folder)
         self.config = self.config.model_copy(update={"store": StoreSection(database=address)})
         store = database(address)
         self.desk = self.secret = ""

@@ -21,8 +21,9 @@ from engine.core.errors import ConfigError
 from engine.runtime.silent_agents import SilentAgents
 from engine.server.doors import desk
 from engine.store.database import connect as database
+from tests.databases import store_in
 from tests.journeys.bank import SMALL_BANK
-from tests.server.doubles import new_store, signed_in
+from tests.server.doubles import signed_in
 from tests.server.test_desk_door import ANNA, PHRASE, Page, task
 
 
@@ -30,7 +31,7 @@ from tests.server.test_desk_door import ANNA, PHRASE, Page, task
 def config(tmp_path: Path) -> Config:
     return Config(
         flow=FlowSection(path=SMALL_BANK, language=None),
-        store=StoreSection(database=new_store(tmp_path)),
+        store=StoreSection(database=store_in(tmp_path)),
         assist=AssistSection(board="database"),
         doors=DoorsSection(desk=HttpDoor(port=0)),
     )

@@ -20,8 +20,8 @@ from engine.server.indexing import indexed
 from engine.store.database import connect
 from engine.store.finding import Finding, Wanted
 from engine.testing.found_calls import Asked, Made, keep
+from tests.databases import store_in
 from tests.journeys.bank import SMALL_BANK
-from tests.server.doubles import new_store
 
 BEGAN = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 MADE = Made(BEGAN, [("caller", "I lost my card")], [Asked("greets", "?", "pass", 0)], {"agent": "ada"})
@@ -31,7 +31,7 @@ MADE = Made(BEGAN, [("caller", "I lost my card")], [Asked("greets", "?", "pass",
 def config(tmp_path: Path) -> Config:
     return Config(
         flow=FlowSection(path=SMALL_BANK, language=None),
-        store=StoreSection(database=new_store(tmp_path)),
+        store=StoreSection(database=store_in(tmp_path)),
         qa=QualitySection(folder=tmp_path / "qa"),
     )
 

@@ -29,12 +29,13 @@ from engine.runtime.engine import Engine
 from engine.runtime.jobs import Transcribe, Urgency
 from engine.runtime.looking_on import Metrics
 from engine.server.doors.siprec import opened
-from engine.store.database import connect, upgrade
+from engine.store.database import connect
 from engine.store.human_calls import HumanCallFacts, HumanCalls, Knowledge
 from engine.store.models import HumanCallRow
 from engine.testing.parts import Loudness, tone
 from engine.testing.recognisers import spread
 from engine.testing.siprec_callers import METADATA, ForkingSbc, RtpStream, both, describe
+from tests.databases import store_in
 
 PAGE = Path(__file__).parents[2] / "docs" / "howto" / "siprec.md"
 
@@ -48,14 +49,12 @@ class Listener:
 
     def __init__(self, folder: Path, door: SiprecDoor, max_calls: int = 20) -> None:
         self.config = Config(
-            store=StoreSection(database=f"sqlite:///{folder}/calls.db", recordings=folder),
+            store=StoreSection(database=store_in(folder), recordings=folder),
             doors=DoorsSection(http=None, audiosocket=None, siprec=door),
             calls=CallsSection(max_calls=max_calls),
         )
         self.metrics = Metrics()
-        database = connect(self.config.store.database)
-        upgrade(database)
-        self.calls = HumanCalls(database)
+        self.calls = HumanCalls(connect(self.config.store.database))
 
     def dictation(
         self, format: AudioFormat, hints: Hints, heard: Callable[[Dictated], None], urgency: Urgency, policy: EndpointPolicy

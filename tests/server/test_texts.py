@@ -10,6 +10,7 @@ import pytest
 from starlette.requests import HTTPConnection
 
 import engine.server.console
+from engine.runtime.story import ENGLISH
 from engine.server.console.texts import LANGUAGES, catalogue, language_of
 
 CONSOLE = Path(engine.server.console.__file__).parent
@@ -46,9 +47,29 @@ def test_every_text_that_a_template_names_is_there() -> None:
     assert named - set(catalogue()) == set()
 
 
+def named_by_script(page: str) -> set[str]:
+    """What a page's script writes: ``said.ready``, and ``said[`why_${...}`]`` for all that begin so."""
+    script = (CONSOLE.parent / "pages" / f"{page}.js").read_text(encoding="utf-8")
+    keys = {key.removeprefix(f"{page}.words.") for key in catalogue() if key.startswith(f"{page}.words.")}
+    begun = tuple(re.findall(r"said\[`(\w+)\$\{", script))
+    by_who = {"caller", "engine", "decision", "reply", "end"} if "said[who]" in script else set()
+    named = set(re.findall(r"\bsaid\.(\w+)", script)) | by_who
+
+    assert named - keys == set()
+    return named | {key for key in keys if begun and key.startswith(begun)}
+
+
+def test_the_story_of_a_call_is_told_the_same_in_english_everywhere() -> None:
+    told = {key.removeprefix("phone.story."): text["en"] for key, text in catalogue().items() if key.startswith("phone.story.")}
+
+    assert told == ENGLISH
+
+
 def test_every_text_is_used() -> None:
-    """As it stands, or by its beginning: ``f"error.{status}"``."""
-    everything = "\n".join(WRITTEN.values())
+    """As it stands, or by its beginning: ``f"error.{status}"``; or by a script of the page."""
+    everything = "\n".join(
+        [*WRITTEN.values(), *(f'"{page}.words.{key}"' for page in ("desk", "phone") for key in named_by_script(page))]
+    )
     begun = tuple(set(re.findall(r"f\"([a-z_.]+\.)\{", everything)))
 
     assert [

@@ -13,19 +13,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tests.conftest import missing
+from tests.needs import missing
 
 
 class OwnPostgres:
     """Its processes die and stand still as told; what it has acknowledged outlives them."""
 
-    def __init__(self, folder: Path, tools: Path) -> None:
+    def __init__(self, folder: Path, tools: Path, more: str = "") -> None:
         self._place = folder / "data"
         self._tools = tools
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self._port = probe.getsockname()[1]
-        self._options = f"-p {self._port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+        self._options = f"-p {self._port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off {more}"
         self._run("initdb", "-D", self._place, "-A", "trust", "-U", "tester", "--no-sync", "-E", "UTF8")
 
     @property
@@ -67,13 +67,14 @@ class OwnPostgres:
 
 
 @contextmanager
-def own_postgres() -> Iterator[OwnPostgres]:
+def own_postgres(more: str = "") -> Iterator[OwnPostgres]:
+    """One that runs with ``more`` options."""
     found = next(map(str, Path("/usr/lib/postgresql").glob("*/bin/initdb")), None) or shutil.which("initdb")
     if found is None:
         missing("PostgreSQL")
     with tempfile.TemporaryDirectory(prefix="callwright-pg-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o777)
-        server = OwnPostgres(Path(folder), Path(str(found)).parent)
+        server = OwnPostgres(Path(folder), Path(str(found)).parent, more)
         server.start()
         try:
             yield server

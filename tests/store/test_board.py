@@ -20,22 +20,19 @@ from engine.store.assist_models import LabelRow
 from engine.store.board import BoardRows
 from engine.store.board_models import BoardDeskRow, BoardPhraseRow, BoardTaskRow
 from engine.store.board_state import answer_of
-from engine.store.database import connect, upgrade
+from engine.store.database import connect
 from engine.store.labels import Labels
 from engine.testing.boards import ANN, BOB, HASTY, PHRASE, BoardContract, Boards, Kept, Sitting, beating, given_by, task
+from tests.databases import KINDS, store_in
 
 UNHURRIED = replace(HASTY, lease=Seconds(6.0), silence=Seconds(6.0))
 TABLES = (BoardTaskRow, BoardPhraseRow, BoardDeskRow, LabelRow)
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+@pytest.fixture(scope="module", params=KINDS)
 def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """A database at the present schema, for all tests here."""
-    if request.param == "sqlite":
-        engine = connect(f"sqlite:///{tmp_path_factory.mktemp('board')}/calls.db")
-    else:
-        engine = connect(request.getfixturevalue("new_postgres")())
-    upgrade(engine)
+    engine = connect(store_in(tmp_path_factory.mktemp("board"), request.param))
     yield engine
     engine.dispose()
 

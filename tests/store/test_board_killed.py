@@ -26,9 +26,10 @@ from engine.core.speech import ENGLISH
 from engine.store.assist_models import LabelRow
 from engine.store.board import BoardRows, Change
 from engine.store.board_models import BoardDeskRow, BoardPhraseRow, BoardTaskRow
-from engine.store.database import connect, upgrade
+from engine.store.database import connect
 from engine.store.labels import Labels
 from engine.testing.boards import ANN, HASTY, PHRASE, task
+from tests.databases import KINDS, store_in
 from tests.store.board_drivers import PATIENT, Part, answers_and_dies, calls, desks, identity
 
 KILLS = int(os.environ.get("KILLS", "30"))  # no loss in n trials: fewer than 3/n of them lose something, at 95 %
@@ -38,13 +39,9 @@ _forking = multiprocessing.get_context("forkserver")
 _forking.set_forkserver_preload(["tests.store.board_drivers"])
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=KINDS)
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    address = f"sqlite:///{tmp_path}/calls.db" if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
-    engine = connect(address)
-    upgrade(engine)
-    engine.dispose()
-    return address
+    return store_in(tmp_path, request.param)
 
 
 @dataclass

@@ -17,6 +17,7 @@ from engine.store.finding import Finding, Wanted, of_days
 from engine.store.found_calls import CallFound, Marked, forget, forget_names, moment_of, number_of, put_call
 from engine.store.found_models import FoundCallRow, FoundFailureRow, FoundScoreRow
 from engine.store.found_words import scrub_words
+from tests.databases import KINDS, store_in
 
 BEGAN = datetime(2026, 11, 20, 9, 30, 0, 250_000, tzinfo=UTC)
 
@@ -26,13 +27,10 @@ def call(name: str, said: str = "", after: float = 0.0, **told: object) -> CallF
     return replace(CallFound(None, name, began, "1", tuple(tokens(said.split("|")))), **told)  # type: ignore[arg-type]
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=KINDS)
 def kept(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """One of each for all tests: to make one takes a second."""
-    folder = tmp_path_factory.mktemp("found")
-    address = f"sqlite:///{folder}/calls.db" if request.param == "sqlite" else request.getfixturevalue("new_postgres")()
-    engine = connect(address)
-    upgrade(engine)
+    engine = connect(store_in(tmp_path_factory.mktemp("found"), request.param))
     yield engine
     engine.dispose()
 

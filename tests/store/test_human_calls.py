@@ -8,16 +8,16 @@ import pytest
 
 from engine.core.call import CallId
 from engine.core.units import Language, Seconds
-from engine.store.database import connect, upgrade
+from engine.store.database import connect
 from engine.store.human_calls import CRASHED, Ending, HumanCallFacts, HumanCalls, Knowledge, State
+from tests.databases import store_in
 
 CALL = CallId("call-1")
 
 
 @pytest.fixture
 def calls(tmp_path: Path) -> HumanCalls:
-    engine = connect(f"sqlite:///{tmp_path}/calls.db")
-    upgrade(engine)
+    engine = connect(store_in(tmp_path))
     return HumanCalls(engine)
 
 

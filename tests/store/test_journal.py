@@ -17,6 +17,7 @@ from engine.core.units import Seconds
 from engine.store import migrations
 from engine.store.database import connect, upgrade
 from engine.store.journal import CRASHED, Journal, JournalBroken, Step
+from tests.databases import bare_store, store_in
 
 CALL = CallId("call-1")
 
@@ -28,8 +29,7 @@ class _Flow:
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Iterator[Journal]:
-    engine = connect(f"sqlite:///{tmp_path}/calls.db")
-    upgrade(engine)
+    engine = connect(store_in(tmp_path))
     journal = Journal(engine)
     yield journal
     journal.close()
@@ -74,7 +74,7 @@ def test_nobody_else_on_the_machine_may_read_what_callers_said(tmp_path: Path) -
 
 
 def test_upgrading_twice_changes_nothing(tmp_path: Path) -> None:
-    engine = connect(f"sqlite:///{tmp_path}/calls.db")
+    engine = connect(bare_store(tmp_path))
     upgrade(engine)
     upgrade(engine)
 
@@ -125,10 +125,10 @@ WRITER = """
     import sys
     from engine.core.call import CallFacts, CallId
     from engine.core.units import Seconds
-    from engine.store.database import connect, upgrade
+    from engine.store.database import connect
     from engine.store.journal import Journal, Step
     class Flow: name = "bank"; revision = "0"
-    engine = connect(sys.argv[1]); upgrade(engine); journal = Journal(engine)
+    journal = Journal(connect(sys.argv[1]))
     journal.begin(CallFacts(CallId("c"), "wav"), Flow(), language=None, agents=False).result()
     n = 0
     while True:
@@ -139,7 +139,7 @@ WRITER = """
 
 
 def test_every_acknowledged_step_survives_kill_9(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/calls.db"
+    url = store_in(tmp_path)
     with subprocess.Popen([sys.executable, "-c", textwrap.dedent(WRITER), url], stdout=subprocess.PIPE, text=True) as writer:
         assert writer.stdout is not None
         acknowledged = [int(writer.stdout.readline()) for _ in range(100)]

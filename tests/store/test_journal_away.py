@@ -18,6 +18,7 @@ from engine.core.units import Seconds
 from engine.store.database import connect, upgrade
 from engine.store.journal import Journal, Standing, Step
 from tests.conftest import missing
+from tests.databases import store_in
 from tests.store.own_postgres import OwnPostgres, own_postgres
 
 CALLS = [CallId(f"call-{number}") for number in range(20)]
@@ -159,8 +160,7 @@ sys.stdin.read()
 @pytest.mark.slow
 def test_an_sqlite_that_another_process_holds_costs_no_step_of_any_call(tmp_path: Path) -> None:
     file = tmp_path / "calls.db"
-    engine = connect(f"sqlite:///{file}")
-    upgrade(engine)
+    engine = connect(store_in(tmp_path, "sqlite"))
     load = Load(Journal(engine, "me", tmp_path / "aside"))
     load.go_on(0.2)
     held = f"import sqlite3, time; db = sqlite3.connect({str(file)!r}, isolation_level=None); db.execute('BEGIN IMMEDIATE'); print('held', flush=True); time.sleep(8)"

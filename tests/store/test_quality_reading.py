@@ -11,12 +11,13 @@ import pytest
 from sqlalchemy import Engine, func, insert, select, update
 
 from engine.qa.promotion import Change, Stage
-from engine.store.database import connect, upgrade
+from engine.store.database import connect
 from engine.store.quality_models import RecordingRow, ScoreRow
 from engine.store.quality_reading import Selection, bounds, recordings, scored_calls, snapshot, stages
 from engine.store.samples import CardKey
 from engine.store.stages import Stages
 from engine.testing.quality import BEGIN, CARD, fill
+from tests.databases import store_in
 
 
 @pytest.fixture
@@ -136,8 +137,8 @@ def test_the_newest_stage_of_a_question_counts(database: Engine) -> None:
 def test_the_same_seed_fills_the_same_rows(tmp_path: Path) -> None:
     found = []
     for name in ("a", "b"):
-        engine = connect(f"sqlite:///{tmp_path}/{name}.db")
-        upgrade(engine)
+        (tmp_path / name).mkdir()
+        engine = connect(store_in(tmp_path / name))
         fill(engine, 30, 9)
         with snapshot(engine) as connection:
             found.append((list(recordings(connection, Selection())), list(scored_calls(connection, Selection()))))

@@ -20,12 +20,13 @@ from engine.qa.promotion import Change, Stage
 from engine.qa.sampling import Draw, draw
 from engine.qa.sheets import Filled
 from engine.store.appeals import Appeals
-from engine.store.database import connect, upgrade
+from engine.store.database import connect
 from engine.store.quality_models import ReviewRow, SampledRow, ScoreRow, VerdictRow
 from engine.store.reviews import Reviewer, Reviews
 from engine.store.samples import CardKey, KeptDraw, Samples
 from engine.store.stages import Stages
 from engine.testing.quality import BEGIN, CARD, DAYS, REVISION, fill
+from tests.databases import store_in
 
 KEY = CardKey(CARD, REVISION)
 NOW = BEGIN + timedelta(days=DAYS + 3)
@@ -33,8 +34,7 @@ NOW = BEGIN + timedelta(days=DAYS + 3)
 
 @pytest.fixture
 def database(tmp_path: Path) -> Engine:
-    engine = connect(f"sqlite:///{tmp_path}/quality.db")
-    upgrade(engine)
+    engine = connect(store_in(tmp_path))
     fill(engine, 300, seed=4)
     return engine
 

@@ -9,17 +9,17 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from engine.store.database import connect, upgrade
+from engine.store.database import connect
 from engine.store.quality_models import RecordingRow, ScoreRow
 from engine.store.scores import add_scores
 from engine.store.standing import Standing
 from engine.testing.quality import BEGIN, CARD, DAYS, fill
+from tests.databases import store_in
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Engine:
-    engine = connect(f"sqlite:///{tmp_path}/quality.db")
-    upgrade(engine)
+    engine = connect(store_in(tmp_path))
     fill(engine, 60, seed=4)
     return engine
 

@@ -23,10 +23,11 @@ from engine.runtime.batch.run import Desk, Run
 from engine.runtime.batch.sources import Inbox, Listed, Source
 from engine.runtime.batch.work import Executor, Outcome, Work
 from engine.store.account import Account, account
-from engine.store.database import connect, upgrade
+from engine.store.database import connect
 from engine.store.ledger import Ledger
 from engine.store.sightings import Sightings
 from engine.testing.batch import HEARD, Fate, InProcess, Notes, ReadingHearer, write_recording
+from tests.databases import store_in
 
 NOW = 2_000_000_000.0
 """Long after the files were written, so that they rest."""
@@ -91,8 +92,7 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
-    engine = connect(f"sqlite:///{tmp_path}/ledger.db")
-    upgrade(engine)
+    engine = connect(store_in(tmp_path))
     return Place(tmp_path, engine)
 
 

@@ -18,12 +18,13 @@ from engine.core.units import Language, Seconds
 from engine.runtime.batch.descriptions import Description, parse_description
 from engine.runtime.batch.places import address_of, content_of, path_of
 from engine.runtime.batch.sources import EngineCalls, Inbox, SiprecCalls
-from engine.store.database import connect, upgrade
+from engine.store.database import connect
 from engine.store.human_calls import Ending, HumanCallFacts, HumanCalls, Knowledge, State
 from engine.store.keys import KeyFile
 from engine.store.models import CallRow
 from engine.store.sealed_files import write_sealed
 from engine.store.wrapped_keys import rewrap
+from tests.databases import store_in
 
 THEN = 1_000_000_000.0
 
@@ -41,9 +42,7 @@ def names(inbox: Inbox, now: float = THEN + 60) -> list[str]:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Engine:
-    engine = connect(f"sqlite:///{tmp_path}/calls.db")
-    upgrade(engine)
-    return engine
+    return connect(store_in(tmp_path))
 
 
 def test_every_file_is_a_recording_but_for_descriptions_hidden_ones_and_copies_in_progress(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ from engine.store.outbound_models import AttemptRow, CampaignRow, ContactRow
 from engine.store.rulebook import CampaignRules
 from engine.store.uncertain import uncertain
 from engine.testing.campaigns import made_up, number_of
-from tests.server.doubles import new_store
+from tests.databases import store_in
 
 QUICK = Habits(look=Seconds(0.02), reconcile=Seconds(0.02))
 
@@ -91,7 +91,7 @@ class Talker:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Engine]:
-    engine = connect(new_store(tmp_path))
+    engine = connect(store_in(tmp_path))
     yield engine
     engine.dispose()
 

@@ -27,8 +27,8 @@ from engine.store.database import connect
 from engine.store.journal import Journal, Step
 from engine.store.lists import Lists
 from engine.telephony.leg import Leg
+from tests.databases import store_in
 from tests.journeys.bank import SMALL_BANK
-from tests.server.doubles import new_store
 
 CLARA = Contact(
     id=ContactId("c1"), campaign=CampaignId("offer"), person=PersonKey("M-1"), number="+4930123456", language=ENGLISH,
@@ -68,7 +68,7 @@ class Talks:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Engine]:
-    engine = connect(new_store(tmp_path))
+    engine = connect(store_in(tmp_path))
     yield engine
     engine.dispose()
 

@@ -22,10 +22,11 @@ from engine.runtime.quality.csv_tables import CsvTables
 from engine.runtime.quality.export import Format, export
 from engine.runtime.quality.whole_files import whole
 from engine.runtime.quality.workbook_tables import WorkbookTables
-from engine.store.database import connect, upgrade
+from engine.store.database import connect
 from engine.store.quality_models import RecordingRow
 from engine.store.quality_reading import Selection
 from engine.testing.quality import fill
+from tests.databases import store_in
 
 HOSTILE = '=HYPERLINK("http://evil.example","click") <b>\x01\nИмя'
 SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
@@ -33,8 +34,7 @@ SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    engine = connect(f"sqlite:///{tmp_path_factory.mktemp('quality')}/q.db")
-    upgrade(engine)
+    engine = connect(store_in(tmp_path_factory.mktemp("quality")))
     fill(engine, 60, 2)
     facts = json.dumps({"agent": HOSTILE, "team": "\ud800lone", "call_id": "-7", "branch": "+1"})
     with engine.begin() as connection:
@@ -118,8 +118,7 @@ def test_parquet_has_types_and_the_texts_as_they_are(filled: Engine, tmp_path: P
 
 
 def test_an_empty_database_gives_empty_tables_with_their_columns(tmp_path: Path) -> None:
-    engine = connect(f"sqlite:///{tmp_path}/q.db")
-    upgrade(engine)
+    engine = connect(store_in(tmp_path))
     for format in Format:
         export(engine, Selection(), format, tmp_path / format / "out")
 

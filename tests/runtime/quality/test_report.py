@@ -23,11 +23,12 @@ from engine.core.units import Language
 from engine.qa.report.tally import Step
 from engine.qa.report.wording import Wording
 from engine.runtime.quality.report import Wanted, write
-from engine.store.database import connect, upgrade
+from engine.store.database import connect
 from engine.store.quality_models import RecordingRow, ScoreRow
 from engine.store.quality_reading import Selection
 from engine.testing.quality import fill
 from tests.conftest import missing
+from tests.databases import store_in
 
 ENGLISH = Wording(Language("en"))
 SECONDS = 30.0
@@ -45,8 +46,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    engine = connect(f"sqlite:///{tmp_path_factory.mktemp('quality')}/q.db")
-    upgrade(engine)
+    engine = connect(store_in(tmp_path_factory.mktemp("quality")))
     fill(engine, 120, 3)
     with engine.begin() as connection:
         connection.execute(update(RecordingRow).values(audio="call.wav"))

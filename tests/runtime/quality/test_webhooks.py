@@ -27,9 +27,10 @@ from engine.qa.announcements import Announcement, Occasion
 from engine.runtime.quality import posting
 from engine.runtime.quality.signing import Secrets
 from engine.runtime.quality.webhooks import Receiver, Sender, receivers_of, sending, subscribed
-from engine.store.database import connect, upgrade
+from engine.store.database import connect
 from engine.store.outbox import MessageState, Outbox
 from engine.store.quality_models import OutboxRow
+from tests.databases import store_in
 from tests.runtime.quality.receiver import Receiver as Server
 from tests.runtime.quality.receiver import listening
 
@@ -50,9 +51,7 @@ class Clock:
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Engine:
-    engine = connect(f"sqlite:///{tmp_path}/q.db")
-    upgrade(engine)
-    return engine
+    return connect(store_in(tmp_path))
 
 
 @pytest.fixture
@@ -333,7 +332,15 @@ def test_what_a_killed_sender_had_in_hand_is_sent_by_the_next_with_the_same_id(
 ) -> None:
     outbox = subscribed(engine, [receiver])
     put(outbox, "a", "b")
-    command = [sys.executable, "-c", _SEND_AND_DIE, server.url, str(secret_file), str(engine.url), when]
+    command = [
+        sys.executable,
+        "-c",
+        _SEND_AND_DIE,
+        server.url,
+        str(secret_file),
+        engine.url.render_as_string(hide_password=False),
+        when,
+    ]
     killed = subprocess.run(command, timeout=60, check=False, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
     before = list(server.ids)
     clock = Clock()
