@@ -14,9 +14,9 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 from engine.assist.tasks import Answer, CantTell, Picked, TaskId, Typed, Value
 from engine.core.call import CallId
 from tests.conftest import missing
-from tests.server.test_desk_door import Bank, bank_open, empty_store, folder, task
+from tests.server.test_desk_door import Bank, bank_open, folder, task
 
-__all__ = ["empty_store", "folder"]  # fixtures
+__all__ = ["folder"]  # a fixture
 
 SETTLED_MS = 350  # before that, keys are taken for the phrase before
 
