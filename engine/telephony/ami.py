@@ -19,6 +19,7 @@ Block: TypeAlias = Mapping[str, str]
 _END: Final = b"\r\n\r\n"
 _LONGEST: Final = 65_536  # bytes of one block
 _WITHIN: Final = Seconds(10.0)  # an answer
+_PING_EVERY: Final = Seconds(15.0)  # a peer that is gone without a word, its power or its network, is noticed by nothing else
 
 
 class AmiLost(Exception):
@@ -80,12 +81,14 @@ class AmiSession:
         return cls(reader, writer, happened)
 
     async def listen(self) -> None:
-        """Take what comes until the connection ends. Safe to cancel."""
+        """Take what comes until the connection ends, or until nothing comes that was asked for. Safe to cancel."""
+        pinging = asyncio.create_task(self._ping())
         try:
             with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
                 while True:
                     self._take(block(await self._reader.readuntil(_END)))
         finally:
+            pinging.cancel()
             self._writer.close()
             for waiting in self._waiting.values():
                 if not waiting.done():
@@ -98,50 +101,47 @@ class AmiSession:
         Raises:
             AmiLost: none came.
         """
+        return (await self.ask_for_list(name, *fields))[0]
+
+    async def ask_for_list(self, name: str, *fields: tuple[str, str]) -> tuple[Block, Sequence[Block]]:
+        """Send an action; its response, and the list of events that belong to it, where it has one. Safe to cancel.
+
+        Raises:
+            AmiLost: none came, or not all of it.
+        """
         number = f"callwright-{next(self._numbers)}"
-        answered: asyncio.Future[Block] = asyncio.get_running_loop().create_future()
-        self._waiting[number] = answered
+        answered = self._waiting[number] = asyncio.get_running_loop().create_future()
+        found = self._lists[number] = []
         try:
             self._writer.write(written([("Action", name), ("ActionID", number), *fields]))
             async with asyncio.timeout(_WITHIN):
-                return await answered
+                return await answered, found[1:]
         except TimeoutError:
             raise AmiLost(f"expected an answer to {name}, found none") from None
         finally:
-            del self._waiting[number]
-
-    async def channels(self) -> Sequence[Block]:
-        """Every channel there is. Safe to cancel.
-
-        Raises:
-            AmiLost: it does not say.
-        """
-        number = f"callwright-list-{next(self._numbers)}"
-        listed = self._waiting[number] = asyncio.get_running_loop().create_future()
-        found = self._lists[number] = []
-        try:
-            self._writer.write(written([("Action", "CoreShowChannels"), ("ActionID", number)]))
-            async with asyncio.timeout(_WITHIN):
-                await listed
-        except TimeoutError:
-            raise AmiLost("expected a list of channels, found none") from None
-        finally:
             del self._waiting[number], self._lists[number]
-        return found
+
+    async def _ping(self) -> None:
+        with contextlib.suppress(AmiLost, OSError):
+            while True:
+                await asyncio.sleep(_PING_EVERY)
+                await self.ask("Ping")
+        self._writer.transport.abort()  # a peer that says nothing takes no good-bye either
 
     def _take(self, found: Block) -> None:
         number, event = found.get("ActionID", ""), found.get("Event")
-        if number in self._lists:
-            if event == "CoreShowChannel":
-                self._lists[number].append(found)
-            elif event == "CoreShowChannelsComplete" or found.get("Response") == "Error":
-                _settle(self._waiting[number], found)
-        elif event is None:
-            _settle(self._waiting.get(number), found)
+        ours = self._lists.get(number)
+        if ours is None or event == "OriginateResponse":  # the one event of ours that comes long after its response
+            if event is not None:
+                self._happened(found)
+        elif found.get("EventList") == "Complete":
+            _settle(self._waiting[number], ours[0])
         else:
-            self._happened(found)
+            ours.append(found)
+            if event is None and found.get("EventList") != "start":
+                _settle(self._waiting[number], found)
 
 
-def _settle(waiting: asyncio.Future[Block] | None, found: Block) -> None:
-    if waiting is not None and not waiting.done():
+def _settle(waiting: asyncio.Future[Block], found: Block) -> None:
+    if not waiting.done():
         waiting.set_result(found)

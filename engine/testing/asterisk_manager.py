@@ -1,4 +1,5 @@
-"""A stand-in for Asterisk's manager interface with the dialplan of docs/howto/asterisk-outbound.md, for tests."""
+"""A stand-in for Asterisk's manager interface with the dialplan of docs/howto/asterisk-outbound.md, for tests: in the words of
+Asterisk 18.26 and 22.10."""
 
 from __future__ import annotations
 
@@ -27,6 +28,10 @@ class AsteriskManager:
     channels: set[str] = field(default_factory=set)
     mute: bool = False
     """It says nothing of calls any more."""
+    deaf: bool = False
+    """It answers no ping, as behind a network that is gone."""
+    refuses: str = ""
+    """Why it does not take ``Originate``."""
     answered: Callable[[str, str], None] = lambda _, __: None
     """Called where somebody answers, in place of AudioSocket."""
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
@@ -67,16 +72,24 @@ class AsteriskManager:
         match asked["Action"][0]:
             case "Login":
                 say(Response="Success" if asked["Secret"] == [self.secret] else "Error")
-            case "Getvar":
-                key = asked["Variable"][0].removeprefix("DB(callwright/").removesuffix(")")
-                say(Response="Success", Value=self.database.get(key, ""))
+            case "Ping" if not self.deaf:
+                say(Response="Success", Ping="Pong")
+            case "DBGet" if (key := asked["Key"][0]) in self.database:
+                say(Response="Success", EventList="start", Message="Result will follow")
+                say(Event="DBGetResponse", Key=key, Val=self.database[key])
+                say(Event="DBGetComplete", EventList="Complete", ListItems="1")
+            case "DBGet":
+                say(Response="Error", Message="Database entry not found")
             case "DBPut":
                 self.database[asked["Key"][0]] = asked["Val"][0]
-                say(Response="Success")
+                say(Response="Success", Message="Updated database successfully")
             case "CoreShowChannels":
+                say(Response="Success", EventList="start", Message="Channels will follow")
                 for channel in sorted(self.channels):
                     say(Event="CoreShowChannel", Uniqueid=f"{channel};1")
-                say(Event="CoreShowChannelsComplete")
+                say(Event="CoreShowChannelsComplete", EventList="Complete", ListItems=str(len(self.channels)))
+            case "Originate" if self.refuses:
+                say(Response="Error", Message=self.refuses)
             case "Originate":
                 say(Response="Success")
                 self._originate(asked, say)

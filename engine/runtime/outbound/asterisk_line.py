@@ -6,14 +6,18 @@ there: before it dials, and when it is over. So it dials no id twice, whoever as
 * nothing there: it never saw the id; we write ``closed``, wait for what may just be on its way, and look again. The dialplan
   dials nothing whose key is there. Where it wrote between our look and our ``closed``, its channel tells;
 * ``dialled``: it goes on where a channel has the id, and else Asterisk itself was cut off: nobody knows;
-* a ``DIALSTATUS``: this is how it ended.
+* a ``DIALSTATUS``, the network's cause (ITU-T Q.850) and, where it rang, after how many seconds: this is how it ended. What failed
+  after it had rung was heard: ``NO_ANSWER``.
+
+AstDB is read by ``DBGet``: the function ``DB()`` is one that Asterisk lets no manager read (``live_dangerously``), and it then gives
+an empty value without an error, as if it had never seen the call.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Final, Protocol
 from uuid import UUID
@@ -35,12 +39,19 @@ _BY_DIALSTATUS: Final[Mapping[str, Reached]] = {
     "ANSWER": Reached.ANSWERED, "BUSY": Reached.BUSY, "NOANSWER": Reached.NO_ANSWER, "CANCEL": Reached.NO_ANSWER,
     "CONGESTION": Reached.CONGESTED, "CHANUNAVAIL": Reached.FAILED, "DONTCALL": Reached.REJECTED, "INVALIDARGS": Reached.FAILED,
 }  # fmt: skip
+_BY_CAUSE: Final[Mapping[str, Reached]] = {  # Q.850: unallocated, no route, changed, not in use; rejected
+    "1": Reached.NO_SUCH_NUMBER, "3": Reached.FAILED, "22": Reached.NO_SUCH_NUMBER, "28": Reached.NO_SUCH_NUMBER,
+    "21": Reached.REJECTED,
+}  # fmt: skip
 _BY_REASON: Final[Mapping[str, Reached]] = {  # of OriginateResponse: Asterisk's control frames
     "1": Reached.NO_ANSWER, "3": Reached.NO_ANSWER, "5": Reached.BUSY, "8": Reached.CONGESTED,
 }  # fmt: skip
 _AGAIN: Final = Seconds(1.0)  # until the next try to connect
 _ON_ITS_WAY: Final = Seconds(1.0)  # that the dialplan may take between looking and writing
 _LATE: Final = Seconds(15.0)  # beyond the time that it may ring
+_HANGS_UP: Final = Seconds(2.0)  # that the dialplan may take to write how it ended; the news of it may come before
+_LOOK_EVERY: Final = Seconds(0.1)
+_NOT_THERE: Final = "Database entry not found"  # of DBGet
 
 Claim = Callable[[Leg], Awaitable[str]]
 
@@ -94,7 +105,9 @@ class AsteriskLine:
         name = UUID(dial.attempt)
         try:
             with self._claims.expects(name, dial.number, lambda leg: self._arrived(leg, dial, made)):
-                await self._originate(dial, name)
+                refused = await self._originate(dial, name)
+                if refused is not None:
+                    return Ended(Reached.FAILED, reason=refused)
                 async with asyncio.timeout(dial.ring + _LATE):
                     return await self._exactly(dial.attempt, await made)
         except (AmiLost, TimeoutError) as lost:
@@ -108,7 +121,7 @@ class AsteriskLine:
             values = {it: await self._kept(it) for it in attempts}
             unseen = [it for it, value in values.items() if value is None]
             for it in unseen:
-                await self._asked("DBPut", ("Family", FAMILY), ("Key", it), ("Val", "closed"))
+                await self._close(it)
             if unseen:
                 await asyncio.sleep(_ON_ITS_WAY)
                 values |= {it: await self._kept(it) for it in unseen}
@@ -117,10 +130,11 @@ class AsteriskLine:
             raise CarrierLost("expected Asterisk to say what it knows, found nothing") from lost
         return {it: _told(value, it in live) for it, value in values.items() if it in live or value not in {None, "closed"}}
 
-    async def _originate(self, dial: Dial, name: UUID) -> None:
+    async def _originate(self, dial: Dial, name: UUID) -> str | None:
+        """Ask for the call; why Asterisk does not even try, where it does not."""
         section = self._section
         variables = [("CALLWRIGHT_ATTEMPT", dial.attempt), ("CALLWRIGHT_UUID", str(name)), ("CALLWRIGHT_RING", f"{dial.ring:g}")]
-        await self._asked(
+        answer = await self._asked(
             "Originate",
             ("Channel", f"Local/{dial.number}@{section.context}/n"),
             ("ChannelId", dial.attempt),
@@ -132,13 +146,17 @@ class AsteriskLine:
             *([("CallerID", dial.shown)] if dial.shown else []),
             *(("Variable", f"__{key}={value}") for key, value in variables),
         )
+        return None if answer.get("Response") == "Success" else f"Originate: {answer.get('Message')}"
 
     async def _exactly(self, attempt: AttemptId, answer: Leg | Ended) -> Leg | Ended:
         """What the dialplan wrote says more than why an ``Originate`` failed."""
-        if isinstance(answer, Ended):
-            reached = _BY_DIALSTATUS.get(await self._kept(attempt) or "")
-            return answer if reached is None else Ended(reached, reason=answer.reason)
-        return answer
+        if not isinstance(answer, Ended):
+            return answer
+        async with asyncio.timeout(_HANGS_UP):
+            while (value := await self._kept(attempt)) == "dialled":  # noqa: ASYNC110 -- Asterisk tells nobody of its database
+                await asyncio.sleep(_LOOK_EVERY)
+        reached = _reached(value)
+        return answer if reached is None else Ended(reached, reason=value)
 
     async def _arrived(self, leg: Leg, dial: Dial, made: asyncio.Future[Leg | Ended]) -> str:
         """The answered call is here: give it to who dialled, and hold its door open until they are done."""
@@ -155,17 +173,32 @@ class AsteriskLine:
             raise AmiLost("expected a connection, found none")
         return await self._session.ask(action, *fields)
 
-    async def _kept(self, attempt: AttemptId) -> str | None:
-        """What the dialplan wrote; DBGet answers with an event, so the function is asked through a channel-less Getvar."""
-        answer = await self._asked("Getvar", ("Variable", f"DB({FAMILY}/{attempt})"))
+    async def _close(self, attempt: AttemptId) -> None:
+        """Have the dialplan dial nothing of this id any more."""
+        answer = await self._asked("DBPut", ("Family", FAMILY), ("Key", attempt), ("Val", "closed"))
         if answer.get("Response") != "Success":
-            raise AmiLost("expected a value of AstDB, found an error")
-        return answer.get("Value") or None
+            raise AmiLost(f"expected AstDB to take a value, found: {answer.get('Message')}")
+
+    async def _kept(self, attempt: AttemptId) -> str | None:
+        """What the dialplan wrote."""
+        answer, found = await self._listed("DBGet", ("Family", FAMILY), ("Key", attempt))
+        if answer.get("Response") == "Error" and answer.get("Message") == _NOT_THERE:
+            return None
+        value = found[0].get("Val") if found else None
+        if not value:
+            raise AmiLost(f"expected a value of AstDB, found: {answer.get('Message')}")
+        return value
 
     async def _live(self) -> frozenset[str]:
+        answer, found = await self._listed("CoreShowChannels")
+        if answer.get("Response") != "Success":
+            raise AmiLost(f"expected the channels, found: {answer.get('Message')}")
+        return frozenset(it.get("Uniqueid", "").partition(";")[0] for it in found)
+
+    async def _listed(self, action: str, *fields: tuple[str, str]) -> tuple[Block, Sequence[Block]]:
         if self._session is None:
             raise AmiLost("expected a connection, found none")
-        return frozenset(it.get("Uniqueid", "").partition(";")[0] for it in await self._session.channels())
+        return await self._session.ask_for_list(action, *fields)
 
     async def _keep(self, secret: str) -> None:
         section = self._section
@@ -194,5 +227,14 @@ class AsteriskLine:
 def _told(value: str | None, live: bool) -> Ended | Doubt:
     if value == "dialled" or live:
         return Doubt.GOES_ON if live else Doubt.UNKNOWN
-    reached = _BY_DIALSTATUS.get(value or "")
+    reached = _reached(value)
     return Doubt.UNKNOWN if reached is None else Ended(reached)
+
+
+def _reached(value: str | None) -> Reached | None:
+    """What the dialplan's words mean; ``None``: nothing that says how it ended."""
+    status, cause, rang = (*(value or "").split(" "), "", "", "")[:3]
+    reached = _BY_DIALSTATUS.get(status)
+    if reached in {Reached.FAILED, Reached.CONGESTED, Reached.BUSY}:
+        reached = _BY_CAUSE.get(cause, reached)
+    return Reached.NO_ANSWER if rang and reached in {Reached.FAILED, Reached.CONGESTED} else reached

@@ -21,6 +21,7 @@ from engine.outbound.contacts import AttemptId, Reached
 from engine.runtime.outbound import asterisk_line
 from engine.runtime.outbound.asterisk_line import AsteriskLine, Claim
 from engine.runtime.outbound.claimed_leg import ClaimedLeg
+from engine.telephony import ami
 from engine.telephony.ami import block, written
 from engine.telephony.leg import Leg
 from engine.testing.asterisk_manager import AsteriskManager
@@ -92,20 +93,71 @@ async def test_who_answers_is_given_to_who_dialled_and_the_door_waits_for_the_en
 
 @pytest.mark.parametrize(
     ("status", "reached"),
-    [("BUSY", Reached.BUSY), ("NOANSWER", Reached.NO_ANSWER), ("CONGESTION", Reached.CONGESTED), ("CHANUNAVAIL", Reached.FAILED)],
+    [
+        ("BUSY 17", Reached.BUSY),
+        ("NOANSWER 16 0", Reached.NO_ANSWER),
+        ("CONGESTION 34", Reached.CONGESTED),
+        ("CHANUNAVAIL 38", Reached.FAILED),
+        ("CHANUNAVAIL", Reached.FAILED),
+        ("CHANUNAVAIL 1", Reached.NO_SUCH_NUMBER),
+        ("CHANUNAVAIL 21 0", Reached.REJECTED),
+        ("CHANUNAVAIL 38 0", Reached.NO_ANSWER),
+        ("CONGESTION 34 4", Reached.NO_ANSWER),
+    ],
 )
 async def test_what_the_dialplan_wrote_says_how_a_call_ended(tmp_path: Path, status: str, reached: Reached) -> None:
     async with lines(tmp_path, Door(), statuses={CLARA: status}) as (line, _):
-        assert await line.dial(dial()) == Ended(reached, reason="1")
+        assert await line.dial(dial()) == Ended(reached, reason=status)
+
+
+async def test_the_news_of_a_call_s_end_may_come_before_what_the_dialplan_writes_of_it(tmp_path: Path) -> None:
+    attempt = AttemptId(uuid4().hex)
+    async with lines(tmp_path, Door(), statuses={CLARA: "dialled"}) as (line, manager):
+        dialling = asyncio.create_task(line.dial(dial(attempt)))
+        await comes_true(lambda: bool(manager.dialled))
+        manager.database[attempt] = "BUSY 17"
+
+        assert await dialling == Ended(Reached.BUSY, reason="BUSY 17")
+
+
+async def test_what_the_dialplan_never_writes_is_asked_for_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asterisk_line, "_HANGS_UP", 0.05)
+    async with lines(tmp_path, Door(), statuses={CLARA: "dialled"}) as (line, _):
+        with pytest.raises(CarrierLost):
+            await line.dial(dial())
+
+
+async def test_an_asterisk_that_does_not_even_try_is_a_failure_at_once(tmp_path: Path) -> None:
+    async with lines(tmp_path, Door(), refuses="Permission denied") as (line, manager):
+        assert await line.dial(dial()) == Ended(Reached.FAILED, reason="Originate: Permission denied")
+        assert manager.dialled == []
+
+
+async def test_an_asterisk_that_says_nothing_any_more_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ami, "_PING_EVERY", 0.01)
+    monkeypatch.setattr(ami, "_WITHIN", 0.1)
+    async with lines(tmp_path, Door()) as (line, manager):
+        manager.mute = manager.deaf = True
+        dialling = asyncio.create_task(line.dial(dial()))
+        with pytest.raises(CarrierLost):
+            await dialling
+
+
+async def test_what_asterisk_will_not_say_is_not_taken_for_a_call_that_never_was(tmp_path: Path) -> None:
+    attempt = AttemptId(uuid4().hex)
+    async with lines(tmp_path, Door()) as (line, manager):
+        manager.database[attempt] = ""  # as DB() is read by a manager that may not
+        with pytest.raises(CarrierLost):
+            await line.known([attempt])
 
 
 async def test_an_id_is_dialled_once(tmp_path: Path) -> None:
     attempt = uuid4().hex
-    async with lines(tmp_path, Door(), statuses={CLARA: "BUSY"}) as (line, manager):
+    async with lines(tmp_path, Door(), statuses={CLARA: "BUSY 17"}) as (line, manager):
         await line.dial(dial(attempt))
         again = await line.dial(dial(attempt))
 
-        assert again == Ended(Reached.BUSY, reason="0")
+        assert again == Ended(Reached.BUSY, reason="BUSY 17")
         assert len(manager.dialled) == 1
 
 
