@@ -35,6 +35,7 @@ from engine.server.console.pages.settings import settings_pages
 from engine.server.console.refusals import shows_refusals
 from engine.server.console.rendering import page
 from engine.server.console.sign_in import sign_in_pages
+from engine.server.console.texts import Texts, texts_in, unfilled
 from engine.server.desk import Desk
 from engine.server.desk_door import desk_page
 from engine.server.entrance import Openness, Visitor, open_to, requires
@@ -89,7 +90,7 @@ def _phone(engine: Engine) -> APIRouter:
 
     @router.get("/phone")
     async def phone(visitor: Annotated[Visitor, requires(Permission.TALK_TO_FLOWS)]) -> HTMLResponse:
-        return page(visitor, "phone.html", spoken=engine.languages)
+        return page(visitor, "phone.html", spoken=engine.languages, said=unfilled(visitor.language, "phone.words."))
 
     @router.websocket("/phone/ws")
     async def browser(
@@ -98,7 +99,7 @@ def _phone(engine: Engine) -> APIRouter:
         await socket.accept()
         watching = asyncio.create_task(_watched(visitor, socket))
         try:
-            await _browser_call(engine, socket, language)
+            await _browser_call(engine, socket, language, texts_in(visitor.language))
         finally:
             watching.cancel()
 
@@ -181,7 +182,7 @@ async def _watched(visitor: Visitor, socket: WebSocket) -> None:
     await socket.close(Goodbye.NORMAL, "you are signed in no longer")
 
 
-async def _browser_call(engine: Engine, socket: WebSocket, language: str) -> None:
+async def _browser_call(engine: Engine, socket: WebSocket, language: str, text: Texts) -> None:
     try:
         leg = await BrowserLeg.accept(AsgiSocket(socket))
     except MediaError as error:
@@ -192,7 +193,7 @@ async def _browser_call(engine: Engine, socket: WebSocket, language: str) -> Non
     leg.all_shown = lines.join
     try:
         spoken = Language(language) if language in engine.languages else None
-        await engine.take(leg, spoken, Story(lines.put_nowait))
+        await engine.take(leg, spoken, Story(lines.put_nowait, lambda key, **values: text(f"phone.story.{key}", **values)))
     finally:
         shown.cancel()
 

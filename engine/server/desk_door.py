@@ -27,6 +27,7 @@ from engine.core.errors import EngineError, MediaError, ProtocolError
 from engine.core.units import Language
 from engine.runtime.silent_agents import DeskRoom
 from engine.server.console.rendering import page
+from engine.server.console.texts import unfilled
 from engine.server.desk_messages import Drawn, Here, Message, Said, SignIn, offer, receipt, signed_in, taken_back, understood
 from engine.server.entrance import Refused, Visitor, requires
 from engine.telephony.rate import MessageRate
@@ -58,7 +59,7 @@ def desk_page(room: DeskRoom | None, languages: Collection[Language]) -> APIRout
     async def show(visitor: Annotated[Visitor, requires(Permission.ANSWER_PHRASES)]) -> Response:
         if desks is None:
             raise Refused(404, "no desk", f"{_OFF}\n")
-        return page(visitor, "desk.html", spoken=languages)
+        return page(visitor, "desk.html", spoken=languages, said=unfilled(visitor.language, "desk.words."))
 
     @router.websocket("/desk/ws")
     async def sit(socket: WebSocket, visitor: Annotated[Visitor, requires(Permission.ANSWER_PHRASES)]) -> None:

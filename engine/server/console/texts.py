@@ -53,6 +53,12 @@ def texts_in(language: str) -> Texts:
     return text
 
 
+def unfilled(language: str, beginning: str) -> Mapping[str, str]:
+    """The texts whose keys begin so, by the rest of their keys, for a script to fill their ``{name}``."""
+    found = ((key.removeprefix(beginning), texts[language]) for key, texts in catalogue().items() if key.startswith(beginning))
+    return {rest: text.replace("{{", "{").replace("}}", "}") for rest, text in found}
+
+
 def language_of(connection: HTTPConnection) -> str:
     """What a visitor reads."""
     chosen = connection.cookies.get(LANGUAGE_COOKIE, "")

@@ -1,32 +1,21 @@
 // A silent agent's desk: one phrase at a time, heard and answered by keyboard. See engine/server/desk_messages.py for what is said
 // to the engine. A phrase's sound lives in one buffer, is played from there, and is forgotten with its task.
 
-const WHO = { caller: "Caller", agent: "Engine" };
 const SPEEDS = [0.8, 1, 1.25];
 const RATE_HZ = 8000;
 const SETTLE_MS = 300; // keys meant for the task before do not answer this one
 const SOON = 2; // seconds left when the ring turns red
 const KINDS = {
-  digits: { says: "The digits they said", fits: /^\d+$/ },
-  amount: { says: "The amount they said, such as 12.30 or 12.30 EUR", fits: /^\d+(\.\d\d)?( [A-Z]{3})?$/, normal: cents },
-  date: { says: "The date they said: year-month-day", fits: /^\d{4}-\d\d-\d\d$/ },
-  phone: { says: "The number they said, with its country: +49…", fits: /^\+\d{7,15}$/ },
-  card_type: { says: "debit, credit, virtual, prepaid or savings", fits: /^(debit|credit|virtual|prepaid|savings)$/ },
-  yes_no: { says: "yes or no", fits: /^(yes|no)$/ },
-};
-const WHY = {
-  answered: "A colleague has answered.",
-  expired: "Time is up: the call went on by itself.",
-  withdrawn: "The caller went on.",
-  nobody: "The call went on by itself.",
-};
-const RECEIPTS = {
-  taken: "Taken.",
-  late: "Too late: the call had gone on. Your answer is kept as an example.",
-  not_yours: "Too late: this phrase was no longer yours.",
+  digits: { fits: /^\d+$/ },
+  amount: { fits: /^\d+(\.\d\d)?( [A-Z]{3})?$/, normal: cents },
+  date: { fits: /^\d{4}-\d\d-\d\d$/ },
+  phone: { fits: /^\+\d{7,15}$/ },
+  card_type: { fits: /^(debit|credit|virtual|prepaid|savings)$/ },
+  yes_no: { fits: /^(yes|no)$/ },
 };
 const TITLE = document.title;
 const find = (id) => document.getElementById(id);
+const said = JSON.parse(find("said").textContent); // in the agent's language
 
 let agent = null; // who sits here: { languages }
 let socket = null;
@@ -56,8 +45,8 @@ function send(message) {
 
 async function lost(opened, reason) {
   clear();
-  if (reason.startsWith("silent agents are off")) return leave(reason);
-  tell("Not connected; trying again…");
+  if (reason.startsWith("silent agents are off")) return leave(said.off);
+  tell(said.again_soon);
   if (reason === "you are signed in no longer" || (!opened && (await isSignedOut()))) return location.assign("/sign-in?next=/desk");
   setTimeout(() => agent && document.visibilityState === "visible" && connect(), 1000);
 }
@@ -82,24 +71,24 @@ const TAKE = {
   beat: () => send({ event: "present" }),
   signed_in: ({ name }) => {
     show({ waiting: true });
-    tell(`Ready, ${name}.`);
+    tell(said.ready.replace("{name}", name));
   },
   day: ({ answered, late, median }) => {
     find("answered").textContent = answered;
     find("late").textContent = late;
-    find("median").textContent = median === null ? "–" : `${median.toFixed(1)} s`;
+    find("median").textContent = median === null ? "–" : said.seconds.replace("{number}", median.toFixed(1));
   },
   offer: (offered) => open(offered),
   taken_back: ({ task: id, why }) => {
     if (task?.task !== id || (task.answered && why === "answered")) return; // our own answer: the receipt tells
     clear();
-    tell(WHY[why] ?? "It went to a colleague.");
+    tell(said[`why_${why}`] ?? said.why_colleague);
   },
   receipt: ({ task: id, receipt }) => {
-    tell(RECEIPTS[receipt]);
+    tell(said[`receipt_${receipt}`]);
     if (task?.task === id) clear();
   },
-  elsewhere: () => leave("You have opened your desk on another page; this one is closed."),
+  elsewhere: () => leave(said.elsewhere),
 };
 
 function take(message) {
@@ -112,15 +101,16 @@ function open(offered) {
   clear();
   const now = performance.now();
   task = { ...offered, until: now + offered.left * 1000, shownAt: now, answered: false };
-  find("asked").textContent = task.question ? `Asked: “${task.question}”` : "Nothing was asked";
-  find("words").textContent = task.words ? `“${task.words}”` : "(no words)";
+  find("asked").textContent = task.question ? said.asked.replace("{question}", task.question) : said.not_asked;
+  find("words").textContent = task.words ? `“${task.words}”` : said.no_words;
+  for (const id of ["words", "turns", "choices"]) find(id).lang = task.language; // for who has them read aloud
   find("turns").replaceChildren(...task.turns.map(turn));
   find("value-field").hidden = !task.value;
-  find("value-kind").textContent = KINDS[task.value]?.says ?? "The value they said";
+  find("value-kind").textContent = said[`kind_${task.value}`] ?? said.kind_other;
   list();
   show({ task: true });
   (task.value ? find("value") : find("filter")).focus();
-  tell("A phrase.");
+  tell(said.phrase);
   tick();
   const { task: id } = task;
   requestAnimationFrame(() => requestAnimationFrame(() => send({ event: "shown", task: id }))); // the second: the first was drawn
@@ -128,7 +118,7 @@ function open(offered) {
 
 function turn({ who, text }) {
   const row = document.createElement("li");
-  row.append(element("span", "who", WHO[who] ?? who), text);
+  row.append(element("span", "who", said[`who_${who}`] ?? who), text);
   return row;
 }
 
@@ -160,7 +150,7 @@ function list() {
   const found = matching();
   const rows = found.map((choice, place) => row(choice.title, place + 1, choice.confidence, () => answer("picked", choice.intent)));
   const words = find("filter").value.trim();
-  if (!found.length) rows.push(row(`Their words: “${words}”`, "↵", null, () => answer("typed", words)));
+  if (!found.length) rows.push(row(said.their_words.replace("{words}", words), "↵", null, () => answer("typed", words)));
   rows[0].className = words ? "first" : "";
   find("choices").replaceChildren(...rows);
   find("choices").scrollTop = 0;
@@ -171,7 +161,7 @@ function row(title, key, confidence, take) {
   button.type = "button";
   if (key <= 9) button.setAttribute("aria-keyshortcuts", key);
   button.append(key <= 9 || key === "↵" ? element("kbd", "", key) : element("span"), element("span", "title", title));
-  if (confidence !== null) button.append(element("span", "sure", `${Math.round(confidence * 100)} % sure`));
+  if (confidence !== null) button.append(element("span", "sure", said.sure.replace("{share}", Math.round(confidence * 100))));
   button.onclick = take;
   const item = document.createElement("li");
   item.append(button);
@@ -197,7 +187,7 @@ function answerValue() {
   const { fits = /./, normal = (it) => it } = KINDS[task.value] ?? {};
   if (fits.test(text)) return answer("value", normal(text));
   find("value").setAttribute("aria-invalid", "true");
-  return tell(`Expected: ${find("value-kind").textContent.toLocaleLowerCase()}`);
+  return tell(said.expected.replace("{what}", find("value-kind").textContent.toLocaleLowerCase()));
 }
 
 function cents(amount) {
@@ -225,8 +215,7 @@ function play() {
 
 function hurry(by) {
   speed = SPEEDS[Math.min(SPEEDS.length - 1, Math.max(0, SPEEDS.indexOf(speed) + by))];
-  find("speed").textContent = `Speed ${speed}×`;
-  find("speed").setAttribute("aria-label", `Speed ${speed} times`);
+  find("speed").textContent = said.speed.replace("{speed}", speed);
   play();
 }
 
@@ -289,14 +278,14 @@ function tell(text) {
 find("begin").onsubmit = (event) => {
   event.preventDefault();
   const languages = [...find("languages").querySelectorAll(":checked")].map((box) => box.value);
-  if (!languages.length) return tell("Tick the languages you understand.");
+  if (!languages.length) return tell(said.tick);
   agent = { languages };
   sound ??= new AudioContext({ latencyHint: "interactive" });
   sound.resume();
-  tell("Connecting…");
+  tell(said.connecting);
   connect();
 };
-find("leave").onclick = () => leave("Stopped: no phrase comes here.");
+find("leave").onclick = () => leave(said.stopped);
 find("again").onclick = play;
 find("speed").onclick = () => hurry(speed === SPEEDS.at(-1) ? 1 - SPEEDS.length : 1);
 find("cant-tell").onclick = () => answer("cant_tell");
@@ -310,7 +299,7 @@ document.addEventListener("visibilitychange", () => {
     socket = null; // a page that nobody looks at gets no phrase
     line?.close();
     clear();
-    tell("Away while this page is hidden.");
+    tell(said.away);
   } else connect();
 });
 

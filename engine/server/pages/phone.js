@@ -2,8 +2,8 @@
 // Binary messages are 16-bit little-endian PCM, 8 kHz, mono, both ways; text messages are JSON.
 
 const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#"];
-const WHO = { caller: "Caller", engine: "Engine", decision: "Decision", reply: "Reply" };
 const find = (id) => document.getElementById(id);
+const said = JSON.parse(find("said").textContent); // in the visitor's language
 
 let line = null; // the call in progress: { socket, audio, microphone, player, ending }
 
@@ -11,21 +11,21 @@ async function dial() {
   find("call").disabled = true;
   find("steps").replaceChildren();
   find("empty").hidden = true;
-  tell("Asking for the microphone…");
+  tell(said.asking);
   try {
     const microphone = await navigator.mediaDevices.getUserMedia({ audio: { echoCancellation: true, channelCount: 1 } });
     const audio = new AudioContext({ latencyHint: "interactive" });
     await audio.audioWorklet.addModule("/static/phone-worklet.js");
     connect(microphone, audio);
   } catch (error) {
-    tell(`No microphone: ${error.message}`);
+    tell(said.no_microphone.replace("{why}", error.message));
     find("call").disabled = false;
   }
 }
 
 function connect(microphone, audio) {
-  const said = new URLSearchParams({ language: find("language").value });
-  const socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}/phone/ws?${said}`);
+  const asked = new URLSearchParams({ language: find("language").value });
+  const socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}/phone/ws?${asked}`);
   socket.binaryType = "arraybuffer";
   const player = new AudioWorkletNode(audio, "player", { numberOfInputs: 0, outputChannelCount: [1] });
   player.connect(audio.destination);
@@ -35,11 +35,11 @@ function connect(microphone, audio) {
     find("level").value = data.level;
     if (socket.readyState === WebSocket.OPEN) socket.send(data.pcm);
   };
-  line = { socket, audio, microphone, player, ending: "The engine did not answer." };
-  tell("Calling…");
+  line = { socket, audio, microphone, player, ending: said.unanswered };
+  tell(said.calling);
   socket.onopen = () => {
-    line.ending = "The call has ended.";
-    tell("Connected: speak, or press keys.");
+    line.ending = said.ended;
+    tell(said.connected);
     talking(true);
   };
   socket.onmessage = ({ data }) => (data instanceof ArrayBuffer ? player.port.postMessage(data, [data]) : take(JSON.parse(data)));
@@ -67,7 +67,7 @@ function talking(on) {
 function take(message) {
   if (message.event === "clear") line?.player.port.postMessage("flush");
   else if (message.event === "step") show(message);
-  else if (message.event === "transfer" && line) line.ending = `The engine has transferred you to ${message.destination}.`;
+  else if (message.event === "transfer" && line) line.ending = said.transferred.replace("{destination}", message.destination);
 }
 
 function show({ at, who, text, note }) {
@@ -75,7 +75,7 @@ function show({ at, who, text, note }) {
   const what = element("div", "what");
   if (text) what.append(element("div", "text", text));
   if (note) what.append(element("div", "note", note));
-  row.append(element("time", "at", `${at.toFixed(2)} s`), element("span", "who", WHO[who] ?? who), what);
+  row.append(element("time", "at", said.seconds.replace("{at}", at.toFixed(2))), element("span", "who", said[who] ?? who), what);
   find("steps").append(row);
   find("steps").scrollTop = find("steps").scrollHeight;
 }
@@ -111,4 +111,4 @@ document.addEventListener("keydown", (event) => {
   setTimeout(() => button.classList.remove("pressed"), 150);
 });
 find("call").onclick = dial;
-find("hangup").onclick = () => close("You hung up.");
+find("hangup").onclick = () => close(said.hung_up);
