@@ -74,12 +74,8 @@ class AsteriskManager:
                 say(Response="Success" if asked["Secret"] == [self.secret] else "Error")
             case "Ping" if not self.deaf:
                 say(Response="Success", Ping="Pong")
-            case "DBGet" if (key := asked["Key"][0]) in self.database:
-                say(Response="Success", EventList="start", Message="Result will follow")
-                say(Event="DBGetResponse", Key=key, Val=self.database[key])
-                say(Event="DBGetComplete", EventList="Complete", ListItems="1")
             case "DBGet":
-                say(Response="Error", Message="Database entry not found")
+                self._tell(asked["Key"][0], say)
             case "DBPut":
                 self.database[asked["Key"][0]] = asked["Val"][0]
                 say(Response="Success", Message="Updated database successfully")
@@ -88,13 +84,22 @@ class AsteriskManager:
                 for channel in sorted(self.channels):
                     say(Event="CoreShowChannel", Uniqueid=f"{channel};1")
                 say(Event="CoreShowChannelsComplete", EventList="Complete", ListItems=str(len(self.channels)))
-            case "Originate" if self.refuses:
-                say(Response="Error", Message=self.refuses)
             case "Originate":
-                say(Response="Success")
                 self._originate(asked, say)
 
+    def _tell(self, key: str, say: Callable[..., None]) -> None:
+        if key not in self.database:
+            say(Response="Error", Message="Database entry not found")
+            return
+        say(Response="Success", EventList="start", Message="Result will follow")
+        say(Event="DBGetResponse", Key=key, Val=self.database[key])
+        say(Event="DBGetComplete", EventList="Complete", ListItems="1")
+
     def _originate(self, asked: Mapping[str, list[str]], say: Callable[..., None]) -> None:
+        if self.refuses:
+            say(Response="Error", Message=self.refuses)
+            return
+        say(Response="Success", Message="Originate successfully queued")
         variables = dict(it.removeprefix("__").split("=", 1) for it in asked["Variable"])
         attempt, called = variables["CALLWRIGHT_ATTEMPT"], asked["Channel"][0].removeprefix("Local/").partition("@")[0]
         if self.database.get(attempt):

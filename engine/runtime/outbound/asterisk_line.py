@@ -6,11 +6,11 @@ there: before it dials, and when it is over. So it dials no id twice, whoever as
 * nothing there: it never saw the id; we write ``closed``, wait for what may just be on its way, and look again. The dialplan
   dials nothing whose key is there. Where it wrote between our look and our ``closed``, its channel tells;
 * ``dialled``: it goes on where a channel has the id, and else Asterisk itself was cut off: nobody knows;
-* a ``DIALSTATUS``, the network's cause (ITU-T Q.850) and, where it rang, after how many seconds: this is how it ended. What failed
-  after it had rung was heard: ``NO_ANSWER``.
+* a ``DIALSTATUS``, the network's cause (ITU-T Q.850) and, where it rang, after how many seconds: this is how it ended. What
+  failed after it had rung was heard: ``NO_ANSWER``.
 
-AstDB is read by ``DBGet``: the function ``DB()`` is one that Asterisk lets no manager read (``live_dangerously``), and it then gives
-an empty value without an error, as if it had never seen the call.
+AstDB is read by ``DBGet``: the function ``DB()`` is one that Asterisk lets no manager read (``live_dangerously``), and it then
+gives an empty value without an error, as if it had never seen the call.
 """
 
 from __future__ import annotations
