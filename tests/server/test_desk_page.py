@@ -18,6 +18,7 @@ from tests.server.test_desk_door import Bank, bank_open, folder, task
 
 __all__ = ["folder"]  # a fixture
 
+PATIENCE_MS = 30_000  # a busy machine takes its time
 SETTLED_MS = 350  # before that, keys are taken for the phrase before
 
 
@@ -26,6 +27,7 @@ async def chromium() -> AsyncIterator[Browser]:
     program = shutil.which("chromium")
     if program is None:
         missing("Chromium")
+    expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield browser

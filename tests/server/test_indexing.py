@@ -44,7 +44,7 @@ def children() -> set[int]:
 
 
 async def until(happened: Callable[[], object]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while not happened():  # noqa: ASYNC110 -- another process's doing has no event
             await asyncio.sleep(0.05)
 

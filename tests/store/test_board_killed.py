@@ -115,7 +115,7 @@ class Company:
 
     def _wait(self, notes: int) -> None:
         """Until so many more things have happened; a busy machine takes its time."""
-        enough, until = self._happened + notes, time.monotonic() + 5.0
+        enough, until = self._happened + notes, time.monotonic() + 30.0
         while self._happened < enough and time.monotonic() < until:
             time.sleep(0.005)
 
