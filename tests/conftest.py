@@ -15,11 +15,18 @@ from tests import databases
 from tests.needs import missing
 
 TESTDATA = Path(__file__).resolve().parents[2] / "shared" / "testdata"
-LIVE = ("assist", "journeys", "runtime", "server", "telephony")
-"""Folders whose tests keep real time, or count what runs on this machine: they want it for themselves."""
+LIVE = {
+    "journeys": "engines of their own with models, talked to as people talk",
+    "runtime/batch/test_local.py": "counts processes, and how soon they end",
+    "runtime/test_calls_without_database.py": "twenty calls at once, while their database is away",
+    "telephony/test_sip.py": "a packet that is late is a hole in somebody's sound",
+    "telephony/test_siprec_server.py": "sound of two telephones, compared moment by moment",
+    "telephony/test_siprec_sipp.py": "packets of a recorded line at their own pace",
+}
+"""What keeps real time, or counts what runs on this machine, and why: no other such test runs beside it."""
 
-NOT_LIVE = ("batch", "quality")
-"""Below them: what only works off."""
+NOT_LIVE = ("journeys/test_trust.py",)
+"""Among them, but nobody talks in it."""
 
 os.environ["COLUMNS"] = "200"  # tables must not break where a folder's name is long
 
@@ -44,8 +51,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that `make unit` runs one after the other."""
     here = Path(__file__).parent
     for item in items:
-        folder, *below = item.path.relative_to(here).parts
-        if folder in LIVE and below[0] not in NOT_LIVE:
+        path = item.path.relative_to(here).as_posix()
+        if path.startswith(tuple(LIVE)) and path not in NOT_LIVE:
             item.add_marker("live")
 
 

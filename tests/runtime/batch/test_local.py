@@ -29,7 +29,6 @@ from engine.testing.hearers import (
     without_files,
 )
 
-pytestmark = pytest.mark.live  # counts processes, and how soon they end
 QUICK = Patience(restart_after=Seconds(0.01))
 
 
