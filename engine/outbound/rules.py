@@ -62,6 +62,9 @@ class Standing:
     engaged: bool = False
     """A call to this person or this number is on its way or going on."""
 
+    missing: Sequence[str] = ()
+    """Lists that the campaign names and that are not there: nobody knows who is on them."""
+
 
 @dataclass(frozen=True, slots=True)
 class May:
@@ -161,6 +164,8 @@ def _for_now(standing: Standing, policy: Campaign, now: datetime) -> Iterator[Wa
     """Reasons that pass, the hours aside."""
     if standing.campaign is not CampaignState.RUNNING:
         yield Wait(now + _SOON, f"the campaign is {'paused' if standing.campaign is CampaignState.PAUSED else 'not started'}")
+    for name in standing.missing:
+        yield Wait(now + _SOON, f"the list {name!r}, which the campaign names, is not there")
     if standing.engaged:
         yield Wait(now + _SOON, "is being called just now")
     if standing.not_before is not None and standing.not_before > now:

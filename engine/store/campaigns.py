@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from engine.outbound.campaign import Campaign, CampaignErrors, CampaignRefused, CampaignState, Order, after
 from engine.outbound.campaign_file import parse_campaign
 from engine.outbound.contacts import CampaignId, ContactState, Outcome
+from engine.store.lists import missing
 from engine.store.outbound_models import CampaignRow, ContactRow
 from engine.store.samples import utc
 
@@ -134,12 +135,15 @@ class Campaigns:
         """Start, pause, resume or stop a campaign.
 
         Raises:
-            CampaignRefused: it can't be done as it stands, or nobody is in it.
+            CampaignRefused: it can't be done as it stands, nobody is in it, or a list that it names is not there.
+            CampaignErrors: this version of us can't read its file.
         """
         with Session(self._engine) as session, session.begin():
             row = _row(session, name)
             if order is Order.START and not session.scalar(select(ContactRow.id).where(ContactRow.campaign == row.id).limit(1)):
                 raise CampaignRefused(f"{name}: expected contacts, found none: import a list first")
+            if after(CampaignState(row.state), order) is CampaignState.RUNNING:
+                _heeds(session, row)
             if not _move(session, row, order, now, reason):
                 raise CampaignRefused(f"{name}: expected a campaign to {order.value}, found one that is {row.state}")
             session.refresh(row)
@@ -184,6 +188,14 @@ def _row(session: Session, name: str) -> CampaignRow:
         known = session.scalars(select(CampaignRow.name).order_by(CampaignRow.created_at.desc()).limit(5)).all()
         raise CampaignRefused(f"expected a campaign's name ({', '.join(known) or 'there are none yet'}), found {name!r}")
     return row
+
+
+def _heeds(session: Session, row: CampaignRow) -> None:
+    """See that the lists that it names are there: a misspelt one would protect nobody."""
+    if gone := missing(session, policy_of(row).lists):
+        found = ", ".join(map(repr, gone))
+        way = "put people on it, or make it empty: callwright campaign block --list NAME [--empty]"
+        raise CampaignRefused(f"{row.name}: do_not_call: expected lists that are there, found none called {found}: {way}")
 
 
 def _move(session: Session, row: CampaignRow, order: Order, now: datetime, reason: str | None) -> bool:

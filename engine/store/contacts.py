@@ -24,7 +24,7 @@ from engine.outbound.contacts import CampaignId, Contact, ContactId, ContactStat
 from engine.outbound.retries import UNHEARD, Tried
 from engine.outbound.rules import Listing, Rung, Standing
 from engine.store.campaigns import policy_of
-from engine.store.lists import LIFTED, listing
+from engine.store.lists import LIFTED, listing, missing, names
 from engine.store.outbound_models import AttemptRow, CampaignRow, ContactRow, DoNotCallRow
 from engine.store.samples import utc
 
@@ -34,7 +34,7 @@ CALL_LATER: Final = "call_later"
 _CAPS_REACH: Final = timedelta(days=31)  # the longest that a cap looks back
 _PEOPLE: Final = frozenset({None, "person", "unsure"})  # answerers that may have been the person: unsure means person
 _AT_ONCE: Final = 5_000
-_ASKED_AT_ONCE: Final = 10_000  # names in one query; SQLite takes 32,766 values
+_ASKED_AT_ONCE: Final = 8_000  # contacts in one query, by four names each; SQLite takes 32,766 values
 
 _Row = TypeVar("_Row")
 
@@ -83,19 +83,21 @@ def contact_of(row: ContactRow) -> Contact:
 def standing_of(session: Session, row: ContactRow, now: datetime) -> tuple[Campaign, Standing]:
     """All that is known of one contact now, and what its campaign says."""
     campaign = session.get_one(CampaignRow, row.campaign, populate_existing=True)
-    found = _Known(session, CampaignId(row.campaign), now)
-    found.look(DoNotCallRow.who.in_([row.person, row.number]), _of_person([row.person], [row.number]))
-    return policy_of(campaign), found.standing(row, CampaignState(campaign.state))
+    policy = policy_of(campaign)
+    found = _Known(session, CampaignId(row.campaign), missing(session, policy.lists), now)
+    found.look(DoNotCallRow.who.in_(names([row.person, row.number])), _of_person([row.person], [row.number]))
+    return policy, found.standing(row, CampaignState(campaign.state))
 
 
 def standings(session: Session, campaign: CampaignId, now: datetime) -> Iterator[tuple[ContactRow, Standing]]:
     """The same of all contacts that wait, in the list's order; read in bulk. As if the campaign ran."""
     waiting = (ContactRow.campaign == campaign) & (ContactRow.state == ContactState.WAITING)
     rows = session.scalars(select(ContactRow).where(waiting).order_by(ContactRow.row))
+    gone = missing(session, policy_of(session.get_one(CampaignRow, campaign)).lists)
     for some in _batches(rows, _ASKED_AT_ONCE):
         persons, numbers = [it.person for it in some], [it.number for it in some]
-        found = _Known(session, campaign, now)
-        found.look(DoNotCallRow.who.in_([*persons, *numbers]), _of_person(persons, numbers))
+        found = _Known(session, campaign, gone, now)
+        found.look(DoNotCallRow.who.in_(names([*persons, *numbers])), _of_person(persons, numbers))
         yield from ((it, found.standing(it, CampaignState.RUNNING)) for it in some)
 
 
@@ -126,8 +128,9 @@ def tried(row: AttemptRow) -> Tried:
 class _Known:
     """What the database says of some contacts, by whom it is of."""
 
-    def __init__(self, session: Session, campaign: CampaignId, now: datetime) -> None:
-        self._session, self._campaign, self._now = session, campaign, now
+    def __init__(self, session: Session, campaign: CampaignId, gone: Sequence[str], now: datetime) -> None:
+        """``gone``: lists of the campaign's that are not there."""
+        self._session, self._campaign, self._gone, self._now = session, campaign, gone, now
         self._listed: Mapping[str, Sequence[DoNotCallRow]] = {}
         self._persons: Mapping[str, Sequence[AttemptRow]] = {}
         self._numbers: Mapping[str, Sequence[AttemptRow]] = {}
@@ -152,10 +155,11 @@ class _Known:
             tried=[tried(it) for it in mine if it.state not in OPEN],
             not_before=None if row.next_at is None else utc(row.next_at),
             engaged=any(it.state in OPEN for it in attempts),
+            missing=self._gone,
         )
 
     def _listings(self, row: ContactRow) -> Sequence[Listing]:
-        found = [it for who in {row.person, row.number} for it in self._listed.get(who, ())]
+        found = [it for who in names({row.person, row.number}) for it in self._listed.get(who, ())]
         return [listing(it) for it in sorted(found, key=lambda it: it.since)]
 
 

@@ -1,7 +1,11 @@
 """Lists of those who must not be called, in the database. Every intent to dial is committed in a transaction that reads them.
 
-Somebody is named by a number in E.164, or by the key that campaigns know a person by; an entry of either holds. Adding what is
-there already changes nothing, so that the first date stays.
+Somebody is named by a number in E.164, or by the key that campaigns know a person by; an entry of either holds. Of whom was
+erased a :func:`digest` stands there instead, and holds as well: who asks the table asks for :func:`names`. Adding what is there
+already changes nothing, so that the first date stays.
+
+A list is there once anybody was put on it, and then for ever: an entry of nobody marks it. A campaign that names one that is not
+there, because it is misspelt or was never imported, calls nobody.
 """
 
 from __future__ import annotations
@@ -10,13 +14,14 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import blake2b
 from typing import Any, Final
 
 from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from engine.outbound.campaign import BAD_CALLS, OPT_OUTS
+from engine.outbound.campaign import BAD_CALLS, COMPLAINTS, OPT_OUTS
 from engine.outbound.contacts import CampaignId
 from engine.outbound.rules import Listing
 from engine.outbound.talk import SCOPE
@@ -28,6 +33,9 @@ LIFTED: Final = "lifted"
 
 _AT_ONCE: Final = 1_000
 _ALL: Final = ""
+_NOBODY: Final = ""
+_OURS: Final = frozenset({OPT_OUTS, COMPLAINTS, BAD_CALLS})  # they need nobody on them to be there
+_ERASED: Final = "erased:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +67,20 @@ class Lists:
         with Session(self._engine) as session, session.begin():
             return put(session, entries, now)
 
+    def make(self, name: str, now: datetime) -> None:
+        """Have a list of this name, whether or not anybody is on it."""
+        with Session(self._engine) as session, session.begin():
+            _add(session, [_mark(name, now)])
+
+    def names(self) -> Sequence[str]:
+        """Every list there is."""
+        wanted = select(DoNotCallRow.list).where(DoNotCallRow.campaign == _ALL, DoNotCallRow.list != LIFTED).distinct()
+        with Session(self._engine) as session:
+            return sorted(_OURS | set(session.scalars(wanted)))
+
     def unblock(self, list: str, who: str, campaign: CampaignId | None = None) -> int:
         """Take somebody off a list; gives how many entries that were."""
-        there = (DoNotCallRow.list == list) & (DoNotCallRow.who == who) & (DoNotCallRow.campaign == (campaign or _ALL))
+        there = (DoNotCallRow.list == list) & DoNotCallRow.who.in_(names([who])) & (DoNotCallRow.campaign == (campaign or _ALL))
         with Session(self._engine) as session, session.begin():
             if list == BAD_CALLS:
                 lifted = update(DoNotCallRow).where(there).values(list=LIFTED, campaign=DoNotCallRow.source)
@@ -70,24 +89,46 @@ class Lists:
 
     def of(self, who: Collection[str]) -> Sequence[tuple[str, Listing]]:
         """Everything that is listed of these, with whom it is of."""
-        wanted = select(DoNotCallRow).where(DoNotCallRow.who.in_(who), DoNotCallRow.list != LIFTED).order_by(DoNotCallRow.since)
+        known = {name: it for it in who for name in names([it])}
+        wanted = select(DoNotCallRow).where(DoNotCallRow.who.in_(known), DoNotCallRow.list != LIFTED).order_by(DoNotCallRow.since)
         with Session(self._engine) as session:
-            return [(it.who, listing(it)) for it in session.scalars(wanted)]
+            return [(known[it.who], listing(it)) for it in session.scalars(wanted)]
 
     def counts(self) -> Mapping[str, int]:
         """How many entries each list has."""
-        wanted = select(DoNotCallRow.list, func.count()).group_by(DoNotCallRow.list).order_by(DoNotCallRow.list)
+        entries = select(DoNotCallRow.list, func.count()).where(DoNotCallRow.who != _NOBODY)
+        wanted = entries.group_by(DoNotCallRow.list).order_by(DoNotCallRow.list)
         with Session(self._engine) as session:
             return {name: number for name, number in session.execute(wanted) if name != LIFTED}
+
+
+def digest(who: str) -> str:
+    """What stands on a list for somebody who was erased."""
+    return _ERASED + blake2b(who.encode(), digest_size=24, person=b"callwright-dnc").hexdigest()
+
+
+def names(who: Iterable[str]) -> Sequence[str]:
+    """Everything that these may stand on a list as."""
+    return [name for it in who for name in (it, digest(it))]
 
 
 def put(session: Session, entries: Iterable[Entry], now: datetime) -> int:
     """Put people on lists, in the caller's transaction; gives how many were not there."""
     rows = [_row(it, now) for it in entries]
+    _add(session, [_mark(name, now) for name in sorted({it["list"] for it in rows if it["campaign"] == _ALL} - _OURS)])
     new = 0
     for first in range(0, len(rows), _AT_ONCE):
         new += _add(session, rows[first : first + _AT_ONCE])
     return new
+
+
+def missing(session: Session, names: Collection[str]) -> Sequence[str]:
+    """Which of these lists are not there."""
+    wanted = [it for it in names if it not in _OURS]
+    if not wanted:
+        return ()
+    there = select(DoNotCallRow.list).where(DoNotCallRow.list.in_(wanted), DoNotCallRow.campaign == _ALL).distinct()
+    return [it for it in wanted if it not in set(session.scalars(there))]
 
 
 def opted_out(session: Session, attempt: AttemptRow, now: datetime) -> None:
@@ -103,6 +144,10 @@ def listing(row: DoNotCallRow) -> Listing:
     return Listing(row.list, utc(row.since), CampaignId(row.campaign) if row.campaign else None)
 
 
+def _mark(name: str, now: datetime) -> dict[str, Any]:
+    return _row(Entry(name, _NOBODY, ""), now)
+
+
 def _row(it: Entry, now: datetime) -> dict[str, Any]:
     where = {"list": it.list, "campaign": it.campaign or _ALL, "who": it.who}
     return {**where, "since": now, "reason": it.reason, "source": it.source}
@@ -110,6 +155,8 @@ def _row(it: Entry, now: datetime) -> dict[str, Any]:
 
 def _add(session: Session, rows: Sequence[Mapping[str, Any]]) -> int:
     """Insert what is not there."""
+    if not rows:
+        return 0
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     adding = dialect.insert(DoNotCallRow).on_conflict_do_nothing().returning(DoNotCallRow.id)
     return len(session.scalars(adding, list(rows)).all())

@@ -120,6 +120,16 @@ def test_what_the_flow_says_and_the_campaign_lacks_is_told_with_its_line(desk: D
     assert "fields.name: expected a kind that the flow can word as 'name', found 'date'" in told
 
 
+def test_a_misspelt_list_is_told_where_the_database_can_be_asked(desk: Desk) -> None:
+    desk.run("block", "--list", "national", "--empty")
+    (desk.folder / "bad.yaml").write_text(CAMPAIGN + "do_not_call: [national, natoinal]\n", encoding="utf-8")
+    told = desk.run("check", desk.path("bad.yaml"), "--config", desk.path("engine.toml"), code=1)
+
+    lists = "lists that are there (bad_calls, complaints, national, opt_outs)"
+    assert told.strip().endswith(f"bad.yaml:13:1: do_not_call: expected {lists}, found 'natoinal'")
+    assert "fine" in desk.run("check", desk.path("bad.yaml"))
+
+
 def test_a_list_is_imported_and_its_refused_rows_are_reported_beside_it(desk: Desk) -> None:
     found = desk.json("import", desk.path("campaign.yaml"), desk.path("list.csv"))
 

@@ -37,6 +37,8 @@ def a_running(database: Engine, people: int = 1, **changes: str) -> KeptCampaign
     kept = campaigns.put(parse_campaign(text, "c.yaml"), text, "/place", MONDAY_NOON)
     some = [(n + 2, replace(a_contact(), person=PersonKey(f"p{n}"), number=f"+7916123450{n}")) for n in range(people)]
     take_list(database, kept.id, some)
+    for name in kept.policy.lists:
+        Lists(database).make(name, MONDAY_NOON)
     return campaigns.tell(kept.name, Order.START, MONDAY_NOON)
 
 
@@ -377,3 +379,52 @@ def test_waiting_is_told_with_the_reason(database: Engine) -> None:
         found = rules.verdict(session, session.get_one(ContactRow, contact), night)
 
     assert found == Wait(MONDAY_NOON.replace(hour=6) + timedelta(days=1), "it is Mon 21:00 there")
+
+
+def test_a_campaign_that_names_a_list_that_is_not_there_is_not_started(database: Engine) -> None:
+    with pytest.raises(CampaignRefused, match="'natoinal'"):
+        a_running_unlisted(database)
+    Lists(database).make("natoinal", MONDAY_NOON)
+
+    assert Campaigns(database).tell("overdue", Order.START, MONDAY_NOON).state is CampaignState.RUNNING
+
+
+def test_a_list_that_only_another_campaign_has_is_not_there(database: Engine) -> None:
+    Lists(database).block([Entry("natoinal", "+491", "x", campaign=CampaignId("other"))], MONDAY_NOON)
+
+    with pytest.raises(CampaignRefused, match="'natoinal'"):
+        a_running_unlisted(database)
+
+
+def test_whose_file_names_a_missing_list_by_a_change_in_a_pause_calls_nobody(database: Engine) -> None:
+    kept, dialler = a_running(database), a_dialler(database)
+    campaigns, text = Campaigns(database), kept.text.replace("[national]", "[natoinal]")
+    campaigns.tell(kept.name, Order.PAUSE, MONDAY_NOON)
+    campaigns.put(parse_campaign(text, "c.yaml"), text, "/place", MONDAY_NOON)
+    with pytest.raises(CampaignRefused, match="'natoinal'"):
+        campaigns.tell(kept.name, Order.RESUME, MONDAY_NOON)
+    with Session(database) as session, session.begin():  # as an older version of us would have resumed it
+        session.execute(update(CampaignRow).values(state=CampaignState.RUNNING))
+    (contact,) = the_dues(dialler, kept.id)
+
+    assert dialler.commit(contact, an_id(), MONDAY_NOON) is None
+    assert the_row(database, contact).reason == "the list 'natoinal', which the campaign names, is not there"
+    with Session(database) as session:
+        ((_, standing),) = standings(session, kept.id, MONDAY_NOON)
+    assert standing.missing == ["natoinal"]
+
+
+def test_a_list_stays_there_when_the_last_is_taken_off_it(database: Engine) -> None:
+    lists = Lists(database)
+    lists.block([Entry("staff", "+491", "x")], MONDAY_NOON)
+    lists.unblock("staff", "+491")
+
+    assert "staff" in lists.names()
+    assert dict(lists.counts()) == {}
+
+
+def a_running_unlisted(database: Engine) -> KeptCampaign:
+    text, campaigns = FILE.replace("[national]", "[opt_outs, natoinal]"), Campaigns(database)
+    kept = campaigns.put(parse_campaign(text, "c.yaml"), text, "/place", MONDAY_NOON)
+    take_list(database, kept.id, [(2, a_contact())])
+    return campaigns.tell(kept.name, Order.START, MONDAY_NOON)

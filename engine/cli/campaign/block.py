@@ -40,6 +40,9 @@ def block(
     file: Annotated[
         Path | None, typer.Option(help="A list, CSV or .xlsx; its column `phone`, or else the first, is taken.")
     ] = None,
+    empty: Annotated[
+        bool, typer.Option("--empty", help="Have the list, be anybody on it or not: campaigns can name it.")
+    ] = False,
     campaign: Only = None,
     country: Country = None,
     reason: Annotated[str | None, typer.Option(help="Why; people read it.")] = None,
@@ -50,10 +53,12 @@ def block(
     engine = opened(config)
     only = None if campaign is None else Campaigns(engine).named(campaign).id
     keys = [*(key for it in who or () for key in keys_of(it, country)), *(_of_file(file, country) if file else ())]
-    if not keys:
-        raise typer.BadParameter("expected numbers or persons, or --file, found neither")
-    source = file.name if file else f"by {getpass.getuser()}"
-    new = Lists(engine).block((Entry(list_name, it, source, reason, only) for it in dict.fromkeys(keys)), datetime.now(UTC))
+    if not keys and not empty:
+        raise typer.BadParameter("expected numbers or persons, --file, or --empty, found none of them")
+    source, lists = file.name if file else f"by {getpass.getuser()}", Lists(engine)
+    if empty:
+        lists.make(list_name, datetime.now(UTC))
+    new = lists.block((Entry(list_name, it, source, reason, only) for it in dict.fromkeys(keys)), datetime.now(UTC))
     keep(settings(config), engine, Deed.CHANGED, f"list {list_name}", blocked=new, campaign=campaign)
     if json:
         say_json({"list": list_name, "found": len(set(keys)), "new": new})
