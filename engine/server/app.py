@@ -32,6 +32,7 @@ from engine.server.console.pages.live import live_pages
 from engine.server.console.pages.quality import quality_pages
 from engine.server.console.pages.records import Records
 from engine.server.console.pages.settings import settings_pages
+from engine.server.console.pages.unmasked import unmasked_pages
 from engine.server.console.refusals import shows_refusals
 from engine.server.console.rendering import page
 from engine.server.console.sign_in import sign_in_pages
@@ -76,7 +77,7 @@ def http_app(engine: Engine, reception: Reception) -> FastAPI:
         audit_pages(),
     )
     records = Records.of(engine.config)
-    about_calls = (calls_pages(records), call_pages(records), quality_pages(records))
+    about_calls = (calls_pages(records), call_pages(records), quality_pages(records), unmasked_pages(engine.config, records))
     for router in (*beside, *about_calls, _phone(engine), _operations(engine), _calls(engine, reception.token)):
         app.include_router(router)
     app.mount("/api/v1", calls_api(engine, reception))

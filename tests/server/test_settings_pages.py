@@ -27,7 +27,7 @@ from tests.server.looking import WIDTHS, faults, looked_at
 
 OWN = {"Sec-Fetch-Site": "same-origin"}
 PASSWORD = "correct horse battery"
-PAGES = ("/settings", "/settings/audit", "/settings/house")
+PAGES = ("/settings", "/settings/audit", "/settings/unmasked", "/settings/house")
 
 
 @pytest.fixture(autouse=True)
@@ -183,7 +183,7 @@ def test_others_may_neither_look_nor_change(role: Role, engine: EchoEngine, hous
     ways = [*(client.get(path) for path in PAGES), client.post("/settings/people", data={"name": "x"})]
     ways += [client.post("/settings/tokens", data={"name": "x"}), client.post("/settings/audit/verify", data={"x": ""})]
 
-    assert [it.status_code for it in ways] == [403] * 6
+    assert [it.status_code for it in ways] == [403] * 7
 
 
 @pytest.mark.parametrize("language", ["ru", "zh"])
