@@ -31,6 +31,9 @@ class Deed(StrEnum):
     """Flows, thresholds, scorecards, verdicts, campaigns, settings; the subject says which."""
 
     ERASED = "erased"
+    """What belonged to a call, because its time was over or a person's calls are erased."""
+    KEEPING_RAN = "keeping.ran"
+    """What was due was looked for, everywhere."""
     HELD = "held"
     """Kept from being erased, or no longer."""
 

@@ -43,6 +43,7 @@ _NAMES = (
     "config",
     "db",
     "keys",
+    "keeping",
     "users",
     "audit",
 )

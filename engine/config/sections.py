@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from engine.asr.endpointer import EndpointPolicy
 from engine.config.access import AccessSection
 from engine.config.doors import DoorsSection
+from engine.config.keeping import KeepingSection
 from engine.config.outbound import OutboundSection
 from engine.config.quality import QualitySection
 from engine.config.section import NoneIfEmpty, Section
@@ -188,6 +189,7 @@ class Config(Section):
     assist: AssistSection | None = None
     outbound: OutboundSection | None = None
     qa: QualitySection = QualitySection()
+    keeping: KeepingSection | None = None
 
     @model_validator(mode="after")
     def _some_use(self) -> Self:

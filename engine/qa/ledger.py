@@ -1,28 +1,31 @@
 """The ledger's rules: which state a recording is in, what may happen to it there, and what is left to be done for it.
 
-* Every recording that was ever seen is in exactly one state. Excluded and failed ones say why, in a sentence.
+* Every recording that was ever seen is in exactly one state. Excluded, failed and erased ones say why, in a sentence.
 * A recording is claimed on a lease. Who claimed it renews the lease or gives it back; where neither happens the run was killed,
   and the recording is taken for lost.
 * An attempt is a begin without an end: its worker died, or its whole run. After one the recording is a suspect, tried alone
   so that it takes nobody with it; after ``MOST_ATTEMPTS`` it is poison, and fails.
 * What failed at its source (the file is gone, or was changed, or its description can't be read) waits again as soon as the source
   shows it whole.
+* What was said in an erased one is gone, and never to be heard or scored again, wherever the same bytes are seen. Its scores may
+  outlast it.
 * What is known is never made again: a recording is heard once by a model, and scored once by a card's revision. It is not heard
   again because the model changed, unless that is asked for.
 
 ::
 
-                 waiting    running    scored     excluded   failed
-    CLAIMED      running    -          -          -          -
-    RELEASED     -          waiting    -          -          -
-    LOST         -          waiting*   -          -          -         * failed at the last attempt
-    SCORED       -          scored     -          -          -
-    EXCLUDED     -          excluded   -          -          -
-    REFUSED      -          failed     -          -          -
-    MISSED       failed     running    scored     excluded   failed
-    RETURNED     waiting    running    scored     excluded   waiting*  * only what failed at its source
-    RETRIED      -          -          -          waiting    waiting
-    OUTDATED     -          -          waiting    waiting    -
+                 waiting    running    scored     excluded   failed     erased
+    CLAIMED      running    -          -          -          -          -
+    RELEASED     -          waiting    -          -          -          -
+    LOST         -          waiting*   -          -          -          -          * failed at the last attempt
+    SCORED       -          scored     -          -          -          -
+    EXCLUDED     -          excluded   -          -          -          -
+    REFUSED      -          failed     -          -          -          -
+    MISSED       failed     running    scored     excluded   failed     erased
+    RETURNED     waiting    running    scored     excluded   waiting*   erased     * only what failed at its source
+    RETRIED      -          -          -          waiting    waiting    -
+    OUTDATED     -          -          waiting    waiting    -          -
+    ERASED       erased     -          erased     erased     erased     erased
 """
 
 from __future__ import annotations
@@ -53,6 +56,7 @@ class State(StrEnum):
     SCORED = "scored"
     EXCLUDED = "excluded"
     FAILED = "failed"
+    ERASED = "erased"
 
 
 class Event(StrEnum):
@@ -87,21 +91,25 @@ class Event(StrEnum):
     OUTDATED = "outdated"
     """There is more to be done for it than was done: a new card, a new revision, or another model that was asked for."""
 
+    ERASED = "erased"
+    """Its time is over, or a person's calls are erased."""
 
-_W, _R, _S, _E, _F = State
+
+_W, _R, _S, _E, _F, _X = State
 _AFTER: Final[Mapping[Event, tuple[State | None, ...]]] = {
-    Event.CLAIMED: (_R, None, None, None, None),
-    Event.RELEASED: (None, _W, None, None, None),
-    Event.LOST: (None, _W, None, None, None),
-    Event.SCORED: (None, _S, None, None, None),
-    Event.EXCLUDED: (None, _E, None, None, None),
-    Event.REFUSED: (None, _F, None, None, None),
-    Event.MISSED: (_F, _R, _S, _E, _F),
-    Event.RETURNED: (_W, _R, _S, _E, _W),
-    Event.RETRIED: (None, None, None, _W, _W),
-    Event.OUTDATED: (None, None, _W, _W, None),
+    Event.CLAIMED: (_R, None, None, None, None, None),
+    Event.RELEASED: (None, _W, None, None, None, None),
+    Event.LOST: (None, _W, None, None, None, None),
+    Event.SCORED: (None, _S, None, None, None, None),
+    Event.EXCLUDED: (None, _E, None, None, None, None),
+    Event.REFUSED: (None, _F, None, None, None, None),
+    Event.MISSED: (_F, _R, _S, _E, _F, _X),
+    Event.RETURNED: (_W, _R, _S, _E, _W, _X),
+    Event.RETRIED: (None, None, None, _W, _W, None),
+    Event.OUTDATED: (None, None, _W, _W, None, None),
+    Event.ERASED: (_X, None, _X, _X, _X, _X),
 }
-_FRESH: Final = frozenset({Event.SCORED, Event.EXCLUDED, Event.RETURNED, Event.RETRIED, Event.OUTDATED})
+_FRESH: Final = frozenset({Event.SCORED, Event.EXCLUDED, Event.RETURNED, Event.RETRIED, Event.OUTDATED, Event.ERASED})
 """What wipes out the attempts, where it changes the state: the recording has come through, or begins anew."""
 
 
@@ -115,7 +123,7 @@ class Entry:
     """Begins without an end."""
 
     reason: str | None = None
-    """A sentence for people; of excluded and failed ones, and of no others."""
+    """A sentence for people; of excluded, failed and erased ones, and of no others."""
 
     @property
     def suspect(self) -> bool:
@@ -137,11 +145,12 @@ def after(entry: Entry, event: Event, reason: str | None = None) -> Entry:
     if state is entry.state or (event is Event.RETURNED and not _at_source(entry)):
         return entry
     attempts = 0 if event in _FRESH else entry.attempts
-    return _explained(Entry(state, attempts, reason if state in _EXPLAINED else None))
+    return _explained(Entry(state, attempts, reason if state in EXPLAINED else None))
 
 
 _ORDER: Final = {state: place for place, state in enumerate(State)}
-_EXPLAINED: Final = frozenset({State.EXCLUDED, State.FAILED})
+EXPLAINED: Final = frozenset({State.EXCLUDED, State.FAILED, State.ERASED})
+"""What says why."""
 
 
 def _lost(entry: Entry, reason: str | None) -> Entry:
@@ -153,7 +162,7 @@ def _lost(entry: Entry, reason: str | None) -> Entry:
 
 
 def _explained(entry: Entry) -> Entry:
-    if entry.state in _EXPLAINED and not entry.reason:
+    if entry.state in EXPLAINED and not entry.reason:
         raise ProtocolError(f"a recording that is {entry.state} needs a reason")
     return entry
 
@@ -217,6 +226,9 @@ class Known:
     scored_by: frozenset[tuple[str, str]] = frozenset()
     """Names and revisions of the cards that scored what this model heard."""
 
+    silent: bool = False
+    """Its sound's time is over: no other model can hear it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -244,7 +256,7 @@ class Due:
 
 def due(known: Known, wanted: Wanted) -> Due:
     """Tell what is left to be done for a recording."""
-    if known.model is None or wanted.model not in {None, known.model}:
+    if known.model is None or (wanted.model not in {None, known.model} and not known.silent):
         return Due(hear=True)
     return Due(hear=False, cards=tuple(it for it in meant_for(known, wanted.cards) if it.key not in known.scored_by))
 

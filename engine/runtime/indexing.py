@@ -15,29 +15,34 @@ from pathlib import Path
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import Engine, delete, func, select
+from sqlalchemy import Connection, Engine, delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from engine.core.errors import MediaError
 from engine.core.units import Seconds
 from engine.nlu.searching import tokens
+from engine.privacy.retention import Step as Gone
 from engine.qa.card import Fatal
 from engine.qa.checks import Verdict
 from engine.qa.effective import Source, effective
 from engine.qa.ledger import State
 from engine.runtime.conversations import turns_of, turns_of_journal
 from engine.runtime.kept_files import read_transcript
-from engine.store.found_calls import CallFound, Marked, put_call
+from engine.store.found_calls import CallFound, Marked, forget, forget_names, put_call
 from engine.store.found_models import FoundCallRow, FoundMarkRow
+from engine.store.found_words import drop_words
 from engine.store.journal import Step
+from engine.store.keeping_models import ReducedCallRow
 from engine.store.models import CallRow, StepRow
 from engine.store.quality_models import RecordingRow, ReviewRow, ScoreRow
 from engine.store.reviews import Reviews
 from engine.store.samples import CardKey, utc
 
 _log = structlog.get_logger(__name__)
-SETTLED: Final = (State.SCORED, State.EXCLUDED)
+SETTLED: Final = (State.SCORED, State.EXCLUDED, State.ERASED)
+"""Of an erased one the scores may still be kept."""
+
 _OVERLAP: Final = timedelta(seconds=90)  # clocks of machines differ, and a long transaction tells an earlier time
 _OVERLAP_ROWS: Final = 200  # PostgreSQL gives numbers before their rows can be seen
 _TOLD: Final = ("direction", "queue", "agent", "team", "flow", "outcome")
@@ -91,6 +96,10 @@ class Indexer:
                 return
             call = session.get(CallRow, json.loads(row.facts).get("call_id", "")) if row.source == "call" else None
             scores = _newest_scores(session, content)
+        if row.state == State.ERASED and not scores and call is None:
+            with self._database.begin() as connection:
+                forget_names(connection, [content])
+            return
         yield from self._put(self._of_recording(row, call, scores, stamp))
 
     def _renew_call(self, name: str) -> Iterator[str]:
@@ -144,11 +153,19 @@ class Indexer:
     def _put(self, found: CallFound) -> Iterator[str]:
         try:
             with self._database.begin() as connection:
-                put_call(connection, found)
+                self._without_what_went(connection, found, put_call(connection, found))
         except IntegrityError:  # another process was at the same call; the next look sees whether it is up to date
             _log.info("index.made_elsewhere", call=found.name)
             return
         yield found.name
+
+    def _without_what_went(self, connection: Connection, found: CallFound, number: int) -> None:
+        """What keeping took away between our reading and our writing must not come back."""
+        gone = connection.scalar(select(ReducedCallRow.step).where(ReducedCallRow.name == found.name))
+        if gone == Gone.WORDS:
+            drop_words(connection, [number])
+        if found.call and connection.scalar(select(CallRow.id).where(CallRow.id == found.call)) is None:
+            forget(connection, [number])
 
     def _changed(self) -> _Changed:
         with Session(self._database) as session:

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, func, or_, select
 
-from engine.qa.ledger import CardInForce, State, meant_for
+from engine.qa.ledger import EXPLAINED, CardInForce, State, meant_for
 from engine.store.holdings import holdings
 from engine.store.quality_models import RecordingRow, ScoreRow, SightingRow, VerdictRow
 from engine.store.quality_reading import snapshot
 
-_EXPLAINED = (State.EXCLUDED, State.FAILED)
+_EXPLAINED = tuple(it for it in State if it in EXPLAINED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Account:
     """Of all that was heard."""
 
     reasons: Mapping[State, Mapping[str, int]]
-    """Of excluded and failed ones, the most frequent first."""
+    """Of excluded, failed and erased ones, the most frequent first."""
 
     suspects: int
     """Waiting, after an attempt that did not come to an end."""
@@ -68,6 +68,7 @@ def account(database: Engine, cards: Sequence[CardInForce], folder: Path, now: d
                 *_unscored(connection, cards),
                 *_half_scored(connection),
                 *_without_files(connection, folder),
+                *_still_there(connection),
             ],
         )
 
@@ -96,7 +97,7 @@ def _sums(total: int, states: Mapping[State, int]) -> list[str]:
 def _unexplained(connection: Connection) -> list[str]:
     silent = or_(RecordingRow.reason.is_(None), RecordingRow.reason == "")
     number = _count(connection, RecordingRow.state.in_(_EXPLAINED) & silent)
-    return [f"{number} excluded or failed without a reason"] if number else []
+    return [f"{number} excluded, failed or erased without a reason"] if number else []
 
 
 def _unscored(connection: Connection, cards: Sequence[CardInForce]) -> list[str]:
@@ -126,9 +127,16 @@ def _half_scored(connection: Connection) -> list[str]:
 def _without_files(connection: Connection, folder: Path) -> list[str]:
     files = select(RecordingRow.transcript, RecordingRow.audio).where(RecordingRow.state == State.SCORED)
     rows = connection.execute(files.execution_options(yield_per=1000))
-    number = sum(1 for transcript, audio in rows if not _there(folder, transcript) or not _there(folder, audio))
+    number = sum(not (_there(folder, transcript) and (audio is None or _there(folder, audio))) for transcript, audio in rows)
     return [f"{number} scored whose transcript or sound is not in {folder}"] if number else []
 
 
 def _there(folder: Path, place: str | None) -> bool:
+    """Whether it is; sound that is not named any more has had its time."""
     return place is not None and (folder / place).is_file()
+
+
+def _still_there(connection: Connection) -> list[str]:
+    named = or_(RecordingRow.transcript.is_not(None), RecordingRow.audio.is_not(None))
+    number = _count(connection, (RecordingRow.state == State.ERASED) & named)
+    return [f"{number} erased whose transcript or sound is named"] if number else []

@@ -17,7 +17,7 @@ _PAGE = 500  # recordings
 
 def holdings(connection: Connection, states: Sequence[State]) -> Iterator[tuple[str, Known]]:
     """Every recording in one of these states that was heard: its content, and what is known of it."""
-    columns = (RecordingRow.content, RecordingRow.model, RecordingRow.language, RecordingRow.facts)
+    columns = (RecordingRow.content, RecordingRow.model, RecordingRow.language, RecordingRow.facts, RecordingRow.audio)
     heard = select(*columns).where(RecordingRow.state.in_(list(states)), RecordingRow.model.is_not(None))
     last = ""
     while page := connection.execute(heard.where(RecordingRow.content > last).order_by(RecordingRow.content).limit(_PAGE)).all():
@@ -37,4 +37,6 @@ def _scores(connection: Connection, contents: Sequence[str]) -> dict[tuple[str, 
 
 def _known(row: Row[*tuple[Any, ...]], scores: dict[tuple[str, str], set[tuple[str, str]]]) -> Known:
     language = None if row.language is None else Language(row.language)
-    return Known(row.model, language, json.loads(row.facts), frozenset(scores.get((row.content, row.model), ())))
+    return Known(
+        row.model, language, json.loads(row.facts), frozenset(scores.get((row.content, row.model), ())), row.audio is None
+    )

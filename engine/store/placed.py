@@ -11,7 +11,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from engine.store.lists import LIFTED
+from engine.store.lists import LIFTED, names
 from engine.store.outbound_models import DoNotCallRow, PlacedCallRow
 
 
@@ -41,7 +41,7 @@ class PlacedCalls:
         """
         digest = hashlib.sha256(asked.encode()).hexdigest()
         listed = select(DoNotCallRow.id).where(
-            DoNotCallRow.who == number, DoNotCallRow.campaign == "", DoNotCallRow.list != LIFTED
+            DoNotCallRow.who.in_(names([number])), DoNotCallRow.campaign == "", DoNotCallRow.list != LIFTED
         )
         with Session(self._engine) as session, session.begin():
             dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite

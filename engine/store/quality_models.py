@@ -22,13 +22,14 @@ class RecordingRow(Base):
     __table_args__ = (Index("ix_recordings_queue", "state", "attempts", "seen_at"),)  # in the order in which they are claimed
 
     content: Mapped[str] = mapped_column(String(64), primary_key=True)  # SHA-256 of the file, hex
-    state: Mapped[str] = mapped_column(String(16))  # waiting, running, scored, excluded, failed
-    reason: Mapped[str | None] = mapped_column(String(512))  # why it is excluded or failed; a sentence for people
+    state: Mapped[str] = mapped_column(String(16))  # waiting, running, scored, excluded, failed, erased
+    reason: Mapped[str | None] = mapped_column(String(512))  # why it is excluded, failed or erased; for people
     attempts: Mapped[int] = mapped_column(Integer)  # how often it was begun and never ended (engine.qa.ledger)
     owner: Mapped[str | None] = mapped_column(String(64))  # the run that has it while it is running
     lease_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     size: Mapped[int] = mapped_column(BigInteger)  # bytes
     source: Mapped[str] = mapped_column(String(16))  # folder, api, call, siprec, address
+    call: Mapped[str | None] = mapped_column(String(64), index=True)  # of the engine's or recorded by it; NULL = the bank's own
     facts: Mapped[str] = mapped_column(Text)  # JSON object of texts: agent, team, queue, direction, campaign, call_id ...
     language: Mapped[str | None] = mapped_column(String(8))  # as it was told, or else as it was detected
     started_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True), index=True)  # of the call, where known
@@ -37,7 +38,7 @@ class RecordingRow(Base):
     seconds: Mapped[float | None] = mapped_column(Float)  # of the call; NULL until it was heard
     model: Mapped[str | None] = mapped_column(String(64))  # the revision of what heard it; NULL until it was heard
     transcript: Mapped[str | None] = mapped_column(String(256))  # masked; the file's place in the QA folder
-    audio: Mapped[str | None] = mapped_column(String(256))  # masked; likewise
+    audio: Mapped[str | None] = mapped_column(String(256))  # masked; likewise; NULL though heard = its time is over
 
 
 class SightingRow(Base):

@@ -4,7 +4,7 @@ Rules:
 
 * the same bytes are one recording, wherever they lie; each address is one sighting, of what lay there last;
 * what is known of a call grows: each look may add to the facts or correct them, and takes none away;
-* a look changes no recording that a run has in hand.
+* a look changes no recording that a run has in hand, and learns nothing of one that was erased.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from engine.store.ledger import change
 from engine.store.quality_models import RecordingRow, SightingRow
 
 _AT_ONCE = 500  # addresses a query
+_OURS = ("call", "siprec")  # sources whose recordings are of calls that the engine took or recorded itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def _see(session: Session, it: Sighting, now: datetime) -> bool:
     new = _insert(session, RecordingRow).values(_new_recording(it, now)).on_conflict_do_nothing()
     is_new = bool(session.execute(new.returning(RecordingRow.content)).all())
     row = session.get_one(RecordingRow, it.content)
-    if not is_new:
+    if not is_new and row.state != State.ERASED:
         _learn(row, it)
     place = {"content": it.content, "size": it.size, "changed": it.changed, "seen_at": now}
     known = _insert(session, SightingRow).values(address=it.address, **place)
@@ -104,6 +105,7 @@ def _new_recording(it: Sighting, now: datetime) -> dict[str, Any]:
         "attempts": 0,
         "size": it.size,
         "source": it.source,
+        "call": it.facts.get("call_id") if it.source in _OURS else None,
         "facts": _json(it.facts),
         "language": it.language,
         "started_at": it.started_at,

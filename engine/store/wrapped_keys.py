@@ -64,6 +64,16 @@ def rewrap(path: Path, keys: KeyFile) -> bool:
     return True
 
 
+def wipe_key(descriptor: int) -> None:
+    """Destroy a file: without its own key nobody reads it again, whoever has ours.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    put(descriptor, bytes(_PLACE * len(_PLACES)), 0)
+    os.fsync(descriptor)
+
+
 def wrapped(own: bytes, key: Key) -> bytes:
     """A head: a file's own key, for the first place of a new file."""
     nonce = secrets.token_bytes(_NONCE)

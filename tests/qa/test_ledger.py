@@ -18,7 +18,7 @@ from engine.qa.ledger import AT_SOURCE, LEASE, MOST_ATTEMPTS, CardInForce, Entry
 
 WHY = "expected a sound file, found plain text"
 ROW = re.compile(r"^    ([A-Z]+) +(.*)$", re.MULTILINE)
-EXPLAINED = {State.EXCLUDED, State.FAILED}
+EXPLAINED = {State.EXCLUDED, State.FAILED, State.ERASED}
 
 
 def entry(state: State, attempts: int = 0) -> Entry:

@@ -25,7 +25,7 @@ from engine.qa.report.wording import Wording
 from engine.qa.report.worst import Sound, call_card
 from engine.qa.scored_calls import ScoredCall
 
-_KNOWN_STATES = ("scored", "excluded", "failed", "running", "waiting")
+_KNOWN_STATES = ("scored", "excluded", "failed", "erased", "running", "waiting")
 _MOST_REASONS = 12
 _WIDTHS = {"broad": 1040, "narrow": 340}  # pixels; one chart for each kind of screen, so that its letters stay readable
 
@@ -100,9 +100,9 @@ def _headline(found: Findings, say: Wording) -> Markup:
     standing, whole = found.standing, found.whole
     seen, scored, mean = standing.seen, standing.states["scored"], whole.scores.mean
     asked = whole.verdicts.total() - whole.verdicts[Verdict.NA]
-    excluded, failed = (say.number(standing.states[it]) for it in ("excluded", "failed"))
+    excluded, failed, erased = (say.number(standing.states[it]) for it in ("excluded", "failed", "erased"))
     still = say.number(standing.states["waiting"] + standing.states["running"])
-    parts = say("not_scored_parts", excluded=excluded, failed=failed, open=still)
+    parts = say("not_scored_parts", excluded=excluded, failed=failed, erased=erased, open=still)
     tiles = (
         (say("seen"), say.number(seen), say("hours", hours=say.number(standing.seconds / 3600, 1))),
         (say("scored"), say.number(scored), say("of_seen", share=say.percent(scored / seen if seen else None))),
@@ -159,7 +159,9 @@ def _ledger(found: Findings, say: Wording) -> Iterator[Markup]:
     undecided = found.whole.calls - found.whole.scores.calls
     if undecided:
         yield element("p", say("undecided", calls=say.number(undecided)), class_="note")
-    reasons = [(it, *one) for it in ("excluded", "failed") for one in found.standing.reasons[it].most_common(_MOST_REASONS)]
+    reasons = [
+        (it, *one) for it in ("excluded", "failed", "erased") for one in found.standing.reasons[it].most_common(_MOST_REASONS)
+    ]
     if reasons:
         rows = ((foreign(reason), say(state), number(say.number(count))) for state, reason, count in reasons)
         yield table(say("reason"), (say("reason"), say("state"), number(say("calls"))), rows)

@@ -180,7 +180,8 @@ class Findings:
         self.cards[call.card] += 1
         self.revisions[call.card][call.revision] += 1
         self.models[call.model] += 1
-        self.seen_scored.add(call.recording.content[:16])
+        if call.recording.state != "erased":  # its scores may outlast it
+            self.seen_scored.add(call.recording.content[:16])
         self._weigh(call)
 
     @property

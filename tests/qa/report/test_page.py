@@ -90,7 +90,7 @@ def test_it_is_whole_where_there_is_nothing() -> None:
 def test_the_sums_are_said_and_agree() -> None:
     found = read(findings([call(1, {"a": "pass"})], [recorded(2, "excluded"), recorded(3, "failed"), recorded(4, "waiting")]))
 
-    assert "4 seen = 1 scored + 1 excluded + 1 failed + 0 running + 1 waiting" in found.text
+    assert "4 seen = 1 scored + 1 excluded + 1 failed + 0 erased + 0 running + 1 waiting" in found.text
     assert "The sums agree" in found.text
     assert "nobody speaks" in found.text
 

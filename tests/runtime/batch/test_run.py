@@ -111,6 +111,7 @@ def test_everything_ends_in_a_state_with_its_reason(place: Place) -> None:
     assert drawn.reasons == {
         State.EXCLUDED: {"nobody speaks": 1},
         State.FAILED: {"expected a sound file, found a made-up one": 1},
+        State.ERASED: {},
     }
     assert drawn.disagreements == []
 
@@ -385,7 +386,7 @@ def test_the_account_says_what_does_not_agree(place: Place) -> None:
     assert settled.entry.state is State.SCORED
     assert place.account().disagreements == [
         "3 recordings, but 2 in all states together",
-        "1 excluded or failed without a reason",
+        "1 excluded, failed or erased without a reason",
         "1 scores without verdicts",
         f"1 scored whose transcript or sound is not in {place.qa}",
     ]
