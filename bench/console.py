@@ -42,6 +42,7 @@ from engine.server.console.pages.call import call_pages
 from engine.server.console.pages.calls import calls_pages
 from engine.server.console.pages.quality import quality_pages
 from engine.server.console.pages.records import Records
+from engine.server.playing import Playing
 from engine.server.reception import COOKIE, Introduced, Reception
 from engine.store.accounts import Actor
 from engine.store.database import connect, upgrade
@@ -229,7 +230,7 @@ def served(database: Engine, folder: Path) -> Iterator[httpx.Client]:
     records = Records.of(Config(store=StoreSection(database=url), qa=QualitySection(folder=folder)))
     app = FastAPI()
     app.add_middleware(Introduced, reception=Reception(house=house))
-    for router in (calls_pages(records), call_pages(records), quality_pages(records)):
+    for router in (calls_pages(records), call_pages(records, Playing(records)), quality_pages(records)):
         app.include_router(router)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)

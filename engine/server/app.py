@@ -21,7 +21,7 @@ from engine.core.errors import MediaError
 from engine.core.units import Language
 from engine.runtime.engine import Engine
 from engine.runtime.story import Line, Story
-from engine.server.api import calls_api
+from engine.server.api.application import http_api
 from engine.server.console.own import own_pages
 from engine.server.console.pages.audit import audit_pages
 from engine.server.console.pages.call import call_pages
@@ -40,6 +40,7 @@ from engine.server.console.texts import Texts, texts_in, unfilled
 from engine.server.desk import Desk
 from engine.server.desk_door import desk_page
 from engine.server.entrance import Openness, Visitor, open_to, requires
+from engine.server.playing import Playing
 from engine.server.reception import Introduced, Reception
 from engine.server.token import Token
 from engine.server.ways import declared
@@ -66,21 +67,23 @@ def http_app(engine: Engine, reception: Reception) -> FastAPI:
     app.add_middleware(Introduced, reception=reception)
     without_flows = frozenset(() if engine.flows else {"/phone", "/flow"})
     reception.absent = frozenset({"/desk"} if engine.agents is None else ()) | without_flows
+    records = Records.of(engine.config)
+    playing = Playing(records)
     beside = (
         sign_in_pages(),
         own_pages(),
         desk_page(engine.agents, engine.languages),
         live_pages(engine.live_calls),
-        flow_pages(engine.flows),
+        flow_pages(engine.flows, records),
         campaign_pages(),
         settings_pages(engine.config),
         audit_pages(),
     )
-    records = Records.of(engine.config)
-    about_calls = (calls_pages(records), call_pages(records), quality_pages(records), unmasked_pages(engine.config, records))
+    unmasked = unmasked_pages(engine.config, records)
+    about_calls = (calls_pages(records), call_pages(records, playing), quality_pages(records), unmasked)
     for router in (*beside, *about_calls, _phone(engine), _operations(engine), _calls(engine, reception.token)):
         app.include_router(router)
-    app.mount("/api/v1", calls_api(engine, reception))
+    app.mount("/api/v1", http_api(engine, reception, playing))
     shows_refusals(app)
     return declared(app)
 

@@ -1,4 +1,4 @@
-"""Every route says who may use it: ``requires(Permission.X)``, ``signed_in()``, or ``open_to(...)`` and to whom.
+"""Every route says who may use it: ``requires(Permission.X)``, ``signed_in()``, ``known()``, or ``open_to(...)`` and to whom.
 
 As an argument it gives the route its visitor; where the route does not care who it is, it stands in ``dependencies``::
 
@@ -122,6 +122,8 @@ class Requires:
     permission: Permission | None
     or_here: bool = False
     """Whoever is on this machine too, where nothing protects the door."""
+    machines: bool = False
+    """Machines too, where no permission is asked for."""
 
     async def __call__(self, connection: HTTPConnection) -> Visitor:
         """Judge one request."""
@@ -141,7 +143,9 @@ class Requires:
         return Visitor(connection, reception, language_of(connection), known.principal, known.by_cookie)
 
     def _allows(self, known: Known) -> bool:
-        return known.by_cookie if self.permission is None else known.principal.may(self.permission)
+        if self.permission is None:
+            return known.by_cookie or self.machines
+        return known.principal.may(self.permission)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +181,11 @@ def requires(permission: Permission, *, or_here: bool = False) -> Any:
 def signed_in() -> Any:
     """Any person who has signed in, whatever their roles; gives a :class:`Visitor`."""
     return Depends(Requires(None))
+
+
+def known() -> Any:
+    """Any person who has signed in and any machine with a token, whatever their roles; gives a :class:`Visitor`."""
+    return Depends(Requires(None, machines=True))
 
 
 def open_to(whom: Openness) -> Any:

@@ -6,13 +6,15 @@ peer sent is described by its shape, never quoted: it may be a telephone number.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from engine.server.entrance import Refused
@@ -47,10 +49,23 @@ class Problem(Exception):
 
 def invalid(error: ValidationError) -> Problem:
     """What is wrong with a body, field by field; no value is quoted."""
-    wrong = error.errors(include_input=False, include_url=False, include_context=False)
+    return _wrong(error.errors(include_input=False, include_url=False, include_context=False))
+
+
+def _wrong(wrong: Sequence[Any]) -> Problem:
     where = ", ".join(".".join(map(str, one["loc"])) or "body" for one in wrong)
     detail = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'body'}: {one['msg']}" for one in wrong)
     return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", detail, where=where)
+
+
+def unfit(detail: str, where: str) -> Problem:
+    """What was sent can't be."""
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", detail, where=where)
+
+
+def refused(name: str, detail: str) -> Problem:
+    """It can't be done as things stand, or the rules don't allow it."""
+    return Problem(HTTPStatus.CONFLICT, name, detail)
 
 
 def speaks_problems(app: FastAPI) -> None:
@@ -61,9 +76,18 @@ def speaks_problems(app: FastAPI) -> None:
         return problem.response
 
     @app.exception_handler(Refused)
-    async def refused(_: Request, refusal: Refused) -> JSONResponse:
+    async def not_let_through(_: Request, refusal: Refused) -> JSONResponse:
         status = HTTPStatus(refusal.status)
         return Problem(status, status.phrase.lower().replace(" ", "-"), refusal.said.strip()).response
+
+    @app.exception_handler(RequestValidationError)
+    async def not_understood(_: Request, error: RequestValidationError) -> JSONResponse:
+        return _wrong(error.errors()).response
+
+    @app.exception_handler(OperationalError)
+    async def away(_: Request, __: OperationalError) -> JSONResponse:
+        detail = "The database can't be reached; ask again later."
+        return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "not-now", detail).with_headers(Retry_After="5").response
 
     @app.exception_handler(HTTPException)
     async def frameworks(request: Request, error: HTTPException) -> JSONResponse:

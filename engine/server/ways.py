@@ -53,15 +53,16 @@ def _of(prefix: str, routes: list[BaseRoute]) -> Iterator[Way]:
             yield from _of(prefix + route.path, route.routes)
         elif isinstance(route, APIRoute):
             for method in sorted(route.methods or ()):
-                yield Way(method, prefix + route.path, tuple(_declared(route.dependant)))
+                yield Way(method, prefix + route.path, tuple(declared_of(route.dependant)))
         elif isinstance(route, APIWebSocketRoute):
-            yield Way("WEBSOCKET", prefix + route.path, tuple(_declared(route.dependant)))
+            yield Way("WEBSOCKET", prefix + route.path, tuple(declared_of(route.dependant)))
         else:
             yield Way("ANY", prefix + str(getattr(route, "path", route)), ())
 
 
-def _declared(dependant: Any) -> Iterator[Requires | OpenTo]:
+def declared_of(dependant: Any) -> Iterator[Requires | OpenTo]:
+    """What a route declares, by FastAPI's account of what it depends on."""
     for one in dependant.dependencies:
         if isinstance(one.call, Requires | OpenTo):
             yield one.call
-        yield from _declared(one)
+        yield from declared_of(one)

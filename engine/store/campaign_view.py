@@ -115,3 +115,34 @@ def last_talks(engine: Engine, campaign: CampaignId, most: int = 20) -> Sequence
     wanted = select(*columns).where(which).order_by(AttemptRow.committed_at.desc()).limit(most)
     with engine.connect() as connection:
         return [LastTalk(str(call), utc(at), outcome, talked) for call, at, outcome, talked in connection.execute(wanted)]
+
+
+@dataclass(frozen=True, slots=True)
+class ListedContact:
+    """One row of a campaign's list, and how it stands."""
+
+    id: str
+    number: str = field(repr=False)
+    language: str
+    state: str
+    outcome: str | None
+    reason: str | None
+    attempts: int
+    next_at: datetime | None
+    done_at: datetime | None
+
+
+def contacts(
+    engine: Engine, campaign: CampaignId, state: ContactState | None, after: str | None, most: int
+) -> Sequence[ListedContact]:
+    """So many of a campaign's contacts, by their ids, which say nothing; those ``after`` one."""
+    it = ContactRow
+    columns = (it.id, it.number, it.language, it.state, it.outcome, it.reason, it.attempts, it.next_at, it.done_at)
+    wanted = select(*columns).where(it.campaign == campaign).order_by(it.id).limit(most)
+    wanted = wanted if state is None else wanted.where(it.state == state)
+    wanted = wanted if after is None else wanted.where(it.id > after)
+    with engine.connect() as connection:
+        return [
+            ListedContact(*row[:7], next_at=row.next_at and utc(row.next_at), done_at=row.done_at and utc(row.done_at))
+            for row in connection.execute(wanted)
+        ]

@@ -20,8 +20,10 @@ from hypothesis import strategies as st
 
 from engine.core.units import Language, Seconds
 from engine.runtime.engine import Engine
-from engine.server.api import calls_api
-from engine.server.api_access import Permits
+from engine.server.api.access import Permits
+from engine.server.api.application import http_api
+from engine.server.console.pages.records import Records
+from engine.server.playing import Playing
 from engine.server.reception import Reception
 from engine.server.token import Token
 from engine.telephony.announced import AnnouncedCalls, Announcement
@@ -70,7 +72,8 @@ def api(engine: EchoEngine, token_file: Path, clock: Clock) -> Iterator[TestClie
 
 def _served(engine: EchoEngine, token_file: Path | None, clock: Callable[[], float]) -> FastAPI:
     app = FastAPI()
-    app.mount("/api/v1", calls_api(cast("Engine", engine), Reception(Token.read("doors.http.token_file", token_file)), clock))
+    reception = Reception(Token.read("doors.http.token_file", token_file))
+    app.mount("/api/v1", http_api(cast("Engine", engine), reception, Playing(Records.of(engine.config)), clock))
     return app
 
 
@@ -194,7 +197,7 @@ def test_a_dialplan_that_asks_while_the_call_is_just_ending_is_kept_waiting(
 def test_a_call_that_goes_on_has_no_outcome_yet(
     api: TestClient, engine: EchoEngine, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.server.api._ENDING", 0.01)
+    monkeypatch.setattr("engine.server.api.announcing._ENDING", 0.01)
     api.post("/api/v1/calls", json=CALL)
     waiting = problem(api.get(f"/api/v1/calls/{NAME}/outcome"), 409)
     _take(engine, clock)
@@ -298,7 +301,7 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_all_read(api: TestClie
 async def test_a_body_that_does_not_come_is_not_waited_for(
     engine: EchoEngine, token_file: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.server.api_bodies._WITHIN", 0.01)
+    monkeypatch.setattr("engine.server.api.bodies._WITHIN", 0.01)
 
     async def never() -> AsyncIterator[bytes]:
         yield b"{"

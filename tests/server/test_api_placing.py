@@ -23,7 +23,9 @@ from engine.dialogue.results import Result
 from engine.outbound.campaign import OPT_OUTS
 from engine.runtime.engine import Engine
 from engine.runtime.watch import Watch
-from engine.server.api import calls_api
+from engine.server.api.application import http_api
+from engine.server.console.pages.records import Records
+from engine.server.playing import Playing
 from engine.server.reception import Reception
 from engine.server.token import Token
 from engine.store.database import connect
@@ -93,7 +95,8 @@ def engine() -> CallingEngine:
 async def api(engine: CallingEngine, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     (tmp_path / "token").write_text(f"{TOKEN}\n")
     app = FastAPI()
-    app.mount("/api/v1", calls_api(cast("Engine", engine), Reception(Token.read("token", tmp_path / "token")), lambda: 1000.0))
+    reception, playing = Reception(Token.read("token", tmp_path / "token")), Playing(Records.of(engine.config))
+    app.mount("/api/v1", http_api(cast("Engine", engine), reception, playing, lambda: 1000.0))
     transport = httpx.ASGITransport(app, client=("127.0.0.1", 4000))
     headers = {"Authorization": f"Bearer {TOKEN}"}
     async with httpx.AsyncClient(transport=transport, base_url="http://engine", headers=headers) as client:

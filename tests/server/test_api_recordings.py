@@ -23,7 +23,9 @@ from engine.runtime.batch import receiving
 from engine.runtime.batch.order import Order
 from engine.runtime.batch.receiving import sweep_received, unanswered
 from engine.runtime.batch.run import Desk, Run
-from engine.server.api import calls_api
+from engine.server.api.application import http_api
+from engine.server.console.pages.records import Records
+from engine.server.playing import Playing
 from engine.server.reception import Reception
 from engine.server.token import Token
 from engine.store.database import connect
@@ -50,7 +52,8 @@ def database(config: Config) -> Engine:
 
 def served(config: Config) -> FastAPI:
     app = FastAPI()
-    app.mount("/api/v1", calls_api(cast("Engine", SimpleNamespace(config=config)), Reception(Token(TOKEN))))
+    engine = SimpleNamespace(config=config, flows={}, live_calls=None)
+    app.mount("/api/v1", http_api(cast("Engine", engine), Reception(Token(TOKEN)), Playing(Records.of(config))))
     return app
 
 

@@ -34,7 +34,7 @@ def audit_pages() -> APIRouter:
     async def show(
         visitor: _Auditor, who: str = "", what: str = "", subject: str = "", since: str = "", before: str = ""
     ) -> HTMLResponse:
-        asked = Asked(_text(who), _text(what), _text(subject), _day(since), _number(before))
+        asked = Asked(as_kept(who), as_kept(what), as_kept(subject), _day(since), _number(before))
         return await _page(visitor, asked, since=since)
 
     @router.post("/settings/audit/verify")
@@ -42,7 +42,7 @@ def audit_pages() -> APIRouter:
         await form(request)
         trail = house_of(visitor).trail
         async with verifying:
-            head, breaks = await asyncio.to_thread(_verified, trail)
+            head, breaks = await asyncio.to_thread(verified, trail)
         return await _page(visitor, Asked(), verified=head, breaks=breaks)
 
     return router
@@ -69,12 +69,13 @@ def _rows(trail: Trail, asked: Asked) -> Sequence[Entry]:
     return [entry for entry, _ in trail.rows(asked, most=_ROWS + 1)]
 
 
-def _verified(trail: Trail) -> tuple[int, Sequence[Break]]:
+def verified(trail: Trail) -> tuple[int, Sequence[Break]]:
+    """The chain's last row, and the first places where it does not hold."""
     return trail.head().number, list(islice(trail.breaks(), _BREAKS))
 
 
-def _text(text: str) -> str | None:
-    """As the chain keeps it; empty narrows nothing."""
+def as_kept(text: str) -> str | None:
+    """Text as the chain keeps it; empty narrows nothing."""
     return harmless(text.strip(), 200) or None
 
 

@@ -74,7 +74,7 @@ def _listed(records: Records, visitor: Visitor, asked: Mapping[str, str]) -> HTM
     context = {
         "asked": asked,
         "wrong": wrong,
-        "rows": _with_snippets(records, shown, wanted.terms),
+        "rows": with_snippets(records, shown, wanted.terms),
         "older": older,
         "newest": _link({**asked, "before": ""}) if asked["before"] else None,
         "choices": records.choices(frozenset(teams)),
@@ -150,7 +150,8 @@ def _link(asked: Mapping[str, str]) -> str:
     return f"/calls?{urlencode({name: value for name, value in asked.items() if value})}"
 
 
-def _with_snippets(records: Records, shown: Sequence[Found], wanted: Sequence[Term]) -> list[tuple[Found, Snippet | None]]:
+def with_snippets(records: Records, shown: Sequence[Found], wanted: Sequence[Term]) -> list[tuple[Found, Snippet | None]]:
+    """Calls, each with the first turn in which one of the words was said."""
     if not wanted:
         return [(it, None) for it in shown]
     said = records.kept.turns(shown)

@@ -18,29 +18,26 @@ from markupsafe import Markup
 from engine.access.permissions import Permission
 from engine.dialogue.graph import Flow
 from engine.ivr.draw import Badge, to_svg
+from engine.server.console.pages.records import Records
 from engine.server.console.rendering import page
-from engine.server.console.signing import house_of
 from engine.server.entrance import Refused, Visitor, requires
-from engine.store.flow_paths import FlowPaths, Paths
+from engine.store.flow_paths import Paths
 
 _CALLS: Final = 50  # listed of a node
 
 _Seer = Annotated[Visitor, requires(Permission.SEE_FLOWS)]
 
 
-def flow_pages(flows: Mapping[str, Flow]) -> APIRouter:
+def flow_pages(flows: Mapping[str, Flow], records: Records) -> APIRouter:
     """The page, for flows by the name a call may ask for."""
     router = APIRouter()
-    known: dict[str, FlowPaths] = {}
 
     @router.get("/flow")
     async def show(visitor: _Seer, flow: str = "", node: str = "") -> HTMLResponse:
         name = flow or next(iter(flows), "")
         if name not in flows or (node and node not in flows[name].nodes):
             raise Refused(404, "flow", "There is no such flow or node.\n")
-        database = house_of(visitor).trail.database
-        reader = known.setdefault(str(database.url), FlowPaths(database))
-        paths = await asyncio.to_thread(reader.of, flows[name].name, flows[name].revision)
+        paths = await asyncio.to_thread(records.paths.of, flows[name].name, flows[name].revision)
         return _page(visitor, flows, name, node, paths)
 
     return router
@@ -50,7 +47,7 @@ def _page(visitor: Visitor, flows: Mapping[str, Flow], name: str, node: str, pat
     flow, visits, left = flows[name], paths.visits, paths.left
     links = {one: f"/flow?{urlencode({'flow': name, 'node': one})}#node" for one in flow.nodes}
     badges = {one: Badge(_badge(visits.get(one, 0), left.get(one, 0)), link) for one, link in links.items()}
-    lists = visitor.may(Permission.FIND_CALLS) and visitor.principal.sees(None)
+    lists = lists_calls(visitor)
     return page(
         visitor,
         "flow.html",
@@ -66,6 +63,11 @@ def _page(visitor: Visitor, flows: Mapping[str, Flow], name: str, node: str, pat
         lists=lists,
         through=paths.through(node)[:_CALLS] if node and lists else (),
     )
+
+
+def lists_calls(visitor: Visitor) -> bool:
+    """Whether the calls behind a figure are told: to who may find calls and is bound to no team."""
+    return visitor.may(Permission.FIND_CALLS) and visitor.principal.sees(None)
 
 
 def _badge(visits: int, left: int) -> str:

@@ -74,7 +74,7 @@ async def _told(line: AsgiSocket, visitor: Visitor, calls: LiveCalls, every: flo
             glance = calls.glance(version)
             looks, version = looks + 1, glance.version
             async with asyncio.timeout(STALLED):
-                await line.send(json.dumps(_message(glance, sees=sees), ensure_ascii=False))
+                await line.send(json.dumps(message_of(glance, sees=sees), ensure_ascii=False))
             await asyncio.sleep(every * _SOONER if glance.more else every)
         await line.close(Goodbye.NORMAL, "you are signed in no longer")
     except SocketClosed:
@@ -92,7 +92,8 @@ async def _gone(line: AsgiSocket) -> None:
         pass
 
 
-def _message(glance: Glance, *, sees: bool) -> dict[str, Any]:
+def message_of(glance: Glance, *, sees: bool) -> dict[str, Any]:
+    """What is told of a glance; ``sees``: of its calls too."""
     changed = [_call(it) for it in glance.changed] if sees else []
     return {"live": glance.live if sees else [], "changed": changed, "bearing": _bearing(glance.bearing)}
 

@@ -19,6 +19,7 @@ from engine.server.entrance import Refused, Visitor
 from engine.store.database import connect
 from engine.store.figures import Figures
 from engine.store.finding import Finding, Found
+from engine.store.flow_paths import FlowPaths
 
 _CHOICES_KEPT = Seconds(30.0)
 
@@ -31,6 +32,7 @@ class Records:
     finding: Finding
     figures: Figures
     kept: KeptCalls
+    paths: FlowPaths
     shapes: Shapes = field(default_factory=Shapes)
     _choices: dict[frozenset[str], tuple[float, Mapping[str, Sequence[str]]]] = field(default_factory=dict)
 
@@ -38,7 +40,7 @@ class Records:
     def of(cls, config: Config) -> Records:
         """An engine's."""
         database = connect(config.store.database)
-        return cls(database, Finding(database), Figures(database), KeptCalls(database, config.qa.folder))
+        return cls(database, Finding(database), Figures(database), KeptCalls(database, config.qa.folder), FlowPaths(database))
 
     @property
     def zone(self) -> tzinfo:

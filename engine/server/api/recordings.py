@@ -32,6 +32,7 @@ from engine.core.units import Seconds
 from engine.qa.ledger import State
 from engine.runtime.batch.descriptions import Description, parse_description
 from engine.runtime.batch.receiving import Receiving, Upload
+from engine.server.api.shapes import Sent
 from engine.server.entrance import requires
 from engine.server.problems import HEADERS, Problem
 from engine.store.database import connect
@@ -40,26 +41,37 @@ from engine.store.ledger import Standing, standing
 _log = structlog.get_logger(__name__)
 _PIECE: Final = 1 << 20  # bytes handed to the disk at once
 _SILENCE: Final = Seconds(30.0)  # between two pieces of a body
+_FACTS: Final = {"name": "facts", "in": "query", "style": "form", "explode": True}
+_SOUND: Final[dict[str, Any]] = {
+    "parameters": [{**_FACTS, "schema": {"type": "object", "additionalProperties": {"type": "string"}}}],
+    "requestBody": {
+        "required": True,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    },
+}
+_SENDING: Final[dict[int | str, dict[str, Any]]] = {200: {"model": Sent, "description": "It was there before"}}
 _CONTENT: Final = re.compile(r"[0-9a-f]{64}")
 
 
 def recordings(config: Config) -> APIRouter:
     """The part of the API; the database, opened when first needed, is at the present schema."""
-    router = APIRouter(prefix="/recordings")
+    router = APIRouter(prefix="/recordings", tags=["Recordings"])
     sends = [requires(Permission.SEND_RECORDINGS)]
 
     @cache
     def receiving() -> Receiving:
         return Receiving(connect(config.store.database), config.qa.folder)
 
-    @router.post("", dependencies=sends)
+    @router.post("", dependencies=sends, status_code=201, response_model=Sent, openapi_extra=_SOUND, responses=_SENDING)
     async def receive(request: Request) -> Response:
+        """Send a recording; the query is its description, every value a fact of it. The same octets again change nothing."""
         told = _described(request)
         found = await _received(request, receiving(), told)
         return _said(HTTPStatus.CREATED if found.state is State.WAITING else HTTPStatus.OK, found)
 
-    @router.get("/{content}", dependencies=sends)
+    @router.get("/{content}", dependencies=sends, response_model=Sent)
     async def ask(content: str) -> Response:
+        """How far a recording has come."""
         return _said(HTTPStatus.OK, await _known(receiving().database, content))
 
     return router

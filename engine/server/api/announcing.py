@@ -3,38 +3,35 @@
 ::
 
     POST   /api/v1/calls                 {"uuid", "caller_number"?, "called_number"?, "flow"?, "language"?, "door"?} -> 201
-    POST   /api/v1/calls                 {"to", "flow"?, "language"?, "fields"?, "zone"?} -> 202; calls somebody, see api_placing
+    POST   /api/v1/calls                 {"to", "flow"?, "language"?, "fields"?, "zone"?} -> 202: calls somebody
     GET    /api/v1/calls/{uuid}          what is known
     DELETE /api/v1/calls/{uuid}          forget it -> 204
     GET    /api/v1/calls/{uuid}/outcome  {"outcome", "destination", "context": {"intent", "verified", "last_words"}}
 
-Bodies are JSON or forms (:mod:`engine.server.api_bodies`). Announcing the same call again changes nothing. No number is ever
+Bodies are JSON or forms (:mod:`engine.server.api.bodies`). Announcing the same call again changes nothing. No number is ever
 logged, nor given back whole.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Final
 from uuid import UUID
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from engine.access.permissions import Permission
 from engine.config import MAIN
 from engine.core.units import Language, Seconds
 from engine.runtime.engine import Engine
-from engine.server.api_access import Access
-from engine.server.api_bodies import Announce, Place, said, understood
-from engine.server.api_placing import Placing
-from engine.server.api_recordings import recordings
+from engine.server.api.bodies import Announce, Place, bodies_of, said, understood
+from engine.server.api.placing import Placing
+from engine.server.api.shapes import CallEnded, CallKnown
 from engine.server.entrance import requires
-from engine.server.problems import HEADERS, Problem, speaks_problems
-from engine.server.reception import Introduced, Reception
+from engine.server.problems import HEADERS, Problem
 from engine.store.database import connect
 from engine.store.lists import Lists
 from engine.store.placed import PlacedCalls
@@ -44,40 +41,52 @@ from engine.telephony.handover import phone_number
 _ENDING: Final = Seconds(2.0)  # a call whose sound has ended is over in this time: its record is closed meanwhile
 _LOOK: Final = Seconds(0.02)
 
+_CREATED: Final = bodies_of(Announce, Place)
+_CREATING: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"model": CallKnown, "description": "It was announced before"},
+    202: {"model": CallKnown, "description": "Somebody is being called"},
+    409: {"description": "Another call has this name, or a door is shut"},
+}
+_IN_PROGRESS: Final[dict[int | str, dict[str, Any]]] = {409: {"description": "It is in progress"}}
+_NOT_OVER: Final[dict[int | str, dict[str, Any]]] = {409: {"description": "It is not over"}}
 
-def calls_api(engine: Engine, reception: Reception, clock: Callable[[], float] = time.monotonic) -> FastAPI:
-    """The application to mount at ``/api/v1``."""
+
+def announcing(engine: Engine, clock: Callable[[], float]) -> APIRouter:
+    """The part of the API."""
+    router = APIRouter(prefix="/calls", tags=["Telephony"])
     desk = _Desk(engine, clock)
     database = connect(engine.config.store.database)
     placing = Placing(engine, PlacedCalls(database), Lists(database), clock)
-    app = FastAPI(openapi_url=None, redirect_slashes=False, dependencies=[Depends(Access(reception, clock))])
-    app.add_middleware(Introduced, reception=reception)
-    speaks_problems(app)
     announces = [requires(Permission.ANNOUNCE_CALLS)]
 
-    @app.post("/calls", dependencies=announces)
+    @router.post(
+        "", dependencies=announces, status_code=201, response_model=CallKnown, openapi_extra=_CREATED, responses=_CREATING
+    )
     async def create(request: Request) -> Response:
+        """Announce a call that will come in (`uuid`), or call somebody (`to`)."""
         body = await understood(request)
         if isinstance(body, Place):
             name = await placing.place(body, request.headers.get("Idempotency-Key"))
             return said(request, HTTPStatus.ACCEPTED, desk.placed(name))
         return said(request, *desk.announce(body))
 
-    @app.get("/calls/{name}", dependencies=announces)
-    async def known(request: Request, name: str) -> Response:
-        return said(request, HTTPStatus.OK, desk.known(_uuid(name)))
+    @router.get("/{uuid}", dependencies=announces, response_model=CallKnown)
+    async def known(request: Request, uuid: str) -> Response:
+        """What is known of an announced or placed call."""
+        return said(request, HTTPStatus.OK, desk.known(_uuid(uuid)))
 
-    @app.delete("/calls/{name}", dependencies=announces)
-    async def forget(name: str) -> Response:
-        desk.forget(_uuid(name))
+    @router.delete("/{uuid}", dependencies=announces, status_code=204, response_class=Response, responses=_IN_PROGRESS)
+    async def forget(uuid: str) -> Response:
+        """Forget a call that has not come, or is over."""
+        desk.forget(_uuid(uuid))
         return Response(status_code=HTTPStatus.NO_CONTENT, headers=HEADERS)
 
-    @app.get("/calls/{name}/outcome", dependencies=announces)
-    async def outcome(request: Request, name: str) -> Response:
-        return said(request, HTTPStatus.OK, await desk.outcome(_uuid(name)))
+    @router.get("/{uuid}/outcome", dependencies=announces, response_model=CallEnded, responses=_NOT_OVER)
+    async def outcome(request: Request, uuid: str) -> Response:
+        """What came of it."""
+        return said(request, HTTPStatus.OK, await desk.outcome(_uuid(uuid)))
 
-    app.include_router(recordings(engine.config))
-    return app
+    return router
 
 
 class _Desk:

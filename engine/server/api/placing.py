@@ -31,7 +31,7 @@ from engine.runtime.outbound.listening import Listening
 from engine.runtime.outbound.paperwork import Paperwork, utc_now
 from engine.runtime.outbound.talking import SAID_IN_A_CALL
 from engine.runtime.outward import Outward
-from engine.server.api_bodies import Place
+from engine.server.api.bodies import Place
 from engine.server.problems import Problem
 from engine.store.lists import Entry, Lists
 from engine.store.placed import Placed, PlacedCalls

@@ -57,20 +57,30 @@ class Place(_Body):
     """The person's, IANA."""
 
 
-async def _body(request: Request) -> bytes:
-    """Read it, as far as it may go. Safe to cancel."""
+async def body_of(request: Request, most: int = _MOST_BYTES) -> bytes:
+    """Read it, as far as it may go. Safe to cancel.
+
+    Raises:
+        Problem: it is too large, or too slow.
+    """
     body = bytearray()
     try:
         async with asyncio.timeout(_WITHIN):
             async for piece in request.stream():
                 body += piece
-                if len(body) > _MOST_BYTES:
+                if len(body) > most:
                     raise Problem(
-                        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", f"A body has at most {_MOST_BYTES} bytes.", where="body"
+                        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", f"A body has at most {most} bytes.", where="body"
                     )
     except TimeoutError:
         raise Problem(HTTPStatus.REQUEST_TIMEOUT, "too-slow", f"A body must come within {_WITHIN:g} s.", where="body") from None
     return bytes(body)
+
+
+def bodies_of(*models: type[BaseModel]) -> dict[str, Any]:
+    """What is told in the description of a route that reads its body itself."""
+    schema = {"anyOf": [it.model_json_schema() for it in models]}
+    return {"requestBody": {"required": True, "content": {kind: {"schema": schema} for kind in ("application/json", _FORM)}}}
 
 
 async def understood(request: Request) -> Announce | Place:
@@ -79,7 +89,7 @@ async def understood(request: Request) -> Announce | Place:
     Raises:
         Problem: it is too large or too slow, or not what was agreed.
     """
-    body = await _body(request)
+    body = await body_of(request)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
         if kind == _FORM:

@@ -1,0 +1,60 @@
+"""The API as an application, to be mounted at ``/api/v1``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import cache
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI
+from fastapi.responses import JSONResponse
+
+from engine.runtime.engine import Engine
+from engine.server.api.access import Access
+from engine.server.api.announcing import announcing
+from engine.server.api.audit import audit
+from engine.server.api.campaigns import campaign_orders, campaigns
+from engine.server.api.description import described
+from engine.server.api.flows import flows_api
+from engine.server.api.kept import judged_calls, kept_calls
+from engine.server.api.live import live
+from engine.server.api.people import machines, people
+from engine.server.api.quality import quality
+from engine.server.api.recordings import recordings
+from engine.server.entrance import Visitor, known
+from engine.server.playing import Playing
+from engine.server.problems import HEADERS, speaks_problems
+from engine.server.reception import Introduced, Reception
+
+
+def http_api(engine: Engine, reception: Reception, playing: Playing, clock: Callable[[], float] = time.monotonic) -> FastAPI:
+    """Make it; ``clock`` counts seconds from anywhere."""
+    asks = [Depends(Access(reception, clock))]
+    app = FastAPI(openapi_url=None, redirect_slashes=False, dependencies=asks)
+    app.add_middleware(Introduced, reception=reception)
+    speaks_problems(app)
+    parts = (
+        announcing(engine, clock),
+        recordings(engine.config),
+        kept_calls(playing),
+        judged_calls(playing),
+        quality(playing.records),
+        flows_api(engine.flows, playing.records),
+        live(engine.live_calls),
+        campaigns(),
+        campaign_orders(),
+        people(),
+        machines(engine.config),
+        audit(),
+    )
+    for part in parts:
+        app.include_router(part)
+    description = cache(lambda: described(app))
+
+    @app.get("/openapi.json", tags=["Description"])
+    async def openapi(_: Annotated[Visitor, known()]) -> dict[str, Any]:
+        """What you read."""
+        return JSONResponse(description(), headers=HEADERS)  # type: ignore[return-value]
+
+    return app

@@ -1,0 +1,29 @@
+"""``/api/v1/live``: the calls that go on now; as on the page *Live*."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from engine.access.permissions import Permission
+from engine.runtime.live import LiveCalls
+from engine.server.api.shapes import Now
+from engine.server.console.pages.live import message_of
+from engine.server.entrance import Visitor, requires
+
+
+def live(calls: LiveCalls) -> APIRouter:
+    """The part of the API."""
+    router = APIRouter(prefix="/live", tags=["Live"])
+
+    @router.get("")
+    async def now(
+        visitor: Annotated[Visitor, requires(Permission.WATCH_LIVE)], since: Annotated[int, Query(ge=0, le=2**53)] = 0
+    ) -> Now:
+        """What has changed since an earlier look, whose `version` is `since`; no calls to who is bound to teams."""
+        glance = calls.glance(since)
+        told = message_of(glance, sees=visitor.principal.sees(None))
+        return Now.model_validate({**told, "version": glance.version, "more": glance.more})
+
+    return router
