@@ -130,11 +130,19 @@ class Attempts:
         """Take over what diallers left open whose lease is over, or that are known to be ``dead``."""
         alive = select(DiallerRow.owner).where(DiallerRow.lease_until > now, DiallerRow.owner.not_in(list(dead)))
         orphaned = self._open & (AttemptRow.owner != self._owner) & AttemptRow.owner.not_in(alive)
-        taking = update(AttemptRow).where(orphaned).values(owner=self._owner)
         with Session(self._engine) as session, session.begin():
-            taken = session.execute(taking.returning(AttemptRow.id, AttemptRow.state, AttemptRow.call)).all()
+            taken = _taken(session, orphaned, self._owner)
             session.execute(delete(DiallerRow).where(DiallerRow.lease_until <= now - LEASE))
-        return [Left(AttemptId(it.id), AttemptState(it.state), it.call and CallId(it.call)) for it in taken]
+        return taken
+
+    def strays(self) -> list[Left]:
+        """Take over what is open over other carriers and whose dialler is long gone: no dialler that could ask that carrier has
+        taken it, so none is configured any more.
+        """
+        gone = AttemptRow.owner.not_in(select(DiallerRow.owner))
+        stray = AttemptRow.state.in_(OPEN) & (AttemptRow.carrier != self._carrier) & gone
+        with Session(self._engine) as session, session.begin():
+            return _taken(session, stray, self._owner)
 
     # Before a call
 
@@ -266,6 +274,12 @@ class Attempts:
             )
         )
         return Intent(attempt, contact_of(row))
+
+
+def _taken(session: Session, which: ColumnElement[bool], owner: str) -> list[Left]:
+    taking = update(AttemptRow).where(which).values(owner=owner).returning(AttemptRow.id, AttemptRow.state, AttemptRow.call)
+    taken = session.execute(taking.execution_options(synchronize_session=False)).all()
+    return [Left(AttemptId(it.id), AttemptState(it.state), it.call and CallId(it.call)) for it in taken]
 
 
 def changed(

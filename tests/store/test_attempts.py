@@ -257,6 +257,22 @@ def test_attempts_over_another_carrier_are_left_to_those_who_can_ask_it(people: 
     assert dialler("heir").adopt(NOW + 2 * LEASE, {"dead"}) == []
 
 
+def test_attempts_over_a_carrier_that_nobody_dials_over_any_more_are_taken_over(
+    people: Sequence[ContactId], dialler: Diallers
+) -> None:
+    begun(dialler("dead", carrier="asterisk"), people[0])
+    heir = dialler("heir")
+
+    assert heir.strays() == []
+    heir.renew(NOW + LEASE)
+    heir.adopt(NOW + LEASE)
+    heir.renew(NOW + 2 * LEASE)
+    assert heir.strays() == []
+    heir.adopt(NOW + 2 * LEASE)  # the dead dialler's own row goes
+    assert heir.strays() == [Left(AttemptId("x"), AttemptState.DIALLED, None)]
+    assert heir.strays() == []
+
+
 def test_a_dialler_that_was_only_slow_can_not_send_what_was_withdrawn(
     database: Engine, people: Sequence[ContactId], dialler: Diallers
 ) -> None:

@@ -386,6 +386,19 @@ async def test_a_call_that_is_not_taken_says_why(status: str, outcome: Outcome) 
         assert line.gateway.live == 0
 
 
+@pytest.mark.parametrize("rings", [["180 Ringing"], []])
+async def test_a_call_that_fails_is_known_to_have_rung_or_not(rings: list[str]) -> None:
+    async with opened() as line, sip_peer(line.port) as peer:
+        dialling = asyncio.create_task(line.gateway.dial(f"sip:1@{HOST}:{peer.port}"))
+        invite = await peer.asked("INVITE")
+        for status in [*rings, "503 Full"]:
+            peer.reply(invite, status)
+        with pytest.raises(NotConnected) as failed:
+            await dialling
+
+        assert (failed.value.status, failed.value.rang) == (503, bool(rings))
+
+
 async def test_nobody_at_home_is_no_answer_and_the_ringing_stops() -> None:
     async with opened() as line, sip_peer(line.port) as peer:
         dialling = asyncio.create_task(line.gateway.dial(f"sip:1@{HOST}:{peer.port}", within=Seconds(0.5)))

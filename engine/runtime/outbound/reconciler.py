@@ -1,7 +1,7 @@
 """Asks after calls of which nobody knows how they ended: those of dead diallers, and those whose carrier was lost on the way.
 
 What the carrier says is written; what it will not say any more is settled from the conversation's journal where there is one, and
-is else listed for a person. Nothing here dials.
+is else listed for a person. So is what was made over another carrier that nobody dials over any more. Nothing here dials.
 """
 
 from __future__ import annotations
@@ -55,11 +55,18 @@ class Reconciler(Generic[A]):
         """
         dead = self._dead(await self._paperwork.ask(self._attempts.others))
         for left in await self._paperwork.ask(self._attempts.adopt, now, dead):
-            _log.warning("outbound.took_over", attempt=left.attempt, state=left.state.value)
-            if left.state is AttemptState.COMMITTED:
-                await self._paperwork.surely(self._attempts.withdraw, left.attempt, Fate.NEVER_SENT, utc_now())
-            else:
+            if not await self._never_sent(left):
                 self._doubtful[left.attempt] = left
+        for left in await self._paperwork.ask(self._attempts.strays):
+            if not await self._never_sent(left):
+                await self._resolve(left, Doubt.UNKNOWN)
+
+    async def _never_sent(self, left: Left) -> bool:
+        """Whether it was committed and no more: then its contact waits again."""
+        _log.warning("outbound.took_over", attempt=left.attempt, state=left.state.value)
+        if left.state is AttemptState.COMMITTED:
+            await self._paperwork.surely(self._attempts.withdraw, left.attempt, Fate.NEVER_SENT, utc_now())
+        return left.state is AttemptState.COMMITTED
 
     async def ask(self) -> bool:
         """Ask the carrier; whether it said anything. Safe to cancel.

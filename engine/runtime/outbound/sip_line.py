@@ -13,6 +13,7 @@ from typing import Final
 from engine.config.outbound import SipLineSection
 from engine.outbound.carrier import CarrierLost, Dial, Doubt, Ended, Knowledge
 from engine.outbound.contacts import AttemptId, Reached
+from engine.outbound.dialling import CARRIERS_FAULT
 from engine.runtime.outward import Outward
 from engine.telephony.leg import Leg
 from engine.telephony.sip.outcomes import NotConnected, Outcome
@@ -68,9 +69,12 @@ class SipLine:
 
 
 def _reached(failed: NotConnected) -> Reached:
+    """In campaigns' words; what failed after it had rung was heard, so it counts as a call."""
     if failed.outcome is Outcome.UNREACHABLE:
-        return Reached.NO_ANSWER if failed.status == _SWITCHED_OFF else Reached.FAILED
-    return _REACHED[failed.outcome]
+        reached = Reached.NO_ANSWER if failed.status == _SWITCHED_OFF else Reached.FAILED
+    else:
+        reached = _REACHED[failed.outcome]
+    return Reached.NO_ANSWER if failed.rang and reached in CARRIERS_FAULT else reached
 
 
 def _words(failed: NotConnected) -> str | None:

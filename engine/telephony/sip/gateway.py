@@ -55,6 +55,7 @@ class Gateway:
         self._numbers = itertools.count(2, 2)
         self._expected: dict[int, CallFacts] = {}  # admitted, or dialled; not answered yet
         self._dialled: dict[int, asyncio.Future[SipLeg]] = {}
+        self._rang: set[int] = set()  # of those
         self._legs: dict[int, SipLeg] = {}
         self._carried: set[asyncio.Task[None]] = set()
 
@@ -124,6 +125,7 @@ class Gateway:
         """Leave nothing of a call that we made and nobody wants any more; it may have been answered just now."""
         self._expected.pop(number, None)
         self._dialled.pop(number, None)
+        self._rang.discard(number)
         self._legs.pop(number, None)
         self.process.tell(Frame(Kind.HANG_UP, number))
 
@@ -136,6 +138,7 @@ class Gateway:
                 answered.set_exception(NotConnected(Outcome.LOST))
         self._legs.clear()
         self._expected.clear()
+        self._rang.clear()
 
     # What the process says
 
@@ -148,6 +151,8 @@ class Gateway:
         match frame.kind:
             case Kind.COMES_IN:
                 self._decide(frame.call, wire.ComesIn.of(frame))
+            case Kind.RINGS if frame.call in self._dialled:
+                self._rang.add(frame.call)
             case Kind.ANSWERED:
                 self._answered(frame.call)
             case Kind.CLOSED:
@@ -155,7 +160,7 @@ class Gateway:
             case Kind.REGISTERED:
                 self._note(wire.Registered.of(frame))
             case _:
-                pass  # it rings, or it is of a call that is gone
+                pass  # it is of a call that is gone
 
     def _decide(self, number: int, call: wire.ComesIn) -> None:
         facts = self._admit(call)
@@ -172,6 +177,7 @@ class Gateway:
             return
         leg = self._legs[number] = SipLeg(number, facts, self.process.tell, self._handing, in_band_keys=self._in_band_keys)
         answered = self._dialled.pop(number, None)
+        self._rang.discard(number)
         if answered is not None:
             answered.set_result(leg)
             return
@@ -187,9 +193,10 @@ class Gateway:
 
     def _not_answered(self, number: int, closed: wire.Closed) -> None:
         self._expected.pop(number, None)
-        answered = self._dialled.pop(number, None)
+        answered, rang = self._dialled.pop(number, None), number in self._rang
+        self._rang.discard(number)
         if answered is not None and not answered.done():
-            answered.set_exception(NotConnected(outcome_of(closed.status), closed.status, closed.reason))
+            answered.set_exception(NotConnected(outcome_of(closed.status), closed.status, closed.reason, rang=rang))
 
     def _note(self, said: wire.Registered) -> None:
         self.registered[said.trunk] = not said.reason

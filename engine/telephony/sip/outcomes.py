@@ -31,13 +31,14 @@ class NotConnected(EngineError):
 
     code: ClassVar[str] = "call.not_connected"
 
-    def __init__(self, outcome: Outcome, status: int | None = None, reason: str = "") -> None:
-        """``status`` is SIP's, where there was one."""
+    def __init__(self, outcome: Outcome, status: int | None = None, reason: str = "", *, rang: bool = False) -> None:
+        """``status`` is SIP's, where there was one; ``rang``: their telephone did, or the network played a tone."""
         said = " ".join(str(part) for part in (status, reason) if part)
         super().__init__(f"expected an answer, found: {outcome.value.replace('_', ' ')}{f' ({said})' if said else ''}")
         self.outcome = outcome
         self.status = status
         self.reason = reason
+        self.rang = rang
 
 
 _OUTCOMES: Final = {

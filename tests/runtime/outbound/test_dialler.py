@@ -358,6 +358,25 @@ async def test_a_talk_whose_journal_can_not_be_read_is_for_a_person_and_others_a
     assert len(uncertain(database)) == 2
 
 
+async def test_what_was_dialled_over_a_carrier_that_is_configured_no_more_is_not_open_for_ever(database: Engine) -> None:
+    made_up(database, 3)
+    old, now = Attempts(database, CampaignRules(), owner="dead", carrier="asterisk"), datetime.now(UTC)
+    talked, silent, unsent = contacts(database)
+    for contact in (talked, silent):
+        intent = old.commit(ContactId(contact.id), AttemptId(uuid4().hex), now)
+        assert intent is not None
+        old.mark(intent.attempt, now)
+    with Session(database) as session, session.begin():
+        session.execute(update(AttemptRow).where(AttemptRow.contact == talked.id).values(call="a call"))
+    assert old.commit(ContactId(unsent.id), AttemptId(uuid4().hex), now) is not None
+    line = Line()
+    await finished(dialler(database, line, talker=Talker(recalls=Talked(Outcome.PROMISED, 12.0))))
+
+    assert [dial.number for dial in line.dialled] == [unsent.number]
+    assert [it.contact for it in uncertain(database)] == [silent.id]
+    assert {it.outcome for it in contacts(database) if it.id == talked.id} == {Outcome.PROMISED}
+
+
 @pytest.mark.parametrize("state", ["running", "finished"])
 async def test_a_campaign_whose_file_can_not_be_read_any_more_leaves_the_others_alone(database: Engine, state: str) -> None:
     broken = made_up(database, 1, name="broken")

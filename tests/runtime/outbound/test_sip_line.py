@@ -64,6 +64,20 @@ async def test_every_result_of_sip_has_a_word_of_campaigns(status: int | None, r
     assert ended.reached is reached
 
 
+@pytest.mark.parametrize(
+    ("status", "reached"),
+    [
+        (500, Reached.NO_ANSWER), (503, Reached.NO_ANSWER), (502, Reached.NO_ANSWER), (None, Reached.NO_ANSWER),
+        (486, Reached.BUSY), (603, Reached.REJECTED), (404, Reached.NO_SUCH_NUMBER),
+    ],
+)  # fmt: skip
+async def test_what_fails_after_it_has_rung_counts_as_a_call(status: int | None, reached: Reached) -> None:
+    ended = await line(Lines(NotConnected(outcome_of(status), status, "Said", rang=True))).dial(DIAL)
+
+    assert isinstance(ended, Ended)
+    assert ended.reached is reached
+
+
 @pytest.mark.parametrize("outcome", [it for it in Outcome if it is not Outcome.LOST])
 async def test_no_outcome_is_forgotten(outcome: Outcome) -> None:
     assert isinstance(await line(Lines(NotConnected(outcome))).dial(DIAL), Ended)
