@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
+from engine.store.accounts import utc
 from engine.store.database import connect
 from engine.store.quality_models import RecordingRow, ScoreRow
 from engine.store.scores import add_scores
@@ -53,10 +54,10 @@ def test_calls_are_counted_from_the_day_on_that_they_began(database: Engine) -> 
     middle = BEGIN + timedelta(days=DAYS / 2)
     late = list(Standing(database, CARD, middle).calls())
     with Session(database) as session:
-        began = {row.content: row.started_at for row in session.scalars(select(RecordingRow))}
+        began = {row.content: utc(row.started_at) for row in session.scalars(select(RecordingRow))}
 
     assert 0 < len(late) == Standing(database, CARD, middle).number() < Standing(database, CARD).number()
-    assert all(began[it.call] >= middle.replace(tzinfo=None) for it in late)
+    assert all(began[it.call] >= middle for it in late)
 
 
 def test_another_card_has_scored_nothing(database: Engine) -> None:
