@@ -18,8 +18,8 @@ def sound(seconds: float) -> np.ndarray:
     return np.full(WIDEBAND.samples(Seconds(seconds)), 0.5, np.float32)
 
 
-def word(text: str, start: float) -> Piece:
-    return Piece(text, Seconds(start), Seconds(start + 0.2), -0.1)
+def word(text: str, start: float, end: float | None = None) -> Piece:
+    return Piece(text, Seconds(start), Seconds(end or start + 0.2), -0.1)
 
 
 def test_sounds_go_together_as_long_as_they_fit() -> None:
@@ -48,6 +48,14 @@ def test_each_word_goes_to_the_sound_it_lies_in_and_is_timed_from_its_beginning(
     }
     assert parted[1][0].start == 0.0
     assert round(parted[1][1].start, 3) == 0.5
+
+
+def test_a_first_word_whose_start_reaches_back_over_the_silence_is_not_the_sounds_before() -> None:
+    (pack,) = packed([sound(2), sound(2)], LONGEST)
+    parted = dict(pack.parted([word("bye", 1.2, 1.5), word("you", 1.5, 2.6), word("have", 2.6)]))
+
+    assert [piece.text for piece in parted[0]] == ["bye"]
+    assert [piece.text for piece in parted[1]] == ["you", "have"]
 
 
 @given(st.lists(st.floats(0.1, 9.9), max_size=20))

@@ -44,10 +44,13 @@ class Pack:
         return WIDEBAND.seconds(len(self.sound))
 
     def parted(self, pieces: Sequence[Piece]) -> Iterator[tuple[int, list[Piece]]]:
-        """Each part with its words, timed from its own beginning."""
+        """Each part with its words, timed from its own beginning.
+
+        A word's end says whose it is: the start of an utterance's first word often reaches back over the silence into the one
+        before. By their middles, 1.2 of 100 words of prompts went to a neighbour; by their ends 0.4.
+        """
         begins = np.array(self.starts) - GAP / 2
-        middles = [(piece.start + piece.end) / 2 for piece in pieces]
-        own = np.maximum(np.searchsorted(begins, middles, side="right") - 1, 0).tolist()
+        own = np.maximum(np.searchsorted(begins, [piece.end for piece in pieces], side="right") - 1, 0).tolist()
         for at, (part, start) in enumerate(zip(self.parts, self.starts, strict=True)):
             yield part, [_earlier(piece, start) for piece, place in zip(pieces, own, strict=True) if place == at]
 
