@@ -69,6 +69,15 @@ def check_list(content: bytes, name: str, policy: Campaign, known: Collection[st
         ListRefused: it can't be read as a list, or columns are missing.
     """
     head, rows = read_list(content, name, encoding)
+    return check_rows(head, rows, name, policy, known)
+
+
+def check_rows(head: Sequence[str], rows: Iterable[Row], name: str, policy: Campaign, known: Collection[str] = ()) -> Checked:
+    """Check rows that came some other way, as those of a list.
+
+    Raises:
+        ListRefused: columns are missing.
+    """
     ours = {it: policy.columns.get(it, it) for it in (*OWN_COLUMNS, *policy.fields)}
     needed = ["phone", *(it for it, kind in policy.fields.items() if kind.required)]
     places = columns_of(head, ours, needed if policy.consent is None else [*needed, "consent", "consent_at"], name)

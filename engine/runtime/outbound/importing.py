@@ -7,7 +7,7 @@ calls down meanwhile, waits for that and not for the checking. The report is the
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 
 from engine.core.errors import ConfigError
 from engine.outbound.campaign import ListRefused
-from engine.outbound.list_file import MOST_BYTES
-from engine.outbound.list_rows import Checked, check_list, report
+from engine.outbound.list_file import MOST_BYTES, Row
+from engine.outbound.list_rows import Checked, check_list, check_rows, report
 from engine.qa.export import harmless
 from engine.runtime.quality.whole_files import whole
 from engine.store.campaigns import KeptCampaign
@@ -43,9 +43,7 @@ def import_list(
         ListRefused: it can't be read as a list, or more of its rows are refused than this share; nothing is imported.
         CampaignRefused: the campaign is over.
     """
-    with Session(engine) as session:
-        known = known_of(session, campaign.id)
-    checked = check_list(read(path), path.name, campaign.policy, known, encoding)
+    checked = check_list(read(path), path.name, campaign.policy, _known(engine, campaign), encoding)
     write_report(checked, reported)
     if checked.refused > most_refused * checked.rows:
         found = f"{checked.refused} of {checked.rows}"
@@ -53,6 +51,25 @@ def import_list(
             f"{path.name}: expected at most {most_refused:.0%} of the rows to be refused, found {found}: {reported}"
         )
     return Imported(checked, take_list(engine, campaign.id, checked.contacts) if checked.contacts else 0)
+
+
+def import_rows(engine: Engine, campaign: KeptCampaign, rows: Sequence[Mapping[str, str]]) -> Imported:
+    """Add people whom a program names one by one; a row's keys are what a list's columns are called.
+
+    Raises:
+        ListRefused: no row has a column that must be there.
+        CampaignRefused: the campaign is over.
+        CampaignErrors: this version of us can't read its file.
+    """
+    head = list(dict.fromkeys(key for row in rows for key in row))
+    cells = (Row(place, [row.get(key, "") for key in head]) for place, row in enumerate(rows, 1))
+    checked = check_rows(head, cells, "the contacts", campaign.policy, _known(engine, campaign))
+    return Imported(checked, take_list(engine, campaign.id, checked.contacts) if checked.contacts else 0)
+
+
+def _known(engine: Engine, campaign: KeptCampaign) -> set[str]:
+    with Session(engine) as session:
+        return known_of(session, campaign.id)
 
 
 def read(path: Path) -> bytes:

@@ -15,6 +15,7 @@ from engine.server.api.access import Access
 from engine.server.api.announcing import announcing
 from engine.server.api.audit import audit
 from engine.server.api.campaigns import campaign_orders, campaigns
+from engine.server.api.contacts import contacts
 from engine.server.api.description import described
 from engine.server.api.flows import flows_api
 from engine.server.api.kept import judged_calls, kept_calls
@@ -44,6 +45,7 @@ def http_api(engine: Engine, reception: Reception, playing: Playing, clock: Call
         live(engine.live_calls),
         campaigns(),
         campaign_orders(),
+        contacts(),
         people(),
         machines(engine.config),
         audit(),
