@@ -4,7 +4,7 @@ BIN := .venv/bin
 ARGS ?=
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 18
 
 .venv/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -12,7 +12,10 @@ help: ## list the targets
 	$(BIN)/python -m pip install --quiet --editable '.[models,sip,ray,dev]' --constraint constraints.txt
 	@touch $@
 
-.PHONY: help setup system demo test check unit fuzz bench fixtures docs screens
+PYTEST := $(BIN)/python -m pytest
+STORING := tests/assist tests/cli tests/journeys tests/runtime tests/server tests/store
+
+.PHONY: help setup system demo test check unit live rest test-postgresql fuzz bench fixtures docs screens
 setup: .venv/.ready ## make .venv with everything that demo and test need
 
 system: ## install the system packages that voices and browser tests need, where we may
@@ -27,9 +30,18 @@ check: setup ## formatting, lint, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-unit: setup ## the tests alone: on two cores what needs no real time, then the rest one after the other
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not live" --durations=15
-	$(BIN)/python -m pytest -m live --durations=25
+unit: setup ## the tests alone: what keeps real time one after the other, all else on what that leaves of the cores
+	@$(MAKE) --no-print-directory -j2 -Otarget live rest
+
+live: ## those that keep real time (tests/conftest.py says which, and why)
+	$(PYTEST) -m live --durations=25
+
+rest: ## all others, in the background of whatever else runs
+	nice -n 19 $(PYTEST) -m "not live" -n 2 --dist loadfile --durations=25
+
+test-postgresql: setup system ## what uses a database, on PostgreSQL; make test proves on both what could differ
+	$(PYTEST) --database postgresql -m "not live" -n 2 --dist loadfile $(STORING)
+	$(PYTEST) --database postgresql -m live $(STORING)
 
 test: setup system check unit ## everything CI asks for
 

@@ -47,13 +47,30 @@ def pytest_unconfigure() -> None:
     databases.running.close()
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Who asks for live tests alone need not wait until all others are read."""
+    path = _below_tests(collection_path)
+    if config.option.markexpr != "live" or not path.endswith(".py"):
+        return None
+    return None if _is_live(path) else True
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that `make unit` runs one after the other."""
-    here = Path(__file__).parent
     for item in items:
-        path = item.path.relative_to(here).as_posix()
-        if path.startswith(tuple(LIVE)) and path not in NOT_LIVE:
+        live = _is_live(_below_tests(item.path))
+        if item.get_closest_marker("live") and not live:
+            raise pytest.UsageError(f"expected {item.path} in LIVE of tests/conftest.py, found a mark of its own")
+        if live:
             item.add_marker("live")
+
+
+def _below_tests(path: Path) -> str:
+    return path.relative_to(Path(__file__).parent).as_posix()
+
+
+def _is_live(path: str) -> bool:
+    return path.startswith(tuple(LIVE)) and path not in NOT_LIVE
 
 
 @pytest.fixture(autouse=True)

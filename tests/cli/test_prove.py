@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +22,10 @@ from engine.runtime.batch.hearing import BatchTranscriber
 from engine.runtime.batch.masking import mask
 from engine.runtime.batch.proving import seal
 from engine.runtime.batch.work import Tier
-from engine.store.database import connect, upgrade
+from engine.store.database import connect
 from engine.store.quality_models import RecordingRow, ScoreRow
 from tests.cli.conftest import Run
+from tests.databases import store_in
 from tests.journeys.bank import Voices
 
 pytestmark = pytest.mark.model
@@ -33,9 +35,15 @@ NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight",
 QUESTION = "Could you tell me the long number on your card please?"
 
 
+@cache
+def voices() -> Voices:
+    """Loaded once for all calls that are made here."""
+    return Voices()
+
+
 def told_by_a_machine() -> AudioFrame:
     groups = (" ".join(NAMES[int(digit)] for digit in CARD[first : first + 4]) for first in range(0, 16, 4))
-    return resample(Voices()(f"Sure, it is {', '.join(groups)}."), TELEPHONY)
+    return resample(voices()(f"Sure, it is {', '.join(groups)}."), TELEPHONY)
 
 
 def told_by(person: Path) -> AudioFrame:
@@ -50,7 +58,7 @@ def told_by(person: Path) -> AudioFrame:
 def call(secret: AudioFrame) -> Recording:
     """An agent asks on the right, the caller tells it on the left."""
     question, thanks = (
-        resample(Voices()(text), TELEPHONY).samples for text in (QUESTION, "Thank you. How can I help you today?")
+        resample(voices()(text), TELEPHONY).samples for text in (QUESTION, "Thank you. How can I help you today?")
     )
     gap = np.zeros(12_000, np.int16)
     caller = np.concatenate([np.zeros_like(question), gap, secret.samples, gap, np.zeros_like(thanks)])
@@ -116,9 +124,8 @@ def test_keys_of_a_real_recording_are_found_before_masking_and_gone_after(run: R
 
 
 def test_what_the_database_keeps_of_a_recording_is_searched(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "engine.toml").write_text('[store]\ndatabase = "sqlite:///calls.db"\n[qa]\nfolder = "qa"\n', encoding="utf-8")
-    engine = connect(f"sqlite:///{tmp_path / 'calls.db'}")
-    upgrade(engine)
+    (tmp_path / "engine.toml").write_text(f'[store]\ndatabase = "{store_in(tmp_path)}"\n[qa]\nfolder = "qa"\n', encoding="utf-8")
+    engine = connect(store_in(tmp_path))
     now = datetime.now(UTC)
     place = "sound/ab/abc.wav"
     with Session(engine) as session, session.begin():
