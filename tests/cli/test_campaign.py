@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import getpass
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -17,12 +18,15 @@ from typer.testing import CliRunner
 from engine.cli.main import app
 from engine.core.errors import EngineError
 from engine.outbound.campaign import CampaignRefused
-from engine.outbound.contacts import ContactState
+from engine.outbound.contacts import AttemptId, ContactState
+from engine.store.attempts import Attempts
+from engine.store.audit import Trail
 from engine.store.campaign_account import account
 from engine.store.campaigns import Campaigns
 from engine.store.contacts import CampaignId
 from engine.store.database import connect
 from engine.store.outbound_models import ContactRow
+from engine.store.rulebook import CampaignRules
 from tests.databases import store_in
 
 CAMPAIGN = """
@@ -283,6 +287,45 @@ def test_nobody_is_uncertain_where_nothing_was_dialled(desk: Desk) -> None:
 
     assert desk.run("uncertain", "deposits") == ""
     desk.run("uncertain", "--settle", "nothing", code=2)
+
+
+def kept_of(desk: Desk) -> list[tuple[str, dict[str, Any]]]:
+    """What the audit chain has: whose deed is the shell's."""
+    rows = [entry for entry, _ in Trail(desk.database).rows()]
+    assert {it.who for it in rows} == {f"shell:{getpass.getuser()}"}
+    return [(it.subject, {key: value for key, value in json.loads(it.details).items() if value}) for it in rows]
+
+
+def test_the_audit_chain_tells_who_imported_what_and_blocked_whom(desk: Desk) -> None:
+    desk.imported()
+    (desk.folder / "dnc.csv").write_text("phone\n+79161234508\n+79161234509\n", encoding="utf-8")
+    desk.run("block", "--list", "national", "--file", desk.path("dnc.csv"))
+    desk.run("block", "+79161234508", "--reason", "wrote to us", "--campaign", "deposits")
+    desk.run("unblock", "+79161234508", "--campaign", "deposits")
+    revision = Campaigns(desk.database).named("deposits").policy.revision
+
+    assert kept_of(desk) == [
+        ("campaign deposits", {"imported": 3, "rows": 4, "refused": 1, "list": "list.csv", "file": revision}),
+        ("list national", {"blocked": 2, "found": 2, "file": "dnc.csv", "whom": ["…508", "…509"]}),
+        ("list opt_outs", {"blocked": 1, "found": 1, "campaign": "deposits", "reason": "wrote to us", "whom": ["…508"]}),
+        ("list opt_outs", {"unblocked": 1, "campaign": "deposits", "whom": ["…508"]}),
+    ]
+
+
+def test_who_settles_an_uncertain_attempt_is_kept_with_what_they_found(desk: Desk) -> None:
+    desk.imported()
+    desk.run("start", "deposits")
+    dialler, now = Attempts(desk.database, CampaignRules(), owner="d", carrier="sip"), datetime.now(UTC)
+    dialler.renew(now)
+    (contact, *_) = dialler.due(Campaigns(desk.database).named("deposits").id, now, 1)
+    assert dialler.commit(contact, AttemptId("a1"), now) is not None
+    dialler.mark(AttemptId("a1"), now)
+    dialler.give_up(AttemptId("a1"), "the carrier can't tell")
+    desk.run("uncertain", "--settle", "a1", "--note", "the carrier's list has it not")
+
+    assert kept_of(desk)[-1] == ("campaign deposits", {"settled": "a1", "note": "the carrier's list has it not"})
+    with Session(desk.database) as session:
+        assert session.get_one(ContactRow, contact).reason == f"shell:{getpass.getuser()}: the carrier's list has it not"
 
 
 def test_an_unknown_campaign_is_told_with_those_that_there_are(desk: Desk) -> None:

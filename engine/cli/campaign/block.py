@@ -30,6 +30,7 @@ Country = Annotated[str | None, typer.Option(help="Whose numbers are meant where
 ListName = Annotated[str, typer.Option("--list", help="Which list: opt_outs, complaints, bad_calls, or one of the bank's.")]
 Only = Annotated[str | None, typer.Option("--campaign", help="For this campaign only.")]
 
+_TOLD: Final = 20  # people whom the audit chain names by their ends
 _DIALLED: Final = re.compile(r"[\d\s().,/\-‐-―]+")  # digits, and what people write between those of a number
 
 
@@ -59,11 +60,17 @@ def block(
     if empty:
         lists.make(list_name, datetime.now(UTC))
     new = lists.block((Entry(list_name, it, source, reason, only) for it in dict.fromkeys(keys)), datetime.now(UTC))
-    keep(settings(config), engine, Deed.CHANGED, f"list {list_name}", blocked=new, campaign=campaign)
+    told = {"campaign": campaign, "file": file.name if file else None, "reason": reason, "whom": ends_of(keys)}
+    keep(settings(config), engine, Deed.CHANGED, f"list {list_name}", blocked=new, found=len(set(keys)), **told)
     if json:
         say_json({"list": list_name, "found": len(set(keys)), "new": new})
     else:
         say(f"{list_name}: {len(set(keys))} found, {new} of them new")
+
+
+def ends_of(keys: Sequence[str]) -> list[str]:
+    """Who was meant, for the audit chain: enough to know them again by, and no number; of a whole list its file tells."""
+    return [f"…{it[-3:]}" for it in dict.fromkeys(keys)] if len(keys) <= _TOLD else []
 
 
 def keys_of(written: str, country: str | None, *, number: bool = False) -> Sequence[str]:

@@ -60,8 +60,8 @@ def _checked(path: Path, known: Sequence[str] | None) -> tuple[Campaign | None, 
 
 def _of_the_lists(path: Path, policy: Campaign, text: str, known: Sequence[str] | None) -> Iterator[Problem]:
     expected = "lists that are there" if not known else f"lists that are there ({', '.join(known)})"
-    for name in policy.lists if known is not None else ():
-        if name not in known:
+    for name in policy.lists:
+        if known is not None and name not in known:
             yield Problem(_line(text, "do_not_call"), 1, "do_not_call", expected, repr(name), file=str(path))
 
 

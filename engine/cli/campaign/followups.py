@@ -7,8 +7,11 @@ from typing import Annotated
 
 import typer
 
+from engine.access.deeds import Deed
 from engine.cli.campaign.shared import DEFAULT, ConfigFile, opened, say
+from engine.cli.kept import keep
 from engine.cli.output import say_json
+from engine.cli.qa.shared import settings
 from engine.store.followups import DeadLetter, FollowUps
 
 
@@ -19,10 +22,12 @@ def followups(
     config: ConfigFile = DEFAULT,
 ) -> None:
     """List the dead letters, the oldest first; exit code 1 where there are any."""
-    found = FollowUps(opened(config), ())
+    engine = opened(config)
+    found = FollowUps(engine, ())
     if again is not None:
         if not found.again(again, datetime.now(UTC)):
             raise typer.BadParameter(f"--again: expected a message that was given up, found {again!r}")
+        keep(settings(config), engine, Deed.CHANGED, f"follow-up {again}", again=True)
         say(f"{again}: tried again when callwright serve runs")
         return
     letters = found.dead()

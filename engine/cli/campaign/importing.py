@@ -17,6 +17,7 @@ from engine.cli.qa.shared import settings
 from engine.outbound.list_rows import Checked, check_list
 from engine.outbound.list_text import ENCODINGS
 from engine.runtime.outbound.importing import import_list, read, write_report
+from engine.store.audit import Fact
 from engine.store.campaigns import Campaigns
 
 app = typer.Typer(add_completion=False)
@@ -46,12 +47,13 @@ def import_(
         kept = Campaigns(engine).put(policy, text, str(campaign.resolve().parent), datetime.now(UTC))
         found = import_list(engine, kept, contacts, where, encoding=encoding, most_refused=most_refused)
         checked, taken = found.checked, found.taken
-        keep(settings(config), engine, Deed.CHANGED, f"campaign {policy.name}", imported=taken)
-    told = _as_json(policy.name, checked, taken, where, time.monotonic() - begun)
+        told: dict[str, Fact] = {"list": contacts.name, "rows": checked.rows, "refused": checked.refused}
+        keep(settings(config), engine, Deed.CHANGED, f"campaign {policy.name}", imported=taken, file=policy.revision, **told)
+    came = _as_json(policy.name, checked, taken, where, time.monotonic() - begun)
     if json:
-        say_json(told)
+        say_json(came)
     else:
-        _print(told)
+        _print(came)
 
 
 def _as_json(name: str, checked: Checked, taken: int, report: Path, seconds: float) -> dict[str, Any]:

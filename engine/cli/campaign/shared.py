@@ -57,7 +57,7 @@ def tell(name: str, order: Order, config: Path, *, reason: str | None = None, js
     """
     engine = opened(config)
     kept = Campaigns(engine).tell(name, order, datetime.now(UTC), reason)
-    keep(settings(config), engine, Deed.CHANGED, f"campaign {kept.name}", order=str(order), state=kept.state.value)
+    keep(settings(config), engine, Deed.CHANGED, f"campaign {kept.name}", order=str(order), state=kept.state.value, reason=reason)
     if json:
         say_json({"campaign": kept.name, "state": kept.state.value, "reason": kept.reason})
     else:

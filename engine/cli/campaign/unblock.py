@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from engine.access.deeds import Deed
-from engine.cli.campaign.block import Country, ListName, Only, keys_of
+from engine.cli.campaign.block import Country, ListName, Only, ends_of, keys_of
 from engine.cli.campaign.shared import DEFAULT, AsJson, ConfigFile, opened, say
 from engine.cli.kept import keep
 from engine.cli.output import say_json
@@ -30,8 +30,10 @@ def unblock(
     engine = opened(config)
     only = None if campaign is None else Campaigns(engine).named(campaign).id
     lists = Lists(engine)
-    gone = sum(lists.unblock(list_name, key, only) for it in who for key in keys_of(it, country))
-    keep(settings(config), engine, Deed.CHANGED, f"list {list_name}", unblocked=gone, campaign=campaign)
+    keys = [key for it in who for key in keys_of(it, country)]
+    gone = sum(lists.unblock(list_name, key, only) for key in keys)
+    told = {"campaign": campaign, "whom": ends_of(keys)}
+    keep(settings(config), engine, Deed.CHANGED, f"list {list_name}", unblocked=gone, **told)
     if json:
         say_json({"list": list_name, "removed": gone})
     else:

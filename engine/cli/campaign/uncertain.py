@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy import Engine
 
+from engine.access.deeds import Deed
 from engine.cli.campaign.shared import DEFAULT, ConfigFile, opened, say
+from engine.cli.kept import keep, shell
 from engine.cli.output import say_json
+from engine.cli.qa.shared import settings
 from engine.outbound.contacts import AttemptId
 from engine.store.campaigns import Campaigns
 from engine.store.uncertain import Uncertain, settle
@@ -26,15 +31,24 @@ def uncertain(
     """List them for a person to look at; they are never dialled again by themselves."""
     engine = opened(config)
     if settle_attempt is not None:
-        if not settle(engine, AttemptId(settle_attempt), note, datetime.now(UTC)):
-            raise typer.BadParameter(f"--settle: expected an uncertain attempt, found {settle_attempt!r}")
-        say(f"{settle_attempt}: settled")
+        _settle(engine, config, AttemptId(settle_attempt), note)
         return
     for it in listed(engine, None if name is None else Campaigns(engine).named(name).id):
         if json:
             say_json(_as_json(it))
         else:
             say(f"{it.attempt}  {it.number}  dialled {_moment(it.dialled_at)}  call {it.call or '–'}  {it.reason or ''}")
+
+
+def _settle(engine: Engine, config: Path, attempt: AttemptId, note: str) -> None:
+    """Settle one, and keep who did, and what they found."""
+    found = next((it for it in listed(engine) if it.attempt == attempt), None)
+    if found is None or not settle(engine, attempt, f"{shell().who}: {note}", datetime.now(UTC)):
+        raise typer.BadParameter(f"--settle: expected an uncertain attempt, found {attempt!r}")
+    kept = Campaigns(engine).of(found.campaign)
+    campaign = kept.name if kept else found.campaign
+    keep(settings(config), engine, Deed.CHANGED, f"campaign {campaign}", settled=attempt, note=note)
+    say(f"{attempt}: settled")
 
 
 def _as_json(it: Uncertain) -> dict[str, str | None]:
