@@ -24,7 +24,7 @@ from tests.journeys.bank import PASSWORD, SMALL_BANK, BankHost, Installation, in
 
 pytestmark = [pytest.mark.model, pytest.mark.testdata]
 
-PATIENCE_MS = 20_000
+PATIENCE_MS = 60_000  # a busy machine takes its time
 UNCLEAR = "spoken_queries/04_joe_snr10.wav"  # synthetic speech in noise: "Why can't I take cash out of the ATM?"
 _LISTEN_ALONG = """
 window.heard = [];
@@ -37,7 +37,7 @@ AudioBufferSourceNode.prototype.start = function () { window.heard.push(this.buf
 def bank(models: None, tmp_path_factory: pytest.TempPathFactory, host: BankHost, prompts_folder: Path) -> Iterator[Installation]:
     folder = tmp_path_factory.mktemp("assisted")
     flow = folder / "patient_bank.yaml"
-    flow.write_text(SMALL_BANK.read_text(encoding="utf-8").replace("assist: 2s", "assist: 10s"), encoding="utf-8")
+    flow.write_text(SMALL_BANK.read_text(encoding="utf-8").replace("assist: 2s", "assist: 30s"), encoding="utf-8")
     with installed(folder, host, prompts_folder, more="[assist]\n", flow=flow) as installation:
         yield installation
 
@@ -126,7 +126,7 @@ async def test_where_nobody_sits_the_caller_is_asked_again_at_once(bank: Install
     spoken = [it.spoken[0].text for it in told.actions if isinstance(it, Play)]
 
     assert (len(asked), len(answered)) == (1, 1), told
-    assert answered[0] - asked[0] < 0.2, told
+    assert answered[0] - asked[0] < 3.0, told  # and not thirty
     assert spoken[:2] == ["Welcome. What can I do for you?", "Please say it in other words."], told
 
 

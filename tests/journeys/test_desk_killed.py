@@ -37,7 +37,7 @@ pytestmark = [pytest.mark.model, pytest.mark.testdata]
 def assisted(folder: Path, host: BankHost, prompts: Path) -> Iterator[Installation]:
     """An engine whose phrases lie in its database."""
     flow = folder / "patient_bank.yaml"
-    flow.write_text(SMALL_BANK.read_text(encoding="utf-8").replace("assist: 2s", "assist: 15s"), encoding="utf-8")
+    flow.write_text(SMALL_BANK.read_text(encoding="utf-8").replace("assist: 2s", "assist: 30s"), encoding="utf-8")
     with installed(folder, host, prompts, more='[assist]\nboard = "database"\n', flow=flow) as installation:
         yield installation
 

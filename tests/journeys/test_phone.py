@@ -26,7 +26,7 @@ SWITCHES = (
     "--disable-component-update",
 )
 NEWEST = ""  # every call's name begins with it, and the newest comes first
-PATIENCE_MS = 20_000
+PATIENCE_MS = 60_000  # a busy machine takes its time
 EARLIER = Seconds(2.2)  # the welcome's length and a breath
 
 
