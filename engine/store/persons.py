@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, Engine, delete, false, or_, select, update
+from sqlalchemy import ColumnElement, Engine, delete, exists, false, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -19,6 +19,7 @@ from engine.outbound.attempt import OPEN
 from engine.outbound.contacts import ContactState
 from engine.privacy.person import Person
 from engine.store.lists import digest
+from engine.store.models import CallRow
 from engine.store.outbound_models import AttemptRow, CampaignRow, ContactRow, DoNotCallRow
 from engine.store.quality_models import OutboxRow
 
@@ -69,7 +70,7 @@ class Persons:
         return self._contacts((ContactRow.state == ContactState.DONE) & (ContactRow.done_at < moment))
 
     def drop(self, contacts: Sequence[ContactKept]) -> int:
-        """Take contacts away with their attempts; one that is being dialled stays. How many went."""
+        """Take contacts away with their attempts; one that is being dialled, or of whom a call is kept, stays. How many went."""
         return sum(self._drop([it.id for it in contacts[at : at + _AT_ONCE]]) for at in range(0, len(contacts), _AT_ONCE))
 
     def forget(self, people: Collection[Person]) -> Left:
@@ -86,7 +87,8 @@ class Persons:
 
     def _drop(self, ids: Sequence[str]) -> int:
         with Session(self._database) as session, session.begin():
-            busy = select(AttemptRow.contact).where(AttemptRow.contact.in_(ids), AttemptRow.state.in_(OPEN))
+            talks = exists().where(CallRow.id == AttemptRow.call)
+            busy = select(AttemptRow.contact).where(AttemptRow.contact.in_(ids), AttemptRow.state.in_(OPEN) | talks)
             free = set(ids) - set(session.scalars(busy))
             idle = ContactRow.id.in_(free) & (ContactRow.state != ContactState.DIALLING)
             session.execute(delete(AttemptRow).where(AttemptRow.contact.in_(select(ContactRow.id).where(idle))))

@@ -186,9 +186,9 @@ class Keeping:
         done.in_hand += sum(one.in_hand for one in contacts)
         done.contacts = self._persons.drop([one for one in contacts if not one.in_hand and not _held(one, it)])
         besides = self._persons.forget([] if done.held or done.in_hand else people)
-        done.left = scrub(self.trail.database, whole=True)
         sums = {"calls": len(went), "contacts": done.contacts, "held": done.held.total(), "in_hand": done.in_hand}
         self.trail.keep(Told(who, Deed.ERASED, f"erasure {number}", details={"why": why, **sums}))
+        done.left = scrub(self.trail.database, whole=True)
         names = [name for call in went for name in (call.name, *call.parts.contents)]
         return Erased(number, done, besides, tuple(dict.fromkeys(names)), self._not_ours(calls))
 

@@ -21,6 +21,7 @@ from engine.server.doors.common import Door, bound, protection
 from engine.server.doors.web import served
 from engine.server.gate import Gate
 from engine.server.indexing import indexed
+from engine.server.keeping import kept
 from engine.server.reception import PageRules, Reception
 from engine.server.token import Token
 from engine.server.upkeep import kept_up
@@ -43,8 +44,15 @@ async def opened(engine: Engine, section: HttpDoor) -> AsyncIterator[list[Door]]
     with house_of(engine.config) as house:
         reception = await _reception(house, engine.config, section, token)
         app = Gate(http_app(engine, reception), section.hosts)
-        async with kept_up(house.trail, engine.config.access), indexed(engine.config), served(app, listening, entry):
+        async with _beside(house, engine.config), served(app, listening, entry):
             yield list(_doors(engine, reception, section, listening.getsockname()[1], protected))
+
+
+@contextlib.asynccontextmanager
+async def _beside(house: House, config: Config) -> AsyncIterator[None]:
+    """What goes on while pages can be opened."""
+    async with kept_up(house.trail, config.access), indexed(config), kept(config):
+        yield
 
 
 def _doors(engine: Engine, reception: Reception, section: HttpDoor, port: int, protected: str) -> Iterator[Door]:

@@ -144,6 +144,7 @@ def test_what_is_held_is_deleted_by_nothing_until_it_is_released(
 
     assert erased.done.held[hold.id] > 0
     assert bank.files() == before
+    assert len(keeping.of_person([Person.of("K-7")])[1]) == 1
     assert "hold" in next(iter(keeping.trail.rows()))[0].subject
     keeping.holds.release(BY, hold.id, "over")
     assert keeping.run(NOW).gone.total() == 1
