@@ -198,7 +198,7 @@ class Installation:
         """The call whose id begins with ``name``, once it has ended and been written."""
         journal = Journal(connect(store_in(self.folder)))
         try:
-            until = time.monotonic() + 5.0
+            until = time.monotonic() + 20.0
             while time.monotonic() < until:
                 row = next((row for row in journal.calls() if row.id.startswith(name)), None)
                 if row is not None and (row.outcome is not None or not ended):

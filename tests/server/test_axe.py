@@ -16,10 +16,10 @@ from engine.store.database import connect
 from tests.screens import PAGES, ROOT, day
 from tests.server.axe import stumbles
 from tests.server.doubles import EchoEngine, opened, signed_in
-from tests.server.test_desk_door import empty_store, folder, task
+from tests.server.test_desk_door import folder, task
 from tests.server.test_desk_page import chromium, desk, phrase_shown
 
-__all__ = ["empty_store", "folder"]  # fixtures
+__all__ = ["folder"]  # a fixture
 
 BESIDE = {"waiting": "/quality/waiting", "appeals": "/quality/appeals", "password": "/password", "nothing": "/nothing"}
 """Pages of which there is no picture."""
