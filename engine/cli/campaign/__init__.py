@@ -11,6 +11,7 @@ from engine.cli.verbs import Verbs
 
 _FILES = {
     "check": "check",
+    "schema": "schema",
     "import": "importing",
     "preview": "preview",
     "start": "start",
