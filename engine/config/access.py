@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from engine.config.oidc import OidcSection
 from engine.config.section import Section
 
 
@@ -27,3 +28,4 @@ class AccessSection(Section):
     heads_file: Path | None = Field(
         None, description="A file the head of the audit chain is appended to, each hour and at the end; best on another machine."
     )
+    oidc: OidcSection | None = Field(None, description="Signing in at the bank's own issuer.")

@@ -22,6 +22,8 @@ from engine.core.units import Language
 from engine.runtime.engine import Engine
 from engine.runtime.story import Line, Story
 from engine.server.api.application import http_api
+from engine.server.api import calls_api
+from engine.server.console.bank_sign_in import bank_sign_in
 from engine.server.console.own import own_pages
 from engine.server.console.pages.audit import audit_pages
 from engine.server.console.pages.call import call_pages
@@ -71,6 +73,7 @@ def http_app(engine: Engine, reception: Reception) -> FastAPI:
     playing = Playing(records)
     beside = (
         sign_in_pages(),
+        bank_sign_in(),
         own_pages(),
         desk_page(engine.agents, engine.languages),
         live_pages(engine.live_calls),

@@ -26,6 +26,7 @@ from engine.access.permissions import Permission, Role
 from engine.access.principal import PersonId, Principal
 from engine.access.slowing import Slowing
 from engine.core.units import Seconds
+from engine.server.oidc import Issuer
 from engine.server.token import Token, in_header
 from engine.store.accounts import known_as
 from engine.store.audit import Told
@@ -97,6 +98,8 @@ class Reception:
         """``first_code``: what the first person shows to add themselves, while there is nobody."""
         self.token, self.house, self.rules = token, house, rules
         self.first_code = first_code
+        self.issuer: Issuer | None = None
+        """Of the bank's own, where people sign in too."""
         self.absent: frozenset[str] = frozenset()
         """Pages of the navigation that this engine does not have."""
         self._slowing = Slowing()

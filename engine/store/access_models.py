@@ -16,7 +16,7 @@ class PersonRow(Base):
     __tablename__ = "people"
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    password: Mapped[str] = mapped_column(String(256))  # argon2id, with its salt and cost
+    password: Mapped[str] = mapped_column(String(256))  # argon2id, with its salt and cost; or whom the bank's issuer vouches for
     roles: Mapped[str] = mapped_column(Text)  # JSON: a list
     teams: Mapped[str] = mapped_column(Text)  # JSON: a list; empty = everybody's calls
     disabled: Mapped[bool] = mapped_column(Boolean)

@@ -25,6 +25,7 @@ from engine.store.access_models import PersonRow, SessionRow
 from engine.store.audit import Fact, Told, Trail
 from engine.store.hashing import fits, hashed, is_worn
 
+_ISSUERS: Final = "oidc:"  # begins the credential of who has no password here
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
 _EXPECTED: Final = {
     Fault.SHORT: f"{SHORTEST} or more characters",
@@ -42,6 +43,10 @@ class BadPassword(ConfigError):
         self.why = why
 
 
+class NameTaken(ConfigError):
+    """A name that the issuer gives is somebody else's here, or none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """Somebody who signs in, as others see them."""
@@ -50,6 +55,8 @@ class Person:
     disabled: bool
     added_at: datetime
     signed_in_at: datetime | None
+    by_issuer: bool = False
+    """They sign in at the bank's issuer, which says what they may do; they have no password here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +119,7 @@ class Accounts:
             ConfigError: there is nobody of this name, or no role is left.
         """
         with Session(self._database) as session, session.begin():
-            row = _row(session, name)
+            row = _own(_row(session, name))
             row.roles = row.roles if roles is None else _json(roles)
             row.teams = row.teams if teams is None else _json(teams)
             if row.roles == "[]":
@@ -141,7 +148,7 @@ class Accounts:
         """
         hash_ = _checked(password, known_as(name))
         with Session(self._database) as session, session.begin():
-            row = _row(session, name)
+            row = _own(_row(session, name))
             row.password, row.password_at = hash_, datetime.now(UTC)
             _sign_out(session, row)
             self._tell(session, by, Deed.PASSWORD_CHANGED, row.id)
@@ -150,13 +157,38 @@ class Accounts:
         """Who this is, if they are let in; it takes as long where there is nobody of this name."""
         with Session(self._database) as session:
             row = session.get(PersonRow, known_as(name))
-            right = fits(password[: LONGEST + 1], None if row is None else row.password)
+            right = fits(password[: LONGEST + 1], None if row is None or _is_issuers(row) else row.password)
             if row is None or not right or row.disabled:
                 return None
             if is_worn(row.password):
                 row.password = hashed(password)
                 session.commit()
             return _read(row).principal
+
+    def known_by_issuer(self, by: Actor, principal: Principal, fingerprint: str) -> Principal | None:
+        """Who the bank's issuer says it is, with the roles and teams it gives now; ``None``: they are disabled here.
+
+        Raises:
+            NameTaken: the name is somebody else's, or none.
+        """
+        credential, roles, teams = f"{_ISSUERS}{fingerprint}", _json(principal.roles), _json(principal.teams)
+        with Session(self._database) as session, session.begin():
+            row = session.scalar(select(PersonRow).where(PersonRow.password == credential))
+            if row is None:
+                if session.get(PersonRow, principal.id) is not None or not _NAME.fullmatch(principal.id):
+                    raise NameTaken("expected a name that fits and that nobody has or had")
+                now = datetime.now(UTC)
+                row = PersonRow(id=principal.id, password=credential, roles=roles, teams=teams, disabled=False, added_at=now)
+                row.password_at = now
+                session.add(row)
+                self._tell(session, by, Deed.PERSON_ADDED, row.id, principal)
+            elif row.disabled:
+                return None
+            elif (row.roles, row.teams) != (roles, teams):
+                row.roles, row.teams = roles, teams
+                _sign_out(session, row)
+                self._tell(session, by, Deed.ROLES_CHANGED, row.id, principal)
+            return read_principal(row)
 
     def _tell(self, session: Session, by: Actor, what: Deed, name: str, now: Principal | None = None) -> None:
         details: dict[str, Fact] = {} if now is None else {"roles": sorted(now.roles), "teams": sorted(now.teams)}
@@ -180,7 +212,20 @@ def utc(at: datetime) -> datetime:
 
 
 def _read(row: PersonRow) -> Person:
-    return Person(read_principal(row), row.disabled, utc(row.added_at), row.signed_in_at and utc(row.signed_in_at))
+    return Person(
+        read_principal(row), row.disabled, utc(row.added_at), row.signed_in_at and utc(row.signed_in_at), _is_issuers(row)
+    )
+
+
+def _is_issuers(row: PersonRow) -> bool:
+    return row.password.startswith(_ISSUERS)
+
+
+def _own(row: PersonRow) -> PersonRow:
+    """Somebody whose password and roles are ours to change."""
+    if _is_issuers(row):
+        raise ConfigError(f"expected somebody with a password here, found {row.id}, whose password and roles are the issuer's")
+    return row
 
 
 def _row(session: Session, name: str) -> PersonRow:

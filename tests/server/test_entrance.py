@@ -85,7 +85,7 @@ def test_only_what_is_named_here_is_open_to_who_is_not_known() -> None:
         Openness.EVERYBODY: {"/static/{name}", "/healthz", "/readyz"},
         Openness.CALLS: {"/asterisk", "/freeswitch"},
         Openness.CALLS_THAT_SHOW_IT_LATER: {"/twilio"},
-        Openness.NEWCOMERS: {"/", "/sign-in", "/first", "/language"},
+        Openness.NEWCOMERS: {"/", "/sign-in", "/sign-in/oidc", "/sign-in/oidc/back", "/first", "/language"},
     }
 
 

@@ -40,7 +40,7 @@ def sign_in_pages() -> APIRouter:
     @router.get("/sign-in")
     async def show(guest: _Newcomer, next: str = "/") -> HTMLResponse:
         nobody = await asyncio.to_thread(lambda: house_of(guest).accounts.none)
-        return page(guest, "sign_in.html", next=local(next, "/"), nobody=nobody, wrong=None)
+        return _page(guest, next=local(next, "/"), nobody=nobody, wrong=None)
 
     @router.post("/sign-in")
     async def sign_in(guest: _Newcomer, request: Request) -> Response:
@@ -70,12 +70,16 @@ async def _signed_in(guest: Guest, fields: dict[str, str]) -> Response:
             return await begun(guest, person, ahead)
         case None:
             await _keep_refusal(guest, name)
-            return page(guest, "sign_in.html", 401, next=ahead, nobody=False, wrong="sign_in.wrong", seconds=0)
+            return _page(guest, 401, next=ahead, nobody=False, wrong="sign_in.wrong", seconds=0)
         case wait:
             seconds = math.ceil(wait)
-            answer = page(guest, "sign_in.html", 429, next=ahead, nobody=False, wrong="sign_in.wait", seconds=seconds)
+            answer = _page(guest, 429, next=ahead, nobody=False, wrong="sign_in.wait", seconds=seconds)
             answer.headers["Retry-After"] = str(seconds)
             return answer
+
+
+def _page(guest: Guest, status: int = 200, **context: object) -> HTMLResponse:
+    return page(guest, "sign_in.html", status, **context, bank=guest.reception.issuer is not None)
 
 
 async def _keep_refusal(guest: Guest, name: str) -> None:

@@ -16,12 +16,18 @@ from engine.store.house import House
 
 async def begun(guest: Guest, person: Principal, ahead: str = "/") -> Response:
     """Sign somebody in who was recognised, and send them on; the session their browser had ends."""
+    encrypted = guest.connection.headers.get("origin", "").startswith("https:")
+    answer = see(home_of(person, guest.reception.absent) if ahead == "/" else ahead)
+    await opened_for(guest, person, answer, encrypted=encrypted)
+    return answer
+
+
+async def opened_for(guest: Guest, person: Principal, answer: Response, *, encrypted: bool) -> None:
+    """Open a session, and let an answer bring its cookie; ``encrypted``: it goes to the browser so, by a proxy of ours."""
     sessions, before = house_of(guest).sessions, session_of(guest.connection)
     secret = await asyncio.to_thread(sessions.begin, person.id, guest.address, before)
-    encrypted = guest.reception.rules.encrypted or guest.connection.headers.get("origin", "").startswith("https:")
-    answer = see(home_of(person, guest.reception.absent) if ahead == "/" else ahead)
-    answer.set_cookie(ENCRYPTED_COOKIE if encrypted else COOKIE, secret, secure=encrypted, httponly=True, samesite="strict")
-    return answer
+    safe = guest.reception.rules.encrypted or encrypted
+    answer.set_cookie(ENCRYPTED_COOKIE if safe else COOKIE, secret, secure=safe, httponly=True, samesite="strict")
 
 
 async def ended(guest: Guest) -> Response:

@@ -22,6 +22,7 @@ from engine.server.doors.web import served
 from engine.server.gate import Gate
 from engine.server.indexing import indexed
 from engine.server.keeping import kept
+from engine.server.oidc import issuer_of
 from engine.server.reception import PageRules, Reception
 from engine.server.token import Token
 from engine.server.upkeep import kept_up
@@ -92,4 +93,6 @@ def rules_of(config: Config, section: HttpDoor) -> PageRules:
 async def _reception(house: House, config: Config, section: HttpDoor, token: Token) -> Reception:
     rules = rules_of(config, section)
     nobody = await asyncio.to_thread(lambda: house.accounts.none)
-    return Reception(token, house, rules, first_code=secrets.token_urlsafe(16) if section.loopback and nobody else None)
+    reception = Reception(token, house, rules, first_code=secrets.token_urlsafe(16) if section.loopback and nobody else None)
+    reception.issuer = issuer_of(config.access.oidc)
+    return reception
