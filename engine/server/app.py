@@ -22,7 +22,6 @@ from engine.core.units import Language
 from engine.runtime.engine import Engine
 from engine.runtime.story import Line, Story
 from engine.server.api.application import http_api
-from engine.server.api import calls_api
 from engine.server.console.bank_sign_in import bank_sign_in
 from engine.server.console.own import own_pages
 from engine.server.console.pages.audit import audit_pages
