@@ -30,10 +30,18 @@ def test_the_way_through_a_bank(path: str, open_keys: list[str] | None, slots: l
 
 
 def test_a_number_fits_its_entry() -> None:
-    way = way_to_secrets(load_flow(ROOT / "tests/journeys/small_bank.yaml"))
-    (card,) = canaries_for(way)
+    flow = load_flow(ROOT / "tests/journeys/small_bank.yaml")
+    (card,) = canaries_for(flow, way_to_secrets(flow))
 
     assert (card.slot, len(card.digits)) == ("card_number", 16)
+
+
+def test_a_pin_is_never_what_the_choices_of_several_callers_spell_by_chance() -> None:
+    flow = load_flow(ROOT / "examples/bank/flow.yaml")
+    pins = {canaries_for(flow, way_to_secrets(flow))[1].digits for _ in range(200)}
+
+    assert all(set(pin) & {"7", "8"} for pin in pins)  # all other digits are keys of some menu
+    assert len(pins) > 150
 
 
 def test_where_keys_lead_to_no_secret_there_is_nothing_to_prove() -> None:

@@ -45,3 +45,10 @@ def test_all_there_is_was_searched(proof: Proof) -> None:
     assert all(octets[place] > 0 for place in ("log", "database", "database WAL", "recordings", "transcripts", "metrics"))
     assert octets["pages and API"] > 1_000
     assert octets["memory of media"] > 50_000_000
+
+
+def test_what_the_calls_said_is_in_the_exports_and_no_number(proof: Proof) -> None:
+    exports = next(place for place in proof.searched if place.place == "exports and report")
+
+    assert exports.notes["calls scored"] >= len(proof.roads) // 2
+    assert not exports.hits

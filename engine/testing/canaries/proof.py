@@ -16,6 +16,7 @@ from typing import Any
 
 from engine.config import MAIN, Config
 from engine.core.errors import ConfigError
+from engine.dialogue.graph import Flow
 from engine.ivr.files import load_flow
 from engine.testing.canaries import places
 from engine.testing.canaries.bank import AgreeingBank
@@ -23,6 +24,7 @@ from engine.testing.canaries.places import Hit, Searched
 from engine.testing.canaries.roads import ROADS, Errand, Road, Say, Travelled, travel
 from engine.testing.canaries.running import Running, running
 from engine.testing.canaries.shapes import Canary, Shapes
+from engine.testing.canaries.takeaway import taken_away
 from engine.testing.canaries.ways import Way, canaries_for, way_to_secrets
 
 Progress = Callable[[str], object]
@@ -97,15 +99,17 @@ async def prove(
         progress("starting the engine")
         async with running(config, address, Path(folder)) as engine:
             open_roads = [road for road in roads if road.door in engine.doors]
-            errands = [await asyncio.to_thread(_errand, road, way, say) for road in open_roads]
+            errands = [await asyncio.to_thread(_errand, road, flow, way, say) for road in open_roads]
             progress(f"calling by {len(open_roads)} roads")
             lines = asyncio.Semaphore(at_once)
             travelled = await asyncio.gather(*(_travel(errand, engine, way, lines) for errand in errands))
             for road in [one.errand.road for one in travelled if _void(one, bank)]:
                 progress(f"once more by {road.name}")
-                travelled.append(await _travel(await asyncio.to_thread(_errand, road, way, say), engine, way, lines))
+                travelled.append(await _travel(await asyncio.to_thread(_errand, road, flow, way, say), engine, way, lines))
             progress("searching files, pages and memory")
             searched = await asyncio.to_thread(_search, engine, way, travelled)
+            progress("hearing the recordings, and taking away what quality control gives")
+            searched.append(await taken_away(engine, flow.languages[0], _shapes(travelled)))
         progress("searching what it has left behind")
         searched.append(_left_behind(engine, travelled))
     closed = tuple(road.name for road in roads if road not in open_roads)
@@ -114,8 +118,8 @@ async def prove(
     return Proof(tuple(road.name for road in open_roads), closed, void, tuple(searched))
 
 
-def _errand(road: Road, way: Way, say: Say) -> Errand:
-    made = canaries_for(way, spoken=road.speaks)
+def _errand(road: Road, flow: Flow, way: Way, say: Say) -> Errand:
+    made = canaries_for(flow, way, spoken=road.speaks)
     return Errand.made(road, tuple(Canary(f"{road.name}/{it.slot}", it.digits, it.spoken) for it in made), say)
 
 

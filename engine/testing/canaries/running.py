@@ -106,6 +106,7 @@ def _settings(config: Config, host: str, folder: Path) -> dict[str, Any]:
         **kept,
         "host": {"url": host, "token_file": str(folder / "token")},
         "store": {"database": f"sqlite:///{folder}/calls.db", "recordings": str(folder / "recordings")},
+        "qa": {"folder": str(folder / "qa"), "rest": 0},
         "doors.http": {"port": 0},
         "doors.audiosocket": {"port": 0},
         **sip,

@@ -36,6 +36,7 @@ _STRIDES: Final = (1, 2, 3, 4, 8)
 _ITEMS: Final = (1, 2, 4, 8)
 _FEWEST_WORDS: Final = 4
 _WORDS: Final = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_DIGITS: Final = frozenset("123456789")
 _BEFORE_A_KEY: Final = (b"digit", b"key", b"Signal")
 _ONE_KEY: Final = re.compile(rb"""["':=\s\\]{1,6}([0-9])(?![0-9])""")
 _FRACTION: Final = re.compile(rb"(?<=[0-9])\.[0-9]+")  # of times and confidences
@@ -72,11 +73,12 @@ class Canary:
         return f"Canary({self.slot}, {len(self.digits)} digits)"
 
     @classmethod
-    def made(cls, slot: str, length: int, *, luhn: bool = False, spoken: bool = False) -> Canary:
-        """Make one up."""
+    def made(cls, slot: str, length: int, *, luhn: bool = False, spoken: bool = False, never_of: str = "") -> Canary:
+        """Make one up that is not of the digits ``never_of`` alone, unless these are all there are."""
+        known = set(never_of) if not set(never_of) >= _DIGITS else set()
         while True:
             digits = "".join(str(1 + secrets.randbelow(9)) for _ in range(length))
-            if not luhn or _passes_luhn(digits):
+            if set(digits) - known and (not luhn or _passes_luhn(digits)):
                 return cls(slot, digits, spoken)
 
     def windows(self, length: int) -> list[int]:
@@ -147,10 +149,12 @@ class Shapes:
 
     def _alone(self, octets: bytes) -> Iterator[Found]:
         """Short ones, where no other digit stands beside them."""
+        text = b" " + _FRACTION.sub(b".", octets) + b" "
         for canary in self.canaries:
             if len(canary.digits) < WINDOW:
-                alone = re.compile(rf"(?<![0-9.]){canary.digits}(?![0-9])".encode())
-                yield from (Found(canary.slot, "alone", it.start()) for it in alone.finditer(_FRACTION.sub(b".", octets)))
+                for at in _occurrences(text, canary.digits.encode()):
+                    if text[at - 1] not in b"0123456789." and text[at + len(canary.digits)] not in b"0123456789":
+                        yield Found(canary.slot, "alone", at - 1)
 
     def _apart(self, octets: bytes) -> Iterator[Found]:
         """One key a line or a message."""

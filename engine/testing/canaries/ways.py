@@ -55,10 +55,13 @@ def way_to_secrets(flow: Flow) -> Way:
     raise ConfigError(f"flow {flow.name}: expected a secret entry that keys lead to from {flow.start}, found none")
 
 
-def canaries_for(way: Way, *, spoken: bool = False) -> tuple[Canary, ...]:
-    """Make a number up for each secret entry of a way."""
+def canaries_for(flow: Flow, way: Way, *, spoken: bool = False) -> tuple[Canary, ...]:
+    """Make a number up for each secret entry of a way. A short one is never what choices of several callers spell by chance."""
+    chosen = {choice.key for node in flow.nodes.values() if isinstance(node, Menu) for choice in node.choices if choice.key}
     return tuple(
-        Canary.made(str(it.secret.slot), min(it.secret.length[1], _MOST), luhn=it.secret.luhn, spoken=spoken)
+        Canary.made(
+            str(it.secret.slot), min(it.secret.length[1], _MOST), luhn=it.secret.luhn, spoken=spoken, never_of="".join(chosen)
+        )
         for it in way
         if it.secret is not None
     )
