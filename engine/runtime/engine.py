@@ -49,6 +49,7 @@ from engine.runtime.lags import Lags
 from engine.runtime.live import LiveCalls
 from engine.runtime.looking_on import CallLog, Everybody, Metrics
 from engine.runtime.models import Lesson, understanding
+from engine.runtime.outbound.staffing import Staffing
 from engine.runtime.outward import Outward
 from engine.runtime.pool import Pool, PoolPolicy
 from engine.runtime.prompts import Prompts
@@ -56,7 +57,7 @@ from engine.runtime.room import Room
 from engine.runtime.second import SecondOpinion
 from engine.runtime.silent_agents import SilentAgents
 from engine.runtime.speaking import speaking
-from engine.runtime.tape import NoTape, PatientTape, Tape
+from engine.runtime.tape import NOTHING_BEFORE, Beforehand, NoTape, PatientTape, Tape
 from engine.runtime.watch import Watch
 from engine.store.database import connect, upgrade
 from engine.store.engines import Presence
@@ -93,6 +94,7 @@ class Engine:
         self._draining = False
         self._expected = 0
         self.claims: dict[UUID, Callable[[Leg], Awaitable[str]]] = {}
+        self.staffing = Staffing()
         """Calls that somebody else than a flow waits for, by the names that they come under."""
         self.outward: Outward | None = None
         """Who can call people by SIP: the door, while it is open."""
@@ -185,11 +187,16 @@ class Engine:
         return self._journal.standing is not Standing.FULL and self._room.enough
 
     async def take(
-        self, leg: Leg, language: Language | None = None, watch: Watch | None = None, errand: Errand | None = None
+        self,
+        leg: Leg,
+        language: Language | None = None,
+        watch: Watch | None = None,
+        errand: Errand | None = None,
+        before: Beforehand = NOTHING_BEFORE,
     ) -> str:
         """Carry a call from beginning to end; its outcome. Safe to cancel: the call is then hung up.
 
-        ``watch`` looks on at this call alone; ``errand`` is what a call that we make is about.
+        ``watch`` looks on at this call alone; ``errand`` is what a call that we make is about; ``before`` is recorded with it.
         """
         flow = self.flows.get(leg.facts.flow or MAIN)
         inbound = leg.facts.direction is Direction.INBOUND  # whom we called is never told that we have no time
@@ -198,7 +205,7 @@ class Engine:
         answered = _answered(self._language(leg.facts, flow, language), errand)
         if unfit := unfit_fields(flow, answered.fields, answered.language):
             return await self._refuse(leg, f"fields missing or not to be said: {', '.join(unfit)}")
-        task = asyncio.ensure_future(self._carry(leg, flow, answered, watch))
+        task = asyncio.ensure_future(self._carry(leg, flow, answered, watch, before))
         self._calls.add(task)
         task.add_done_callback(self._calls.discard)
         return await task
@@ -306,13 +313,15 @@ class Engine:
             raise ConfigError(f"host.token_file: expected a readable file at {section.token_file}, found: {error}") from error
         return Host(HostAddress(section.url, token, Seconds(section.within)))
 
-    async def _carry(self, leg: Leg, flow: Flow, answered: Answered, watch: Watch | None) -> str:
+    async def _carry(self, leg: Leg, flow: Flow, answered: Answered, watch: Watch | None, before: Beforehand) -> str:
         language = answered.language
         inbox: Inbox = asyncio.Queue()
         watching = self._watch if watch is None else Everybody([self._watch, watch])
         longest = Seconds(self.config.calls.longest)
         assistance = self.agents.assistance(leg.facts.id, flow, inbox.put_nowait) if self.agents else None
-        around = Surroundings(self._prompts, self._host, self._journal, watching, self._tape(leg.facts), longest, assistance)
+        tape = self._tape(leg.facts)
+        before.put_on(tape)
+        around = Surroundings(self._prompts, self._host, self._journal, watching, tape, longest, assistance)
         hearing = Hearing(self._ear(), flow.revision, self._submit, inbox.put_nowait, self._seconds.get(flow.revision))
         dialogue = Dialogue(flow, language=language, agents=assistance is not None)
         self._journal.begin(leg.facts, flow, language=language, agents=assistance is not None)

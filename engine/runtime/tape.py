@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Final, Protocol
 
 from engine.core.audio import AudioFrame
 from engine.core.units import Seconds
@@ -26,6 +27,27 @@ class Tape(Protocol):
 
     def close(self) -> object:
         """Finish the recording."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beforehand:
+    """What a leg brought before its flow began, on the leg's own timeline."""
+
+    sound: tuple[AudioFrame, ...] = ()
+    """The caller's."""
+
+    masked: tuple[tuple[Seconds, Seconds], ...] = ()
+    """Where a key may be heard in it."""
+
+    def put_on(self, tape: Tape) -> None:
+        """The masks first: so nothing of what they cover reaches the disk."""
+        for start, end in self.masked:
+            tape.mask(start, end)
+        for frame in self.sound:
+            tape.caller(frame)
+
+
+NOTHING_BEFORE: Final = Beforehand()
 
 
 class PatientTape:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar, Final, Protocol, cast
 
@@ -22,6 +22,7 @@ from engine.outbound.contacts import Contact, Outcome
 from engine.outbound.talk import Taken, Talk, outcome_of
 from engine.runtime.outbound.listening import Listening
 from engine.runtime.outbound.paperwork import Paperwork, utc_now
+from engine.runtime.tape import NOTHING_BEFORE, Beforehand
 from engine.runtime.watch import Watch
 from engine.store.attempts import Intent, Talked
 from engine.store.journal import Journal, Step
@@ -42,7 +43,12 @@ class Takes(Protocol):
     """What carries a call; :class:`engine.runtime.engine.Engine` does."""
 
     async def take(
-        self, leg: Leg, language: Language | None = None, watch: Watch | None = None, errand: Errand | None = None
+        self,
+        leg: Leg,
+        language: Language | None = None,
+        watch: Watch | None = None,
+        errand: Errand | None = None,
+        before: Beforehand = NOTHING_BEFORE,
     ) -> str:
         """Carry a call to its end; its outcome. Safe to cancel."""
 
@@ -65,6 +71,9 @@ class Judged:
 
     seconds: float = 0.0
     """How long that took."""
+
+    before: Beforehand = NOTHING_BEFORE
+    """What was heard meanwhile; it belongs on the recording."""
 
     late: Callable[[], str | None] = lambda: None
     """Whom the line turned out to be while the flow spoke; ``None``: what was judged stands."""
@@ -100,14 +109,15 @@ class EngineTalker:
             return Talked(judged.outcome, judged.seconds, judged.answerer)
         contact = intent.contact
         heard = Listening(partial(self._opted_out, contact, answered.facts.id))
-        outcome = await self._engine.take(judged.leg, contact.language, heard, Errand(contact.fields, contact.zone))
+        errand = Errand(contact.fields, contact.zone)
+        outcome = await self._engine.take(judged.leg, contact.language, heard, errand, judged.before)
         await heard.written()
         if outcome == _REFUSED:
             raise NobodyTalked("expected the engine to take the call, found it full, or its flow missing")
         talk = outcome_of(heard.taken)
         if talk.outcome is None and (machine := judged.late()) is not None:
             return Talked(None, heard.until, machine)
-        return talked(talk, heard.until, judged.answerer)
+        return replace(talked(talk, heard.until, judged.answerer), waited=heard.waited)
 
     async def recall(self, call: CallId) -> Talked | None:
         """See :class:`engine.runtime.outbound.line.Talker`. Safe to cancel."""

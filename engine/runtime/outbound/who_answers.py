@@ -32,8 +32,10 @@ from engine.outbound.message import message_for
 from engine.runtime.dictation import Dictated
 from engine.runtime.dictation import Final as Phrase
 from engine.runtime.engine import Engine
+from engine.runtime.entries import LOOK_BACK, PAUSE
 from engine.runtime.mouth import Mouth
 from engine.runtime.outbound.talking import Judge, Judged
+from engine.runtime.tape import Beforehand
 from engine.store.attempts import Intent
 from engine.store.campaigns import Campaigns
 from engine.telephony.leg import Gone, Incoming, Key, Leg, Sound
@@ -58,6 +60,8 @@ class ListenedLeg:
         self.gone = False
         self.keyed: deque[Key] = deque()
         """Keys pressed before the talk; the talk gets them first."""
+        self._before: list[AudioFrame] | None = []  # what was heard; ``None``: the talk hears it
+        self._masked: list[tuple[Seconds, Seconds]] = []
         self._leg = leg
         self._words = words
         self._asked: asyncio.Future[str] | None = None
@@ -88,10 +92,24 @@ class ListenedLeg:
         incoming = await self._leg.receive()
         match incoming:
             case Sound(frame):
+                if self._before is not None:
+                    self._before.append(frame)
                 self._take(self.listener.hear(frame))
+            case Key() if self._before:
+                now = self._before[-1].end_s
+                self._masked.append((Seconds(max(0.0, now - LOOK_BACK)), Seconds(now + PAUSE)))
             case Gone():
                 self.gone = True
         return incoming
+
+    def before(self) -> Beforehand:
+        """What was heard until now, to be asked for once: the talk records the rest. Keys are masked, whatever they were for."""
+        heard, self._before = Beforehand(tuple(self._before or ()), tuple(self._masked)), None
+        return heard
+
+    def turned_out(self) -> str | None:
+        """Whom the line turned out to be while the flow spoke."""
+        return None if self.late is None else str(self.late.answerer)
 
     async def send(self, frame: AudioFrame) -> None:
         """See the leg's."""
@@ -147,7 +165,7 @@ class WhoAnswers:
             return Judged(listened, Answerer.PERSON, talk=False, seconds=listened.listener.now)  # gone before it was known
         _log.info("outbound.answered", call=leg.facts.id, by=str(verdict.answerer), confidence=round(verdict.confidence, 2))
         if verdict.answerer not in MACHINES:
-            return Judged(listened, _kept(verdict), late=lambda: None if listened.late is None else str(listened.late.answerer))
+            return Judged(listened, _kept(verdict), late=listened.turned_out, before=listened.before())
         left = verdict.answerer is Answerer.MACHINE and await self._left(listened, contact)
         outcome = Outcome.LEFT_MESSAGE if left else None
         return Judged(listened, verdict.answerer, talk=False, outcome=outcome, seconds=listened.listener.now)

@@ -21,6 +21,7 @@ from engine.dialogue.results import Result
 from engine.ivr.files import load_flow
 from engine.outbound.contacts import AttemptId, CampaignId, Contact, ContactId, Outcome, PersonKey
 from engine.runtime.outbound.talking import EngineTalker, Judged, NobodyTalked
+from engine.runtime.tape import NOTHING_BEFORE, Beforehand
 from engine.runtime.watch import Watch
 from engine.store.attempts import Intent
 from engine.store.database import connect
@@ -57,7 +58,12 @@ class Talks:
     errands: list[Errand | None] = field(default_factory=list)
 
     async def take(
-        self, leg: Leg, language: Language | None = None, watch: Watch | None = None, errand: Errand | None = None
+        self,
+        leg: Leg,
+        language: Language | None = None,
+        watch: Watch | None = None,
+        errand: Errand | None = None,
+        before: Beforehand = NOTHING_BEFORE,
     ) -> str:
         assert watch is not None
         self.errands.append(errand)

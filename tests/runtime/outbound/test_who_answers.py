@@ -15,8 +15,10 @@ from engine.dialogue.actions import Spoken
 from engine.outbound.campaign import Campaign
 from engine.outbound.campaign_file import parse_campaign
 from engine.outbound.contacts import AttemptId, CampaignId, Contact, ContactId, Outcome, PersonKey
+from engine.runtime.entries import PAUSE
 from engine.runtime.outbound.talking import Judged
 from engine.runtime.outbound.who_answers import ListenedLeg, WhoAnswers
+from engine.runtime.tape import NoTape
 from engine.store.attempts import Intent
 from engine.telephony.leg import Gone, Key
 from engine.telephony.wav_leg import WavLeg
@@ -138,3 +140,37 @@ async def test_a_machine_that_is_noticed_late_ends_the_talk() -> None:
         pass
 
     assert (found.talk, found.answerer, found.late()) == (True, "person", "machine")
+
+
+async def test_what_was_heard_before_the_flow_is_for_its_recording() -> None:
+    leg = line(("voice", 0.5), ("quiet", 1.0))
+
+    found = await judged(leg)
+    heard = found.before.sound
+
+    assert heard[0].start == 0
+    assert heard[-1].end_s == leg.position
+    assert [one.end_s for one in heard[:-1]] == [one.start_s for one in heard[1:]]
+    assert found.before.masked == ()
+
+
+async def test_a_key_that_was_pressed_before_the_flow_is_masked_on_the_recording() -> None:
+    found = await judged(line(("voice", 0.5), ("quiet", 1.0), keys=((Seconds(0.3), ord("1")),)))
+    tape = Taped()
+
+    found.before.put_on(tape)
+
+    assert tape.masks_first
+    assert tape.masks == [(0.0, 0.3 + PAUSE)]
+
+
+class Taped(NoTape):
+    def __init__(self) -> None:
+        self.masks: list[tuple[float, float]] = []
+        self.masks_first = True
+
+    def caller(self, frame: AudioFrame) -> None:
+        self.masks_first &= bool(self.masks)
+
+    def mask(self, start: Seconds, end: Seconds) -> None:
+        self.masks.append((round(start, 2), round(end, 2)))
