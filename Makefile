@@ -15,7 +15,7 @@ help: ## list the targets
 PYTEST := $(BIN)/python -m pytest
 STORING := tests/assist tests/cli tests/journeys tests/runtime tests/server tests/store
 
-.PHONY: help setup system demo test check unit live rest test-postgresql fuzz bench fixtures docs screens
+.PHONY: help setup system demo test check unit live rest test-postgresql fuzz contract bench fixtures docs screens
 setup: .venv/.ready ## make .venv with everything that demo and test need
 
 system: ## install the system packages that voices and browser tests need, where we may
@@ -48,6 +48,9 @@ test: setup system check unit ## everything CI asks for
 fuzz: setup ## every parser of strangers' bytes, led by what it reaches (ARGS='--seconds 600 twilio')
 	$(BIN)/python -m pip install --quiet --editable '.[fuzz]' --constraint constraints.txt
 	$(BIN)/python -m tests.fuzz $(ARGS)
+
+contract: setup ## the API asked by its own description: 200 examples of each operation, half of which don't fit it
+	CONTRACT_EXAMPLES=$(or $(EXAMPLES),200) $(BIN)/python -m pytest -n0 tests/server/test_api_contract.py
 
 bench: setup ## latency on this machine (ARGS='--calls 10')
 	$(BIN)/callwright bench latency $(ARGS)

@@ -14,6 +14,7 @@ from engine.outbound.contacts import AttemptId, CampaignId, ContactId, ContactSt
 from engine.outbound.retries import Over
 from engine.store.attempts import changed, cut, follow
 from engine.store.outbound_models import AttemptRow, ContactRow
+from engine.store.samples import utc
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,13 @@ def uncertain(engine: Engine, campaign: CampaignId | None = None) -> Sequence[Un
     with Session(engine) as session:
         return [
             Uncertain(
-                AttemptId(it.id), ContactId(it.contact), CampaignId(it.campaign), it.number, it.dialled_at, it.call, it.reason
+                attempt=AttemptId(it.id),
+                contact=ContactId(it.contact),
+                campaign=CampaignId(it.campaign),
+                number=it.number,
+                dialled_at=it.dialled_at and utc(it.dialled_at),
+                call=it.call,
+                reason=it.reason,
             )
             for it in session.scalars(which)
         ]

@@ -41,13 +41,20 @@ from engine.telephony.handover import phone_number
 _ENDING: Final = Seconds(2.0)  # a call whose sound has ended is over in this time: its record is closed meanwhile
 _LOOK: Final = Seconds(0.02)
 
-_CREATED: Final = bodies_of(Announce, Place)
+_KEY: Final = {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string"}}
+_CREATED: Final = {
+    **bodies_of(Announce, Place),
+    "parameters": [{**_KEY, "description": "Who is called once under a key is not called again."}],
+}
 _CREATING: Final[dict[int | str, dict[str, Any]]] = {
     200: {"model": CallKnown, "description": "It was announced before"},
     202: {"model": CallKnown, "description": "Somebody is being called"},
     409: {"description": "Another call has this name, or a door is shut"},
 }
-_IN_PROGRESS: Final[dict[int | str, dict[str, Any]]] = {409: {"description": "It is in progress"}}
+_FORGOTTEN: Final[dict[str, Any]] = {
+    "responses": {409: {"description": "It is in progress"}},
+    "openapi_extra": {"x-missing": 204},  # what is not there is forgotten too
+}
 _NOT_OVER: Final[dict[int | str, dict[str, Any]]] = {409: {"description": "It is not over"}}
 
 
@@ -75,7 +82,7 @@ def announcing(engine: Engine, clock: Callable[[], float]) -> APIRouter:
         """What is known of an announced or placed call."""
         return said(request, HTTPStatus.OK, desk.known(_uuid(uuid)))
 
-    @router.delete("/{uuid}", dependencies=announces, status_code=204, response_class=Response, responses=_IN_PROGRESS)
+    @router.delete("/{uuid}", dependencies=announces, status_code=204, response_class=Response, **_FORGOTTEN)
     async def forget(uuid: str) -> Response:
         """Forget a call that has not come, or is over."""
         desk.forget(_uuid(uuid))

@@ -16,7 +16,6 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
 from engine.access.permissions import GRANTS, Permission
-from engine.server.api.repeats import KEY
 from engine.server.api.shapes import Problem
 from engine.server.entrance import Requires
 from engine.server.reception import COOKIE, ENCRYPTED_COOKIE
@@ -28,13 +27,6 @@ _REF: Final = {"$ref": "#/components/schemas/Problem"}
 _OF_TEAMS: Final = ("{call}", "{appeal}")
 _ALWAYS: Final = (401, 403, 429, 503)
 _WITH_A_BODY: Final = (408, 413, 415, 422)
-_HEADER: Final = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "required": False,
-    "description": "Sent again with the same key within 24 hours, the request is answered again and not done twice.",
-    "schema": {"type": "string", "pattern": KEY},
-}
 _SECURITY: Final = {
     "token": {"type": "http", "scheme": "bearer", "description": "A machine's, made by `callwright users token` or /tokens."},
     "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": f"A person's; {ENCRYPTED_COOKIE} over TLS."},
@@ -73,11 +65,8 @@ def _complete(operation: dict[str, Any], path: str, method: str, permission: Per
     if any(it in path for it in _OF_TEAMS):
         operation["x-owner"] = "team"
     operation["operationId"] = f"{method}{path}".translate(str.maketrans("/-{}", "____")).rstrip("_").replace("___", "_")
-    changes = method not in {"get", "head"}
-    if changes and "octet-stream" not in str(operation.get("requestBody")):
-        operation.setdefault("parameters", []).append(_HEADER)
     responses = operation["responses"]
-    for status in _problems(operation, path, changes=changes):
+    for status in _problems(operation, path, changes=method not in {"get", "head"}):
         told = responses.get(str(status), {}).get("description", HTTPStatus(status).phrase)
         responses[str(status)] = {"description": told, "content": {"application/problem+json": {"schema": _REF}}}
 

@@ -30,7 +30,7 @@ from engine.store.machines import PREFIX, Machine
 
 _Officer = Annotated[Visitor, requires(Permission.MANAGE_PEOPLE)]
 _It = TypeVar("_It")
-_Roles = Annotated[list[Role], Field(min_length=1, max_length=len(Role), strict=False, examples=[["supervisor"]])]
+_Roles = Annotated[list[Annotated[Role, Field(strict=False)]], Field(min_length=1, max_length=7, examples=[["supervisor"]])]
 _Teams = Annotated[list[Word], Field(max_length=50, examples=[["Cards"]])]
 _Password = Annotated[str, Field(max_length=LONGEST, examples=["seven wide rivers run"])]
 _YOURSELF: Final[dict[int | str, dict[str, Any]]] = {409: {"description": "It is you: that takes another"}}

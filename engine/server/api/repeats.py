@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
+from pydantic_core import from_json
 from starlette.types import Message
 
 from engine.server.api.bodies import body_of
@@ -23,8 +24,13 @@ from engine.server.reception import Known, reception_of
 from engine.server.ways import declared_of
 from engine.store.answers import Answered, Answers, Keyed, Standing
 
-KEY: Final = r"^[!-~]{16,255}$"
-"""Of letters, digits and signs of ASCII; such as a UUID."""
+_KEY: Final = r"^[!-~]{16,255}$"
+_HEADER: Final = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "Such as a UUID. Sent again with it within 24 hours, a request is answered again and not done twice.",
+    "schema": {"type": "string", "pattern": _KEY},
+}
 _MOST_BYTES: Final = 64 * 1024  # of a body
 _SAFE: Final = frozenset({"GET", "HEAD"})
 
@@ -33,6 +39,13 @@ _Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 class Repeatable(APIRoute):
     """A route whose requests may carry a key; their bodies are small, and JSON."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **more: Any) -> None:
+        """As FastAPI makes it; the key is told in the description."""
+        if set(more["methods"] or ()) - _SAFE:
+            told = dict(more.get("openapi_extra") or {})
+            more["openapi_extra"] = {**told, "parameters": [*told.get("parameters", ()), _HEADER]}
+        super().__init__(path, endpoint, **more)
 
     def get_route_handler(self) -> _Handler:
         """What FastAPI calls."""
@@ -64,14 +77,23 @@ async def _json(request: Request) -> bytes:
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "A body is JSON.", expected="application/json",
             found=found, where=where,
         )  # fmt: skip
+    if body:
+        _must_be_json(body)
     return body
+
+
+def _must_be_json(body: bytes) -> None:
+    try:
+        from_json(body)
+    except ValueError:
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", "The body is no JSON.", where="body") from None
 
 
 def _keyed(request: Request, known: Known, body: bytes) -> Keyed | None:
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return None
-    if not re.fullmatch(KEY, key):
+    if not re.fullmatch(_KEY, key):
         detail = "A key is of 16 to 255 letters, digits and signs; such as a UUID."
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", detail, where="Idempotency-Key")
     it = known.principal
