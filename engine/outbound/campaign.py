@@ -201,10 +201,13 @@ class Pacing:
     """How long a telephone may ring."""
 
     abandoned: float
-    """The highest share of answered calls that may find no operator, 0 to 1, where calls end at live operators."""
+    """The highest share of people who want an operator and may find none, 0 to 1, where calls end at live operators."""
 
     answer_within: Seconds
-    """How long a person who answered may wait for an operator."""
+    """How long somebody may wait for an operator."""
+
+    operators: bool = False
+    """Calls end at live operators: no more is dialled than they can take."""
 
 
 @dataclass(frozen=True, slots=True)

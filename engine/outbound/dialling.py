@@ -3,6 +3,10 @@
 The campaign of the highest priority that has somebody due, a line and its pace; among equals the one that was served longest ago.
 All share the line's own pace and its breaker. Paused and stopped campaigns are not among the running ones: calls in progress go
 on, no new one begins. Where the answer is "later", ``deadline`` says when.
+
+Of a campaign whose calls end at live operators somebody tells how many are free (:class:`Staffed`). Each of its calls that was
+answered may want one, so each keeps one; who was handed over has one, until the next telling knows it. Nobody is called for
+operators of whom nothing was told for ``STALE``.
 """
 
 from __future__ import annotations
@@ -11,17 +15,20 @@ import itertools
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from engine.core.errors import ProtocolError
 from engine.core.units import Seconds
 from engine.outbound.breaker import Breaker
 from engine.outbound.contacts import AttemptId, CampaignId, Reached
-from engine.outbound.pacing import AdaptivePacing, FixedPacing, Operators
+from engine.outbound.pacing import PATIENCE, AdaptivePacing, FixedPacing, Operators
 
 CARRIERS_FAULT: Final = frozenset({Reached.CONGESTED, Reached.FAILED})
 """What the breaker counts as failures."""
+
+STALE: Final = Seconds(15.0)  # after which nobody knows any more how many operators are free
+_NOBODY: Final = Operators(free=0, busy=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,12 @@ class Terms:
 
     per_second: float | None = None
     """New calls; ``None`` = as the line allows."""
+
+    abandoned: float | None = None
+    """Calls end at live operators: the largest share of those who want one and may find none; ``None`` = they don't."""
+
+    patience: Seconds = PATIENCE
+    """How long somebody may wait for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +67,7 @@ class Lines:
 
 @dataclass(frozen=True, slots=True)
 class Staffed:
-    """A campaign's calls end at operators: how many can take one, and how many people wait for one."""
+    """How many operators can take a campaign's calls, and how many people wait for one."""
 
     campaign: CampaignId
     operators: Operators
@@ -92,10 +105,13 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
-class GaveUp:
-    """Somebody waited too long for an operator."""
+class Asked:
+    """Somebody wanted an operator."""
 
-    campaign: CampaignId
+    attempt: AttemptId
+    waited: Seconds
+    found: bool
+    """Whether there was one, however late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +122,7 @@ class Over:
     reached: Reached | None
 
 
-Event: TypeAlias = Running | Lines | Staffed | Committed | NothingDue | Withdrawn | Answered | GaveUp | Over
+Event: TypeAlias = Running | Lines | Staffed | Committed | NothingDue | Withdrawn | Answered | Asked | Over
 
 
 @dataclass(slots=True)
@@ -132,7 +148,7 @@ class Dialling:
         self._turns = itertools.count(1)
         self._taking: Counter[CampaignId] = Counter()  # turns that were given and not used yet
         self._calls: dict[AttemptId, _Call] = {}
-        self._staffed: dict[CampaignId, Staffed] = {}
+        self._staffed: dict[CampaignId, tuple[Staffed, Seconds]] = {}
         self._adaptive: dict[CampaignId, AdaptivePacing] = {}
 
     @property
@@ -168,7 +184,7 @@ class Dialling:
             case Lines(most):
                 self._lines = most
             case Staffed(campaign=campaign):
-                self._staffed[campaign] = event
+                self._staffed[campaign] = (event, now)
             case Committed(campaign, attempt):
                 self._taken(campaign)
                 self._calls[attempt] = _Call(campaign, now)
@@ -181,14 +197,19 @@ class Dialling:
                 self.breaker.spared()
             case Answered(attempt):
                 self._answered(attempt, now)
-            case GaveUp(campaign):
-                self.adaptive(campaign).gave_up()
+            case Asked(attempt, waited, found):
+                self._asked(attempt, waited, found=found)
             case Over(attempt, reached):
                 self._ended(attempt, reached, now)
 
     def adaptive(self, campaign: CampaignId) -> AdaptivePacing:
         """The adaptive pace of a campaign whose calls end at operators."""
         return self._adaptive.setdefault(campaign, AdaptivePacing())
+
+    def staffed(self, campaign: CampaignId, now: Seconds) -> Staffed:
+        """How many operators it has; none, where nobody has told for long."""
+        told, at = self._staffed.get(campaign, (None, now))
+        return told if told is not None and now - at < STALE else Staffed(campaign, _NOBODY)
 
     def wake(self, campaign: CampaignId) -> None:
         """Look at a campaign again at once: its list, its state or its rules have changed."""
@@ -204,6 +225,8 @@ class Dialling:
         for campaign in changed:
             if (per_second := terms[campaign].per_second) is not None:
                 self._paces[campaign] = FixedPacing(per_second)
+            if (abandoned := terms[campaign].abandoned) is not None:
+                self.adaptive(campaign).limit = abandoned
         self._terms = dict(terms)
 
     def _taken(self, campaign: CampaignId) -> None:
@@ -224,6 +247,17 @@ class Dialling:
         call.answered = True
         self.breaker.ended(now, good=True)
         self.adaptive(call.campaign).over(answered=True, rang=Seconds(now - call.since))
+
+    def _asked(self, attempt: AttemptId, waited: Seconds, *, found: bool) -> None:
+        call = self._calls.get(attempt)
+        if call is None:
+            raise ProtocolError(f"expected a call in progress, found {attempt}")
+        patience = self._terms[call.campaign].patience if call.campaign in self._terms else PATIENCE
+        self.adaptive(call.campaign).asked(found=found and waited <= patience)
+        if found and call.campaign in self._staffed:
+            told, at = self._staffed[call.campaign]
+            free, busy = max(0, told.operators.free - 1), told.operators.busy + 1
+            self._staffed[call.campaign] = (replace(told, operators=Operators(free, busy)), at)
 
     def _ended(self, attempt: AttemptId, reached: Reached | None, now: Seconds) -> None:
         call = self._over(attempt)
@@ -256,11 +290,12 @@ class Dialling:
             return False
         if campaign in self._paces and not self._paces[campaign].allows(now):
             return False
-        lines, staffed = self._terms[campaign].lines, self._staffed.get(campaign)
+        lines = self._terms[campaign].lines
         mine = [it for it in self._calls.values() if it.campaign == campaign]
         if lines is not None and len(mine) + self._taking[campaign] >= lines:
             return False
-        if staffed is None:
+        if self._terms[campaign].abandoned is None:
             return True
-        ringing = sum(not it.answered for it in mine) + self._taking[campaign]
-        return ringing < self.adaptive(campaign).ring(staffed.operators, staffed.waiting)
+        staffed, answered = self.staffed(campaign, now), sum(it.answered for it in mine)
+        ringing = len(mine) - answered + self._taking[campaign]
+        return ringing < self.adaptive(campaign).ring(staffed.operators, max(staffed.waiting, answered))

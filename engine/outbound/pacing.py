@@ -2,13 +2,13 @@
 
 **Fixed**: at most so many new calls a second, evenly, never in bursts, and at most so many at once.
 
-**Adaptive**, where calls end at live operators. A call is abandoned where its caller waits longer than ``PATIENCE`` for one.
+**Adaptive**, where calls end at live operators. Somebody is abandoned who wants an operator and waits longer than ``PATIENCE``.
 Dialling only as many as there are operators free abandons nobody, and wastes their time; dialling more risks it. So:
 
-* every call begun beyond the operators who are free now is a risk, covered by credit: ``limit`` of all answered calls, less
-  those that were abandoned. Were all of them answered at once, the share would still be within the limit. So it is held at every
-  moment and not only in the mean, as long as no operator leaves while telephones ring; where that costs more than the credit,
-  nothing is dialled beyond the free operators until the credit is earned again;
+* every call begun beyond the operators who are free now is a risk, covered by credit: ``limit`` of all who wanted an operator,
+  less those who were abandoned (machines, and people who wanted none, earn nothing). Were all of them answered at once, the share
+  would still be within the limit. So it is held at every moment and not only in the mean, as long as no operator leaves while
+  telephones ring; where that costs more than the credit, nothing is dialled beyond the free operators until it is earned again;
 * credit is spent only where it pays: as long as the calls expected to be abandoned are within ``limit`` of those expected to be
   answered, with the share of answered calls as it was of late, and the operators who will be free before a telephone is answered.
 
@@ -66,8 +66,8 @@ class AdaptivePacing:
     """How many telephones may ring at once, so that operators don't wait and callers are not abandoned."""
 
     def __init__(self, limit: float = LIMIT) -> None:
-        self._limit = limit
-        self.answered = 0
+        self.limit = limit
+        self.wanted = 0
         self.abandoned = 0
         self._share = _Average(_PRIOR_ANSWERED, _PRIOR_CALLS)
         self._rings = _Average(15.0, 1.0)  # seconds until an answer
@@ -75,13 +75,13 @@ class AdaptivePacing:
 
     @property
     def abandoned_share(self) -> float:
-        """Of all answered calls."""
-        return self.abandoned / self.answered if self.answered else 0.0
+        """Of all who wanted an operator."""
+        return self.abandoned / self.wanted if self.wanted else 0.0
 
     @property
     def credit(self) -> int:
         """How many calls may be abandoned now and the limit still be held."""
-        return max(0, math.floor(self._limit * self.answered + 1e-9) - self.abandoned)
+        return max(0, math.floor(self.limit * self.wanted + 1e-9) - self.abandoned)
 
     def ring(self, operators: Operators, waiting: int = 0) -> int:
         """How many telephones may ring; ``waiting`` have answered and have no operator yet."""
@@ -96,12 +96,12 @@ class AdaptivePacing:
         """A telephone has stopped ringing."""
         self._share.add(float(answered))
         if answered:
-            self.answered += 1
             self._rings.add(rang)
 
-    def gave_up(self) -> None:
-        """A caller waited for an operator for longer than ``PATIENCE``."""
-        self.abandoned += 1
+    def asked(self, *, found: bool) -> None:
+        """Somebody wanted an operator, and had one within ``PATIENCE``, or not."""
+        self.wanted += 1
+        self.abandoned += not found
 
     def talked(self, seconds: Seconds) -> None:
         """An operator has ended a call."""
@@ -112,7 +112,7 @@ class AdaptivePacing:
         soon = busy * (1.0 - math.exp(-(self._rings.mean + PATIENCE / 2) / max(1.0, self._talks.mean)))
         likely = self._share.mean
         expected = ringing * likely
-        return _excess(ringing, likely, free + math.floor(soon)) <= self._limit * expected
+        return _excess(ringing, likely, free + math.floor(soon)) <= self.limit * expected
 
 
 class _Average:

@@ -11,7 +11,7 @@ from engine.outbound.campaign_reading import CampaignReading
 from engine.written.yaml_tree import Path, Value
 
 SPANS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=31)}
-PACING_KEYS = ("lines", "calls_a_second", "ring", "abandoned", "answer_within")
+PACING_KEYS = ("lines", "calls_a_second", "ring", "operators", "abandoned", "answer_within")
 _NONE = "none"
 _HOUR = timedelta(hours=1)
 _WAITS: Mapping[Missed, Sequence[timedelta]] = {
@@ -104,4 +104,5 @@ class PolicyReader:
             ring=Seconds(ring.total_seconds()),
             abandoned=read.number(keys["abandoned"], ("pacing", "abandoned"), 1.0) if "abandoned" in keys else 0.03,
             answer_within=Seconds(answer.total_seconds()),
+            operators=read.yes(keys["operators"], ("pacing", "operators")) if "operators" in keys else False,
         )

@@ -85,6 +85,7 @@ _PACING: Mapping[str, Schema] = {
     "lines": _count(),
     "calls_a_second": _number(0, 100, above=True),
     "ring": _LENGTH,
+    "operators": _YES,
     "abandoned": _number(0, 1),
     "answer_within": _LENGTH,
 }

@@ -85,6 +85,7 @@ class Engine:
         self.flows = flows
         self.metrics = Metrics()
         self.announced = AnnouncedCalls()
+        self.staffing = Staffing()
         self._lags = Lags()
         self.live_calls = LiveCalls(config.calls.max_calls, self._lags)
         self._watch = Everybody([CallLog(), self.metrics, self.live_calls, *watches])
@@ -94,7 +95,6 @@ class Engine:
         self._draining = False
         self._expected = 0
         self.claims: dict[UUID, Callable[[Leg], Awaitable[str]]] = {}
-        self.staffing = Staffing()
         """Calls that somebody else than a flow waits for, by the names that they come under."""
         self.outward: Outward | None = None
         """Who can call people by SIP: the door, while it is open."""

@@ -25,6 +25,7 @@ from sqlalchemy import ColumnElement, Engine, delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from engine.core.call import CallId
+from engine.core.units import Seconds
 from engine.outbound.attempt import OPEN, AttemptState, Fate, change
 from engine.outbound.campaign import CampaignState
 from engine.outbound.carrier import Ended
@@ -59,6 +60,9 @@ class Talked:
 
     call_at: datetime | None = None
     """... and when, by their own clock (naive), where they said so."""
+
+    waited: Seconds | None = None
+    """For an operator, from asking until one was there or nobody waited any more; ``None`` = none was asked for."""
 
     reason: str | None = None
 

@@ -27,7 +27,7 @@ consent: not_needed
 caps: {{calls: {{day: 9}}}}
 retries:
   {{attempts: 3, busy: 0.5s, no_answer: 0.5s, rejected: none, congested: 0.5s, failed: 0.5s, machine: none}}
-pacing: {{lines: {lines}, calls_a_second: 100, ring: 20s}}
+pacing: {{lines: {lines}, calls_a_second: 100, ring: 20s, operators: {operators}}}
 priority: {priority}
 """
 """Waits are short, so that a proof sees people called again."""
@@ -39,9 +39,11 @@ def number_of(place: int) -> str:
     return f"+49301{place:07}"
 
 
-def made_up(database: Engine, people: int, *, name: str = "proof", lines: int = 20, priority: int = 5) -> CampaignId:
-    """Keep such a campaign with so many contacts, and start it."""
-    text = _FILE.format(name=name, lines=lines, priority=priority)
+def made_up(
+    database: Engine, people: int, *, name: str = "proof", lines: int = 20, priority: int = 5, operators: bool = False
+) -> CampaignId:
+    """Keep such a campaign with so many contacts, and start it; with ``operators``, its calls end at live ones."""
+    text = _FILE.format(name=name, lines=lines, priority=priority, operators="yes" if operators else "no")
     now, campaigns = datetime.now(UTC), Campaigns(database)
     kept = campaigns.put(parse_campaign(text, f"{name}.yaml"), text, "", now)
     contacts = [

@@ -13,10 +13,11 @@ from engine.core.units import Seconds
 from engine.outbound.breaker import Breaker, BreakerPolicy, Circuit
 from engine.outbound.contacts import AttemptId, CampaignId, Reached
 from engine.outbound.dialling import (
+    STALE,
     Answered,
+    Asked,
     Committed,
     Dialling,
-    GaveUp,
     Lines,
     NothingDue,
     Over,
@@ -156,17 +157,59 @@ def test_busy_telephones_are_nobodys_fault() -> None:
     assert dialling.breaker.circuit is Circuit.CLOSED
 
 
+def staffed(free: int) -> Dialling:
+    """Calls of one campaign end at operators, and there are enough lines."""
+    dialling = running(lines=50, offer=Terms(abandoned=0.03))
+    dialling.receive(Staffed(OFFER, Operators(free=free, busy=0)), T0)
+    return dialling
+
+
 def test_calls_that_end_at_operators_ring_as_the_adaptive_pace_says() -> None:
-    dialling = running(lines=50)
-    dialling.receive(Staffed(OFFER, Operators(free=4, busy=0)), T0)
+    dialling = staffed(4)
     begun = turns(dialling, until=1.0)
     dialling.receive(Answered(AttemptId("1 of offer")), Seconds(2.0))
     dialling.receive(Staffed(OFFER, Operators(free=3, busy=1)), Seconds(2.0))
-    dialling.receive(GaveUp(OFFER), Seconds(2.0))
+    dialling.receive(Asked(AttemptId("1 of offer"), Seconds(2.5), found=True), Seconds(2.0))
 
     assert len(begun) == 4
     assert dialling.tick(Seconds(3.0)) == ()
     assert dialling.adaptive(OFFER).abandoned == 1
+
+
+def test_nobody_is_called_for_operators_of_whom_nothing_was_told() -> None:
+    dialling = running(lines=50, offer=Terms(abandoned=0.03))
+
+    assert dialling.tick(T0) == ()
+
+
+def test_nobody_is_called_for_operators_of_whom_nothing_was_told_for_long() -> None:
+    dialling = staffed(4)
+
+    assert dialling.tick(STALE) == ()
+    dialling.receive(Staffed(OFFER, Operators(free=1, busy=3)), STALE)
+    assert dialling.tick(STALE) == (OFFER,)
+
+
+def test_who_was_answered_keeps_an_operator_and_who_was_handed_over_has_one() -> None:
+    dialling, first = staffed(1), AttemptId("1 of offer")
+    assert len(turns(dialling, until=1.0)) == 1
+    dialling.receive(Answered(first), Seconds(1.0))
+    assert dialling.tick(Seconds(2.0)) == ()
+    dialling.receive(Asked(first, Seconds(0.5), found=True), Seconds(3.0))
+    dialling.receive(Over(first, Reached.ANSWERED), Seconds(3.0))
+
+    assert dialling.tick(Seconds(3.0)) == ()
+    assert dialling.staffed(OFFER, Seconds(3.0)).operators == Operators(free=0, busy=1)
+
+
+def test_who_wants_no_operator_leaves_theirs_to_the_next() -> None:
+    dialling, first = staffed(1), AttemptId("1 of offer")
+    turns(dialling, until=1.0)
+    dialling.receive(Answered(first), Seconds(1.0))
+    dialling.receive(Over(first, Reached.ANSWERED), Seconds(2.0))
+
+    assert dialling.tick(Seconds(2.0)) == (OFFER,)
+    assert dialling.adaptive(OFFER).wanted == 0
 
 
 @pytest.mark.parametrize(

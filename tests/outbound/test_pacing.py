@@ -73,7 +73,7 @@ class Floor:
                 heapq.heappush(self.events, (now + PATIENCE, which, "gives up", 0.0))
             elif what == "gives up" and which in self.waiting:
                 self.waiting.remove(which)
-                self.pacing.gave_up()
+                self.pacing.asked(found=False)
             elif what == "ends":
                 self.busy -= 1
                 self.worked += length
@@ -82,6 +82,7 @@ class Floor:
                 taken = self.waiting.pop(0)
                 self.waits.append(now - since[taken])
                 self.busy += 1
+                self.pacing.asked(found=True)
                 talk = self.draw.expovariate(1.0 / self.talk)
                 heapq.heappush(self.events, (now + talk, taken, "ends", talk))
             self.worst = max(self.worst, self.pacing.abandoned_share)
@@ -116,10 +117,9 @@ def test_over_a_long_run_operators_are_kept_busier_than_by_dialling_one_for_one(
 
 def test_where_credit_is_gone_only_free_operators_are_dialled_for() -> None:
     pacing = AdaptivePacing()
-    for _ in range(100):
+    for place in range(100):
         pacing.over(answered=True, rang=Seconds(5.0))
-    for _ in range(3):
-        pacing.gave_up()
+        pacing.asked(found=place >= 3)
 
     assert pacing.credit == 0
     assert pacing.ring(Operators(free=4, busy=50)) == 4

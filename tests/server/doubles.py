@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
@@ -23,6 +25,7 @@ from engine.runtime.engine import Engine
 from engine.runtime.lags import Lags
 from engine.runtime.live import LiveCalls
 from engine.runtime.looking_on import Metrics
+from engine.runtime.outbound.staffing import Staffing
 from engine.runtime.silent_agents import SilentAgents
 from engine.runtime.watch import Watch
 from engine.server.reception import COOKIE
@@ -60,6 +63,19 @@ def signed_in(address: str, name: str = "anna", roles: Sequence[Role] = (Role.SI
         return {"Cookie": f"{COOKIE}={house.sessions.begin(PersonId(name), '127.0.0.1')}"}
 
 
+def connections() -> int:
+    """Sockets of the network that are open: not the database, nor what leads to processes of ours, which come and go by themselves."""
+    return sum(_is_of_the_network(int(descriptor.name)) for descriptor in Path("/proc/self/fd").iterdir())
+
+
+def _is_of_the_network(descriptor: int) -> bool:
+    try:
+        with socket.socket(fileno=os.dup(descriptor)) as one:
+            return one.family == socket.AF_INET
+    except OSError:  # it is closed by now, or no socket
+        return False
+
+
 class EchoEngine:
     """Sends callers their own sound, tells who looks on of every key, hangs up at ``#``."""
 
@@ -77,6 +93,7 @@ class EchoEngine:
         self.metrics = Metrics()
         self.live_calls = LiveCalls(self.config.calls.max_calls, Lags())
         self.announced = AnnouncedCalls()
+        self.staffing = Staffing()
         self.claims: dict[object, object] = {}
         self.agents: SilentAgents | None = None
         self.ready = {"journal": True, "workers.moonshine": True}

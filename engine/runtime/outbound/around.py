@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from engine.outbound.contacts import Contact
+from engine.core.units import Seconds
+from engine.outbound.contacts import CampaignId, Contact
+from engine.outbound.dialling import Staffed
 from engine.runtime.outbound.line import Line, Plan, Plans, Talker
 from engine.runtime.outbound.reconciler import Dead
 from engine.store.attempts import Attempts
@@ -26,6 +28,10 @@ def fit(_: Contact, __: Plan) -> None:
 
 def _any() -> None:
     return None
+
+
+def _untold() -> Mapping[CampaignId, tuple[Staffed, Seconds]]:
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +53,6 @@ class Around(Generic[A]):
 
     room: Callable[[], int | None] = _any
     """How many more calls the engine can take now; ``None`` = it does not mind."""
+
+    staffing: Callable[[], Mapping[CampaignId, tuple[Staffed, Seconds]]] = _untold
+    """How many live operators there are, by campaign, and when that was told, by the clock that only goes forward."""

@@ -24,8 +24,8 @@ from engine.core.errors import EngineError
 from engine.core.units import Seconds
 from engine.outbound.breaker import Breaker, BreakerPolicy
 from engine.outbound.carrier import CarrierLost, Dial, Ended
-from engine.outbound.contacts import CampaignId, Reached
-from engine.outbound.dialling import Answered, Committed, Dialling, Lines, NothingDue, Over, Running, Withdrawn
+from engine.outbound.contacts import CampaignId, Outcome, Reached
+from engine.outbound.dialling import Answered, Asked, Committed, Dialling, Lines, NothingDue, Over, Running, Withdrawn
 from engine.runtime.outbound.around import Around
 from engine.runtime.outbound.intents import Intents
 from engine.runtime.outbound.line import Plan
@@ -65,6 +65,7 @@ class Dialler(Generic[A]):
         self._paperwork = Paperwork()
         self._reconciler = Reconciler(around.attempts, around.line, around.talker, self._paperwork, around.dead)
         self._running: dict[CampaignId, Plan] = {}
+        self._told: dict[CampaignId, Seconds] = {}  # when we were told of its operators
         self._intents = Intents(around, self._paperwork)
         self._turns: set[asyncio.Task[bool]] = set()
         self._wake = asyncio.Event()
@@ -117,6 +118,10 @@ class Dialler(Generic[A]):
         room = self._around.room()
         lines = self._lines if room is None else min(self._lines, self.dialling.live + max(0, room))
         self.dialling.receive(Lines(lines), self._now)
+        for campaign, (staffed, at) in self._around.staffing().items():
+            if self._told.get(campaign) != at:
+                self._told[campaign] = at
+                self.dialling.receive(staffed, at)
         return self.dialling.tick(self._now)
 
     async def _look(self) -> None:
@@ -178,6 +183,9 @@ class Dialler(Generic[A]):
             if (call := talker.call(answered)) is not None:
                 await self._paperwork.surely(attempts.answered, intent.attempt, call)
             talked = await talker.talk(answered, intent)
+            if talked.waited is not None:
+                found = talked.outcome is Outcome.TRANSFERRED
+                self.dialling.receive(Asked(intent.attempt, talked.waited, found), self._now)
         except EngineError as error:
             _log.error("outbound.talk", attempt=intent.attempt, code=error.code)
             await self._paperwork.surely(attempts.give_up, intent.attempt, f"answered, and the talk broke down: {error.code}")

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 
 from engine.core.call import CallFacts
 from engine.core.units import Seconds
-from engine.dialogue.actions import Action
-from engine.dialogue.events import Event
+from engine.dialogue.actions import Action, TransferCall
+from engine.dialogue.events import Event, Transferred
 from engine.outbound.talk import SCOPE, Taken, opt_out_in
 
 
@@ -19,6 +19,9 @@ class Listening:
         """``opt_out`` writes one; for this campaign alone, or for all."""
         self.taken: list[Taken] = []
         self.until = Seconds(0.0)
+        self.waited: Seconds | None = None
+        """For an operator, so far; ``None`` = none was asked for."""
+        self._asked_at: Seconds | None = None
         self._opt_out = opt_out
         self._writing: dict[bool, asyncio.Future[object]] = {}  # for this campaign alone, and for all
 
@@ -29,6 +32,7 @@ class Listening:
         """See :class:`engine.runtime.watch.Watch`."""
         self.until = now
         self.taken.append((event, actions))
+        self._wait(now, event, actions)
         said = opt_out_in(actions)
         if said is not None:
             self._write(only_here=said.details.get(SCOPE) == "campaign")
@@ -42,6 +46,15 @@ class Listening:
     async def written(self) -> None:
         """Wait until the opt-outs are written, where there were some."""
         await asyncio.gather(*self._writing.values())
+
+    def _wait(self, now: Seconds, event: Event | None, actions: tuple[Action, ...]) -> None:
+        """Count from the first asking on: who is led to a second operator because the first was not there waits on."""
+        if self._asked_at is not None:
+            self.waited = Seconds(now - self._asked_at)
+        if isinstance(event, Transferred):
+            self._asked_at = None
+        elif self._asked_at is None and any(isinstance(it, TransferCall) for it in actions):
+            self._asked_at, self.waited = now, Seconds(0.0)
 
     def _write(self, *, only_here: bool) -> None:
         """Write it once; one for all holds for this campaign too."""

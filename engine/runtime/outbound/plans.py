@@ -88,5 +88,11 @@ class TimeOfDay:
 
 def _plan(kept: KeptCampaign, flow: str | None) -> Plan:
     pacing = kept.policy.pacing
-    terms = Terms(kept.policy.priority, pacing.lines, pacing.calls_a_second)
+    terms = Terms(
+        priority=kept.policy.priority,
+        lines=pacing.lines,
+        per_second=pacing.calls_a_second,
+        abandoned=pacing.abandoned if pacing.operators else None,
+        patience=pacing.answer_within,
+    )
     return Plan(terms, pacing.ring, kept.policy.caller_id, flow)

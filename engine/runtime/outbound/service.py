@@ -64,6 +64,7 @@ async def dialling(engine: Engine, section: OutboundSection, habits: Habits = Ha
                     dead=presence.dead,
                     unfit=_unfit(engine) if talks else fit,
                     room=lambda: engine.places - section.kept_free,
+                    staffing=engine.staffing,
                 )
                 dialler = Dialler(around, section.lines, section.calls_a_second, habits)
                 async with _run(dialler):

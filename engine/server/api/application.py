@@ -20,6 +20,7 @@ from engine.server.api.description import described
 from engine.server.api.flows import flows_api
 from engine.server.api.kept import judged_calls, kept_calls
 from engine.server.api.live import live
+from engine.server.api.operators import operators
 from engine.server.api.people import machines, people
 from engine.server.api.quality import quality
 from engine.server.api.recordings import recordings
@@ -46,6 +47,7 @@ def http_api(engine: Engine, reception: Reception, playing: Playing, clock: Call
         campaigns(),
         campaign_orders(),
         contacts(),
+        operators(engine.staffing),
         people(),
         machines(engine.config),
         audit(),

@@ -22,10 +22,13 @@ from engine.core.units import Seconds
 from engine.outbound.attempt import AttemptState
 from engine.outbound.carrier import CarrierLost, Dial, Doubt, Ended, Knowledge
 from engine.outbound.contacts import AttemptId, CampaignId, ContactId, ContactState, Outcome, Reached
+from engine.outbound.dialling import Staffed
+from engine.outbound.pacing import Operators
 from engine.runtime.outbound.around import Around
 from engine.runtime.outbound.dialler import Dialler, Habits
 from engine.runtime.outbound.intents import Intents
 from engine.runtime.outbound.plans import CampaignPlans
+from engine.runtime.outbound.staffing import Staffing
 from engine.store.attempts import LEASE, Attempts, Intent, Talked
 from engine.store.campaigns import Campaigns, Order
 from engine.store.database import connect
@@ -71,6 +74,7 @@ class Talker:
     """Says what it is told to say of an answer."""
 
     recalls: Talked | EngineError | None = None
+    waited: Seconds | None = None
     hung: asyncio.Event | None = None
 
     async def talk(self, answered: Any, intent: Intent) -> Talked:
@@ -78,7 +82,7 @@ class Talker:
             await self.hung.wait()
         if isinstance(answered, EngineError):
             raise answered
-        return Talked(answered, 3.0, "person")
+        return Talked(answered, 3.0, "person", waited=self.waited)
 
     def call(self, answered: Any) -> CallId | None:
         return CallId(f"call of {answered}")
@@ -375,6 +379,25 @@ async def test_what_was_dialled_over_a_carrier_that_is_configured_no_more_is_not
     assert [dial.number for dial in line.dialled] == [unsent.number]
     assert [it.contact for it in uncertain(database)] == [silent.id]
     assert {it.outcome for it in contacts(database) if it.id == talked.id} == {Outcome.PROMISED}
+
+
+async def test_a_campaign_whose_calls_end_at_operators_calls_for_those_who_are_free(database: Engine) -> None:
+    made_up(database, 5, operators=True)
+    line, staffing = Line(says=dict.fromkeys(map(number_of, range(5)), Outcome.TRANSFERRED)), Staffing()
+    talker = Talker(waited=Seconds(1.0))
+    it = dialler(database, line, talker=talker, staffing=staffing)
+    async with running(it):
+        await comes_true(lambda: it._running)
+        assert line.dialled == []
+        (campaign,) = it._running
+        staffing.tell(Staffed(campaign, Operators(free=2, busy=0)))
+        await comes_true(lambda: it.dialling.adaptive(campaign).wanted == 2)
+        await asyncio.sleep(0.1)
+
+        assert len(line.dialled) == 2  # who was handed over has one of those who were told
+        staffing.tell(Staffed(campaign, Operators(free=3, busy=0)))
+        await comes_true(lambda: it.dialling.adaptive(campaign).wanted == 5)
+        assert it.dialling.adaptive(campaign).abandoned == 0
 
 
 @pytest.mark.parametrize("state", ["running", "finished"])
