@@ -19,14 +19,15 @@ LIVE = {
     "journeys": "engines of their own with models, talked to as people talk",
     "runtime/batch/test_local.py": "counts processes, and how soon they end",
     "runtime/test_calls_without_database.py": "twenty calls at once, while their database is away",
+    "runtime/test_pool.py": "workers that hang if they do not answer within half a second",
     "telephony/test_sip.py": "a packet that is late is a hole in somebody's sound",
     "telephony/test_siprec_server.py": "sound of two telephones, compared moment by moment",
     "telephony/test_siprec_sipp.py": "packets of a recorded line at their own pace",
 }
 """What keeps real time, or counts what runs on this machine, and why: no other such test runs beside it."""
 
-NOT_LIVE = ("journeys/test_trust.py",)
-"""Among them, but nobody talks in it."""
+NOT_LIVE = ("journeys/test_console.py", "journeys/test_outbound_kills.py", "journeys/test_trust.py")
+"""Below them, but nobody speaks or hears: what is proved there must hold at whatever pace."""
 
 os.environ["COLUMNS"] = "200"  # tables must not break where a folder's name is long
 

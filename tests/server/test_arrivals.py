@@ -22,7 +22,7 @@ from engine.server.doors.arrivals import PromptHttp
 from engine.telephony import sockets
 from engine.testing.asterisk_ws_caller import AsteriskWsCaller
 from engine.testing.parts import tone
-from tests.server.doubles import EchoEngine, opened
+from tests.server.doubles import EchoEngine, connections, opened
 from tests.server.test_gate import Authority, encrypted
 
 SOON = 0.4  # seconds; as long as the peers of these tests may take to say what they want
@@ -41,18 +41,6 @@ def many_files() -> None:
     wanted, (soft, hard) = 4 * IDLE, resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
-
-
-def files() -> int:
-    """Sockets that are open; not the database, which the engine's own threads open and close as they need it."""
-    return sum(is_socket(descriptor) for descriptor in Path("/proc/self/fd").iterdir())
-
-
-def is_socket(descriptor: Path) -> bool:
-    try:
-        return descriptor.readlink().name.startswith("socket:")
-    except OSError:  # it is closed by now
-        return False
 
 
 def protocols() -> int:
@@ -94,21 +82,21 @@ async def test_five_hundred_sockets_that_say_nothing_leave_nothing_behind_and_a_
     async with echoing(door) as doors, AsteriskWsCaller.calling(doors["asterisk"]) as caller:
         await hears_itself(caller)
         gc.collect()
-        before = files(), protocols()
+        before = connections(), protocols()
         idle = [await line(doors) for _ in range(IDLE)]
-        at_once = files() - before[0]
+        at_once = connections() - before[0]
         said = await asyncio.gather(*map(answer, idle))
         idle.clear()
         for _ in range(50):
             gc.collect()
             await asyncio.sleep(0.02)
-            if files() <= before[0]:
+            if connections() <= before[0]:
                 break
         await hears_itself(caller)
 
         assert at_once > IDLE  # both ends are ours, and the first may be closed before the last has come
         assert set(said) == {b""}
-        assert (files(), protocols()) == before
+        assert (connections(), protocols()) == before
 
 
 @pytest.mark.usefixtures("hurried")

@@ -26,7 +26,7 @@ from engine.telephony.audiosocket_frames import Frame, Kind
 from engine.telephony.leg import Gone, Key, Leg
 from engine.testing.audiosocket_caller import AudioSocketCaller
 from engine.testing.parts import tone
-from tests.server.doubles import EchoEngine, opened
+from tests.server.doubles import EchoEngine, connections, opened
 
 TOKEN = "a-token-of-the-bank-0001"
 NAME = UUID("40325ec2-5efd-4bd3-805f-53576e581d13")
@@ -187,8 +187,8 @@ async def hears_itself(caller: AudioSocketCaller) -> None:
 
 
 def _held() -> tuple[int, int]:
-    """Descriptors that are open, and tasks that are not done."""
-    return sum(1 for _ in Path("/proc/self/fd").iterdir()), len(asyncio.all_tasks())
+    """Connections that are open, and tasks that are not done."""
+    return connections(), len(asyncio.all_tasks())
 
 
 async def _settled(before: tuple[int, int]) -> tuple[int, int]:
