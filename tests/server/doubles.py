@@ -25,6 +25,7 @@ from engine.runtime.engine import Engine
 from engine.runtime.lags import Lags
 from engine.runtime.live import LiveCalls
 from engine.runtime.looking_on import Metrics
+from engine.runtime.outbound.staffing import Staffing
 from engine.runtime.silent_agents import SilentAgents
 from engine.runtime.watch import Watch
 from engine.server.reception import COOKIE
@@ -92,6 +93,7 @@ class EchoEngine:
         self.metrics = Metrics()
         self.live_calls = LiveCalls(self.config.calls.max_calls, Lags())
         self.announced = AnnouncedCalls()
+        self.staffing = Staffing()
         self.claims: dict[object, object] = {}
         self.agents: SilentAgents | None = None
         self.ready = {"journal": True, "workers.moonshine": True}
