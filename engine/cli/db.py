@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -11,7 +12,10 @@ from typing import Annotated
 
 import typer
 from sqlalchemy import make_url
+from sqlalchemy.exc import SQLAlchemyError
 
+from engine.access.deeds import Deed
+from engine.cli.kept import keep
 from engine.cli.output import console
 from engine.config import load_config
 from engine.core.errors import ConfigError, MediaError
@@ -52,8 +56,10 @@ def index(
 @app.command()
 def backup(to: Path, config: _File = Path("engine.toml")) -> None:
     """Copy the database while it is in use (SQLite's own backup), with sums of what is in it beside the copy."""
+    file = _sqlite_file(config)
+    _keep(config, Deed.EXPORTED, to=str(to))
     with _told():
-        found = back_up(_sqlite_file(config), to, datetime.now(UTC))
+        found = back_up(file, to, datetime.now(UTC))
     console.print(f"{to}: written, {sum(it.rows for it in found.values())} rows in {len(found)} tables", markup=False)
 
 
@@ -63,6 +69,7 @@ def restore(copy: Path, config: _File = Path("engine.toml")) -> None:
     to = _sqlite_file(config, there=False)
     with _told():
         found = put_back(copy, to)
+    _keep(config, Deed.CHANGED, restored=str(copy))
     console.print(f"{to}: as it was copied, {sum(it.rows for it in found.values())} rows in {len(found)} tables", markup=False)
 
 
@@ -77,6 +84,15 @@ def verify(copy: Annotated[Path | None, typer.Argument()] = None, config: _File 
         console.print(error, markup=False)
         raise typer.Exit(1) from None
     console.print("ok")
+
+
+def _keep(config: Path, what: Deed, **details: str) -> None:
+    """Keep it in the chain; a database that has none yet, or is damaged, is copied all the same."""
+    known = load_config(config)
+    try:
+        keep(known, connect(known.store.database), what, "database", **details)
+    except SQLAlchemyError as error:
+        sys.stderr.write(f"not kept in the audit chain: {type(error).__name__}\n")
 
 
 @contextmanager

@@ -9,9 +9,13 @@ from typing import Annotated
 
 import typer
 
+from engine.access.deeds import Deed
+from engine.cli.kept import keep
 from engine.cli.output import console
 from engine.config import Config, load_config
 from engine.core.errors import ConfigError, MediaError
+from engine.store.audit import Fact
+from engine.store.database import connect, upgrade
 from engine.store.keys import KeyFile
 from engine.store.wrapped_keys import rewrap, wrapped_with
 
@@ -24,8 +28,10 @@ _LOOKS = 3  # what gets its name between two looks is found by the next
 @app.command()
 def make(config: _File = _ENGINE) -> None:
     """Make the file of keys that `store.key_file` names, with one key in it. New recordings are encrypted from the next start."""
-    file = _key_file(load_config(config))
+    known = load_config(config)
+    file = _key_file(known)
     key = file.make(datetime.now(UTC))
+    _keep(known, made=key.id.hex())
     console.print(f"{file.path}: made, with key {key.id.hex()}", markup=False)
     console.print("Keep a copy of it elsewhere than the recordings: without it nobody can hear them.")
 
@@ -43,6 +49,7 @@ def rotate(
     file = _key_file(known)
     if not forget:
         key = file.add(datetime.now(UTC))
+        _keep(known, made=key.id.hex())
         console.print(f"{file.path}: new key {key.id.hex()}", markup=False)
     done, problems = _rewrapped(known, file)
     console.print(f"{done} recordings wrapped anew")
@@ -52,6 +59,7 @@ def rotate(
         raise typer.Exit(1)
     if forget:
         gone = file.forget(frozenset(id for id in _used(known) if id is not None), datetime.now(UTC))
+        _keep(known, forgotten=[it.id.hex() for it in gone])
         console.print(f"{len(gone)} old keys forgotten, {len(file.keys())} kept; one is kept for an hour after it was replaced")
 
 
@@ -69,6 +77,13 @@ def status(config: _File = _ENGINE) -> None:
         console.print(f"{count} recordings need key {(missing or b'').hex()}, which is not there", markup=False)
     if used:
         raise typer.Exit(1)
+
+
+def _keep(config: Config, **details: Fact) -> None:
+    database = connect(config.store.database)
+    upgrade(database)
+    keep(config, database, Deed.CHANGED, "keys of recordings", **details)
+    database.dispose()
 
 
 def _key_file(config: Config) -> KeyFile:

@@ -14,11 +14,14 @@ import itertools
 import json
 import time
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Final, Protocol
 
 import structlog
 from fastapi import APIRouter, Response, WebSocket
+from sqlalchemy.exc import SQLAlchemyError
 
+from engine.access.deeds import Deed
 from engine.access.permissions import Permission
 from engine.assist.board import BoardUnavailable, Offered
 from engine.assist.broker import BrokerPolicy
@@ -30,6 +33,7 @@ from engine.server.console.rendering import page
 from engine.server.console.texts import unfilled
 from engine.server.desk_messages import Drawn, Here, Message, Said, SignIn, offer, receipt, signed_in, taken_back, understood
 from engine.server.entrance import Refused, Visitor, requires
+from engine.store.audit import Fact
 from engine.telephony.rate import MessageRate
 from engine.telephony.sockets import STALLED, AsgiSocket, Goodbye, MessageSocket, SocketClosed, greeted
 
@@ -42,12 +46,29 @@ _NO_BOARD: Final = "the board can't be reached"
 _OFF: Final = "silent agents are off: the configuration has no [assist]"
 
 
+class Kept(Protocol):
+    """Keeps in the audit chain what an agent does."""
+
+    async def __call__(self, what: Deed, subject: str, **details: Fact) -> None:
+        """Keep it."""
+        ...
+
+
 class Still(Protocol):
     """Tells whether an agent is still signed in; ``present``: they did something since."""
 
     async def __call__(self, *, present: bool) -> bool:
         """Ask."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Who sits at a desk."""
+
+    agent: AgentId
+    still: Still
+    kept: Kept
 
 
 def desk_page(room: DeskRoom | None, languages: Collection[Language]) -> APIRouter:
@@ -67,7 +88,8 @@ def desk_page(room: DeskRoom | None, languages: Collection[Language]) -> APIRout
         if desks is None:
             await AsgiSocket(socket).close(Goodbye.REFUSED, _OFF)
         else:
-            await desks.serve(AsgiSocket(socket), AgentId(visitor.principal.id), visitor.still)
+            seat = Seat(AgentId(visitor.principal.id), visitor.still, visitor.note)
+            await desks.serve(AsgiSocket(socket), seat)
 
     return router
 
@@ -79,11 +101,11 @@ class Desks:
         self._room, self._languages = room, frozenset(languages)
         self._open: dict[AgentId, _Desk] = {}
 
-    async def serve(self, socket: MessageSocket, agent: AgentId, still: Still) -> None:
+    async def serve(self, socket: MessageSocket, seat: Seat) -> None:
         """Serve an agent's page until it goes, or they are signed in no longer. Safe to cancel."""
         try:
             first = signed_in(await greeted(socket.receive()))
-            await self._seat(_Desk(socket, agent, self._room, still), self._spoken(first))
+            await self._seat(_Desk(socket, seat, self._room), self._spoken(first))
         except SocketClosed:
             pass
         except TimeoutError:
@@ -118,8 +140,9 @@ class Desks:
 class _Desk:
     """One page of one agent's."""
 
-    def __init__(self, socket: MessageSocket, agent: AgentId, room: DeskRoom, still: Still) -> None:
-        self._socket, self.agent, self._room, self._still = socket, agent, room, still
+    def __init__(self, socket: MessageSocket, seat: Seat, room: DeskRoom) -> None:
+        self._socket, self._room = socket, room
+        self.agent, self._still, self._kept = seat.agent, seat.still, seat.kept
         self._board = room.board
         self._answered = False  # since their session was looked at
 
@@ -183,12 +206,13 @@ class _Desk:
                 else:
                     await self._tell(taken_back(news))
             await self.give_way()
-        except BoardUnavailable:
+        except (BoardUnavailable, SQLAlchemyError):  # where it can't be kept who heard it, it is not heard
             await self._socket.close(Goodbye.REFUSED, _NO_BOARD)
 
     async def _play(self, task: TaskId) -> None:
         sound = await self._board.phrase(self.agent, task)
         if sound is not None:
+            await self._kept(Deed.HEARD, f"call {task.call}", phrase=task.number)
             await self._send(sound)
 
     async def _beat(self) -> None:

@@ -138,8 +138,11 @@ class Requires:
                 where, address = f"{_method(connection)} {connection.url.path}", address_of(connection)
                 await reception.keep_refusal(known.principal, self.permission, where, address)
             raise Refused(403, "permission", "Your roles do not allow this.\n")
-        if known.by_cookie:
-            _of_our_page(connection)
+        if known.by_cookie and not _is_of_our_page(connection):
+            where = f"{_method(connection)} {connection.url.path}"
+            told = Told(known.principal.id, Deed.REFUSED, where, address_of(connection), {"forged": True})
+            await reception.keep_seldom("forged", told)
+            raise _forged()
         return Visitor(connection, reception, language_of(connection), known.principal, known.by_cookie)
 
     def _allows(self, known: Known) -> bool:
@@ -162,7 +165,8 @@ class OpenTo:
         if self.whom is Openness.NEWCOMERS:
             if not reception.rules.admits(address_of(connection)):
                 raise Refused(403, "pages", _SHUT if reception.rules.shut else _ELSEWHERE)
-            _of_our_page(connection)
+            if not _is_of_our_page(connection):
+                raise _forged()
         return Guest(connection, reception, language_of(connection))
 
 
@@ -197,10 +201,13 @@ def _method(connection: HTTPConnection) -> str:
     return str(connection.scope.get("method", "WEBSOCKET"))
 
 
-def _of_our_page(connection: HTTPConnection) -> None:
-    """Refuse what a browser was made to send by a page of somebody else's."""
+def _is_of_our_page(connection: HTTPConnection) -> bool:
+    """Whether a browser was not made to send it by a page of somebody else's."""
     if _method(connection) in {*_CHANGES_NOTHING, "WEBSOCKET"}:  # where a WebSocket comes from, the gate has seen
-        return
+        return True
     site = connection.headers.get("sec-fetch-site")
-    if site not in _OURS and (site is not None or "origin" not in connection.headers):
-        raise Refused(403, "forged", "Expected a request from a page of ours, found one from elsewhere.\n")
+    return site in _OURS or (site is None and "origin" in connection.headers)
+
+
+def _forged() -> Refused:
+    return Refused(403, "forged", "Expected a request from a page of ours, found one from elsewhere.\n")

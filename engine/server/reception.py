@@ -170,13 +170,17 @@ class Reception:
 
     async def keep_refusal(self, principal: Principal, wanted: Permission, where: str, address: str) -> None:
         """Keep that somebody wanted what they may not, but not each of a hundred times."""
-        now, what = self._clock(), (str(principal.id), str(wanted))
+        await self.keep_seldom(str(wanted), Told(principal.id, Deed.REFUSED, where, address, {"permission": str(wanted)}))
+
+    async def keep_seldom(self, wanted: str, told: Told) -> None:
+        """Keep what may come a hundred times in a row; the same of the same person, or from the same place, once a minute."""
+        now, what = self._clock(), (told.who or told.address, wanted)
         if now - self._refused.get(what, -_REPEATED) < _REPEATED:
             return
         self._refused[what] = now
         if len(self._refused) > _MOST:
             self._refused.popitem(last=False)
-        await self.keep(Told(principal.id, Deed.REFUSED, where, address, {"permission": str(wanted)}))
+        await self.keep(told)
 
 
 class Introduced:

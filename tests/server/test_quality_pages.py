@@ -114,6 +114,7 @@ def test_an_appeal_is_answered_by_another_person_and_counts(console: Console) ->
     assert console.post(f"/quality/appeals/{number[1]}", verdict="pass", why="heard it") == 303
     assert tile(console.get("/quality"), "fatal") == "0"
     assert "heard it" in console.get("/quality/appeals")
+    assert [row.what for row, _ in console.house.trail.rows() if '"appeal":1' in row.details][-1:] == ["changed"]
 
 
 def test_an_appeal_of_another_team_is_not_there(console: Console) -> None:

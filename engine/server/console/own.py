@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
+from engine.access.deeds import Deed
 from engine.access.passwords import LONGEST, SHORTEST
 from engine.access.permissions import PEOPLES_ROLES
 from engine.access.principal import PersonId, Principal
@@ -75,6 +76,7 @@ async def _wrong(visitor: Visitor, fields: dict[str, str]) -> str | None:
     name = visitor.principal.id
     person = await visitor.reception.recognise(name, fields["old"][: LONGEST + 1], visitor.address)
     if not isinstance(person, Principal):
+        await visitor.note(Deed.SIGN_IN_REFUSED, name, own_password=True)
         return "password.old_wrong" if person is None else "password.wait"
     if fields["new"] != fields["again"]:
         return "password.not_the_same"

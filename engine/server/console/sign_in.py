@@ -73,6 +73,7 @@ async def _signed_in(guest: Guest, fields: dict[str, str]) -> Response:
             return _page(guest, 401, next=ahead, nobody=False, wrong="sign_in.wrong", seconds=0)
         case wait:
             seconds = math.ceil(wait)
+            await _keep_refusal(guest, name, slowed=True)
             answer = _page(guest, 429, next=ahead, nobody=False, wrong="sign_in.wait", seconds=seconds)
             answer.headers["Retry-After"] = str(seconds)
             return answer
@@ -82,6 +83,9 @@ def _page(guest: Guest, status: int = 200, **context: object) -> HTMLResponse:
     return page(guest, "sign_in.html", status, **context, bank=guest.reception.issuer is not None)
 
 
-async def _keep_refusal(guest: Guest, name: str) -> None:
+async def _keep_refusal(guest: Guest, name: str, *, slowed: bool = False) -> None:
+    """Keep it; of who is held up because of too many tries, once a minute."""
     known = await asyncio.to_thread(house_of(guest).accounts.find, name)
-    await guest.reception.keep(Told("", Deed.SIGN_IN_REFUSED, known.principal.id if known else "", guest.address))
+    subject = known.principal.id if known else ""
+    told = Told("", Deed.SIGN_IN_REFUSED, subject, guest.address, {"slowed": True} if slowed else None)
+    await (guest.reception.keep_seldom(f"slowed {subject}", told) if slowed else guest.reception.keep(told))

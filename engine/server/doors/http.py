@@ -23,6 +23,7 @@ from engine.server.gate import Gate
 from engine.server.indexing import indexed
 from engine.server.keeping import kept
 from engine.server.oidc import issuer_of
+from engine.server.put_in_force import put_in_force
 from engine.server.reception import PageRules, Reception
 from engine.server.token import Token
 from engine.server.upkeep import kept_up
@@ -44,6 +45,7 @@ async def opened(engine: Engine, section: HttpDoor) -> AsyncIterator[list[Door]]
     listening = bound("doors.http", section.host, section.port)
     with house_of(engine.config) as house:
         reception = await _reception(house, engine.config, section, token)
+        await asyncio.to_thread(put_in_force, house.trail, engine.config, engine.flows)
         app = Gate(http_app(engine, reception), section.hosts)
         async with _beside(house, engine.config), served(app, listening, entry):
             yield list(_doors(engine, reception, section, listening.getsockname()[1], protected))
