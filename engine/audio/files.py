@@ -102,10 +102,15 @@ def write_wav(path: Path, recording: Recording) -> None:
     Raises:
         ValueError: the channels are not of equal length.
     """
+    path.write_bytes(wav_of(recording))
+
+
+def wav_of(recording: Recording) -> bytes:
+    """What :func:`write_wav` writes."""
     if len({len(channel.samples) for channel in recording.channels}) != 1:
         raise ValueError("channels of equal length are needed")
     sound = np.stack([channel.samples for channel in recording.channels], axis=1).astype("<i2").tobytes()
-    path.write_bytes(wav_header(recording.format.rate_hz, len(recording.channels), len(sound)) + sound)
+    return wav_header(recording.format.rate_hz, len(recording.channels), len(sound)) + sound
 
 
 @contextmanager

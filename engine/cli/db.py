@@ -23,6 +23,7 @@ from engine.store.backups import back_up, check
 from engine.store.backups import restore as put_back
 from engine.store.database import connect
 from engine.store.database import upgrade as upgrade_schema
+from engine.store.keys import keys_of
 
 app = typer.Typer(help="The database.", no_args_is_help=True)
 _File = Annotated[Path, typer.Option("--config", help="The configuration file.")]
@@ -48,7 +49,7 @@ def index(
     known = load_config(config)
     database = connect(known.store.database)
     upgrade_schema(database)
-    indexer = Indexer(database, known.qa.folder)
+    indexer = Indexer(database, known.qa.folder, keys_of(known.store.key_file))
     made = sum(1 for _ in (indexer.anew() if anew else indexer.catch_up()))
     console.print(f"{made} calls made anew, the others were up to date")
 

@@ -1,4 +1,4 @@
-"""``callwright keys``: what recordings are encrypted with. It runs beside a working engine."""
+"""``callwright keys``: what recordings, and what is made of them, are encrypted with. It runs beside a working engine."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def rotate(
         bool, typer.Option("--forget", help="Make no new key; take out the old ones that no recording needs any more.")
     ] = False,
 ) -> None:
-    """Make a new key, and wrap the key of every recording with it; no sound is written anew. Exit code 1 where one was not."""
+    """Make a new key, and wrap the key of every file with it; no sound is written anew. Exit code 1 where one was not."""
     known = load_config(config)
     file = _key_file(known)
     if not forget:
@@ -52,7 +52,7 @@ def rotate(
         _keep(known, made=key.id.hex())
         console.print(f"{file.path}: new key {key.id.hex()}", markup=False)
     done, problems = _rewrapped(known, file)
-    console.print(f"{done} recordings wrapped anew")
+    console.print(f"{done} files wrapped anew")
     for problem in problems:
         console.print(problem, markup=False)
     if problems:
@@ -65,16 +65,16 @@ def rotate(
 
 @app.command()
 def status(config: _File = _ENGINE) -> None:
-    """Say how many recordings each key is for, and how many are not encrypted. Exit code 1 where a key is missing."""
+    """Say how many files each key is for, and how many are not encrypted. Exit code 1 where a key is missing."""
     known = load_config(config)
     file, used = _key_file(known), _used(known)
     keys = file.keys()
     for key in keys:
-        console.print(f"{key.id.hex()}  made {key.made:%Y-%m-%d %H:%M} UTC  {used.pop(key.id, 0)} recordings", markup=False)
+        console.print(f"{key.id.hex()}  made {key.made:%Y-%m-%d %H:%M} UTC  {used.pop(key.id, 0)} files", markup=False)
     plain = used.pop(None, 0)
     console.print(f"{plain} files are not encrypted")
     for missing, count in used.items():
-        console.print(f"{count} recordings need key {(missing or b'').hex()}, which is not there", markup=False)
+        console.print(f"{count} files need key {(missing or b'').hex()}, which is not there", markup=False)
     if used:
         raise typer.Exit(1)
 
@@ -93,11 +93,14 @@ def _key_file(config: Config) -> KeyFile:
 
 
 def _recordings(config: Config) -> list[Path]:
-    """What the engine writes into the folder of recordings, finished or not."""
-    folder = config.store.recordings
-    if folder is None or not folder.is_dir():
-        return []
-    return [it for kind in ("*.wav", "*.wav.part", "*.json") for it in sorted(folder.glob(kind)) if it.is_file()]
+    """What the engine and quality control write, finished or not: recordings, masked ones, transcripts, phrases."""
+    kinds = {
+        config.store.recordings: ("*.wav", "*.wav.part", "*.json"),
+        config.qa.folder: ("sound/*/*.wav", "transcripts/*/*.json", "passing/*.part"),
+        config.assist.phrases if config.assist else None: ("*.wav",),
+    }
+    there = ((folder, kind) for folder, some in kinds.items() if folder is not None for kind in some)
+    return [it for folder, kind in there for it in sorted(folder.glob(kind)) if it.is_file()]
 
 
 def _rewrapped(config: Config, file: KeyFile) -> tuple[int, list[str]]:

@@ -258,7 +258,7 @@ class Engine:
         self._room = Room(self.config.store)
         self._journal = Journal(database, self._presence.owner, self.config.store.aside)
         if self.config.assist is not None and self.flows:
-            self.agents = SilentAgents(self.config.assist, database, self._interpret)
+            self.agents = SilentAgents(self.config.assist, database, self._interpret, self._keys)
         crashed = self._journal.sweep()
         mended = self._recovered()
         if crashed or mended:

@@ -34,6 +34,7 @@ from engine.store.found_models import FoundCallRow, FoundMarkRow
 from engine.store.found_words import drop_words
 from engine.store.journal import Step
 from engine.store.keeping_models import ReducedCallRow
+from engine.store.keys import KeyFile
 from engine.store.models import CallRow, StepRow
 from engine.store.quality_models import RecordingRow, ReviewRow, ScoreRow
 from engine.store.reviews import Reviews
@@ -60,8 +61,8 @@ class _Changed:
 class Indexer:
     """For one database and the folder of quality control. For one thread."""
 
-    def __init__(self, database: Engine, folder: Path) -> None:
-        self._database, self._folder = database, folder
+    def __init__(self, database: Engine, folder: Path, keys: KeyFile | None = None) -> None:
+        self._database, self._folder, self._keys = database, folder, keys
         self._reviews = Reviews(database)
         self._reached: Mapping[str, str] = {}
 
@@ -135,7 +136,7 @@ class Indexer:
         if row.transcript is None:
             return []
         try:
-            return list(tokens(turn.text for turn in turns_of(read_transcript(self._folder, row.transcript))))
+            return list(tokens(turn.text for turn in turns_of(read_transcript(self._folder, row.transcript, self._keys))))
         except MediaError as error:
             _log.warning("index.transcript_not_read", content=row.content, code=error.code)
             return []

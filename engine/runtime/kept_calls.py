@@ -20,6 +20,7 @@ from engine.runtime.conversations import Decision, SaidTurn, decisions_of, turns
 from engine.runtime.kept_files import read_transcript
 from engine.store.finding import Found
 from engine.store.journal import Step
+from engine.store.keys import KeyFile
 from engine.store.models import StepRow
 from engine.store.quality_models import AppealRow, RecordingRow, ReviewRow, ScoreRow
 from engine.store.reviews import Reviews
@@ -98,8 +99,8 @@ class KeptCall:
 class KeptCalls:
     """Reads them from the database and the folder of quality control. For several threads."""
 
-    def __init__(self, database: Engine, folder: Path) -> None:
-        self._database, self.folder = database, folder
+    def __init__(self, database: Engine, folder: Path, keys: KeyFile | None = None) -> None:
+        self._database, self.folder, self.keys = database, folder, keys
         self._reviews = Reviews(database)
 
     def read(self, found: Found) -> KeptCall:
@@ -133,7 +134,7 @@ class KeptCalls:
     def _turns(self, row: RecordingRow | None, steps: Sequence[Step] | None) -> tuple[SaidTurn, ...]:
         try:
             if row is not None and row.transcript:
-                return turns_of(read_transcript(self.folder, row.transcript))
+                return turns_of(read_transcript(self.folder, row.transcript, self.keys))
             return turns_of_journal(steps or ())
         except MediaError as error:
             _log.warning("call.words_not_read", code=error.code)

@@ -18,6 +18,7 @@ from engine.core.audio import Samples
 from engine.core.errors import MediaError
 from engine.core.units import Seconds
 from engine.runtime.kept_files import open_kept
+from engine.store.keys import KeyFile
 
 _RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 _PIECE: Final = 64 * 1024  # bytes read at once
@@ -50,14 +51,14 @@ class Part:
                 yield piece
 
 
-def part_of(folder: Path, place: str, wanted: str) -> tuple[Part, bool]:
+def part_of(folder: Path, place: str, wanted: str, keys: KeyFile | None = None) -> tuple[Part, bool]:
     """What a request's ``Range`` asks for (RFC 9110, section 14), and whether it is one; a range that we don't read is none.
 
     Raises:
         MediaError: there is no such sound.
         NotThere: the range begins beyond its end.
     """
-    file = open_kept(folder, place)
+    file = open_kept(folder, place, keys)
     size = file.seek(0, SEEK_END)
     try:
         span = _span(wanted, size)
@@ -98,7 +99,7 @@ class Shapes:
         self._kept: OrderedDict[str, Shape] = OrderedDict()
         self._lock = Lock()
 
-    def of(self, folder: Path, place: str) -> Shape:
+    def of(self, folder: Path, place: str, keys: KeyFile | None = None) -> Shape:
         """The shape of the sound at a place; what lies at a place never changes.
 
         Raises:
@@ -108,7 +109,7 @@ class Shapes:
             if (known := self._kept.get(place)) is not None:
                 self._kept.move_to_end(place)
                 return known
-        with open_kept(folder, place) as file:
+        with open_kept(folder, place, keys) as file:
             sound = read(file)
         shape = Shape(sound.duration, tuple(_loudness(channel.samples) for channel in sound.channels))
         with self._lock:

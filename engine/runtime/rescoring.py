@@ -20,10 +20,12 @@ from threading import Thread
 
 from engine.core.errors import MediaError, ModelBroken
 from engine.qa.card import Scorecard
-from engine.qa.files import load_scorecard, load_transcript
+from engine.qa.files import load_scorecard
 from engine.qa.flips import Before, NotRescored, Rescored, compared
 from engine.qa.results import as_json
 from engine.qa.scoring import score
+from engine.runtime.batch.scoring import timeline_kept
+from engine.store.keys import KeyFile
 
 Outcome = Rescored | NotRescored
 
@@ -41,6 +43,8 @@ class Rescoring:
     """Where the transcripts are."""
 
     workers: int
+
+    keys: KeyFile | None = None
 
 
 def rescored(calls: Iterable[Before], by: Rescoring) -> Generator[Outcome, None, None]:
@@ -82,7 +86,7 @@ def _end_with_parent() -> None:
 
 def _scored(calls: Sequence[Before], by: Rescoring) -> list[Outcome]:
     card = _card(by.card)
-    return [_one(it, card, by.folder) for it in calls]
+    return [_one(it, card, by) for it in calls]
 
 
 @cache
@@ -91,9 +95,9 @@ def _card(path: Path) -> Scorecard:
     return load_scorecard(path)
 
 
-def _one(before: Before, card: Scorecard, folder: Path) -> Outcome:
+def _one(before: Before, card: Scorecard, by: Rescoring) -> Outcome:
     try:
-        call = load_transcript(folder / before.transcript)
+        call = timeline_kept(by.folder, before.transcript, by.keys)
     except MediaError as error:
         return NotRescored(before, str(error))
     return compared(before, as_json(before.call, score(card, call)))

@@ -19,6 +19,7 @@ from engine.dialogue.graph import Flow
 from engine.runtime.assistance import Assistance, Assistants, CallOnBoard, Post, Submit
 from engine.runtime.board import LocalBoard
 from engine.runtime.board_shared import SharedBoard
+from engine.store.keys import KeyFile
 from engine.store.labels import Day, Labels
 
 _log = structlog.get_logger(__name__)
@@ -27,9 +28,9 @@ _log = structlog.get_logger(__name__)
 class DeskRoom:
     """What desks need: the board, and each agent's own figures. Close it."""
 
-    def __init__(self, section: AssistSection, database: Engine) -> None:
-        """To be made in the event loop."""
-        self._labels = Labels(database, section.phrases)
+    def __init__(self, section: AssistSection, database: Engine, keys: KeyFile | None = None) -> None:
+        """To be made in the event loop; ``keys``: kept phrases are encrypted."""
+        self._labels = Labels(database, section.phrases, keys)
         self._shared = SharedBoard.of(database, self._labels) if section.board == "database" else None
         self.board: Board = self._shared or LocalBoard(self._keep)
 
@@ -63,9 +64,9 @@ class DeskRoom:
 class SilentAgents(DeskRoom):
     """The same, and the calls' way there: all that an engine has of them."""
 
-    def __init__(self, section: AssistSection, database: Engine, interpret: Submit) -> None:
+    def __init__(self, section: AssistSection, database: Engine, interpret: Submit, keys: KeyFile | None = None) -> None:
         """``interpret`` has typed words understood."""
-        super().__init__(section, database)
+        super().__init__(section, database, keys)
         self._assistants = Assistants(self.board, interpret)
         self._hand_out = asyncio.create_task(self._assistants.run(), name="silent agents")
 

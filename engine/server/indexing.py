@@ -18,6 +18,7 @@ from engine.config import Config
 from engine.runtime.indexing import Indexer
 from engine.server.beside import AFTER_FAILURE, Beside, done_beside, run
 from engine.store.database import connect
+from engine.store.keys import KeyFile
 
 _log = structlog.get_logger(__name__)
 _BEGIN: Final = "from engine.server.indexing import main; main()"
@@ -26,7 +27,8 @@ _EVERY: Final = 2.0  # seconds
 
 def indexed(config: Config) -> AbstractAsyncContextManager[None]:
     """Do so until the way out."""
-    return done_beside(Beside("index", _BEGIN, [config.store.database, str(config.qa.folder)]))
+    keys = config.store.key_file
+    return done_beside(Beside("index", _BEGIN, [config.store.database, str(config.qa.folder), str(keys) if keys else None]))
 
 
 def main() -> None:
@@ -35,8 +37,8 @@ def main() -> None:
 
 
 def _keep_up(ended: Callable[[float], bool], told: Any) -> None:
-    address, folder = told
-    indexer, pause = Indexer(connect(address), Path(folder)), _EVERY
+    address, folder, keys = told
+    indexer, pause = Indexer(connect(address), Path(folder), KeyFile(Path(keys)) if keys else None), _EVERY
     while not ended(pause):
         try:
             for _ in indexer.catch_up():

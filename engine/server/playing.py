@@ -42,7 +42,7 @@ class Playing:
             Refused: there is no sound.
         """
         try:
-            return self.records.shapes.of(self.records.kept.folder, self._place(found))
+            return self.records.shapes.of(self.records.kept.folder, self._place(found), self.records.kept.keys)
         except MediaError:
             raise Refused(404, "no sound", _NO_SOUND) from None
 
@@ -52,9 +52,9 @@ class Playing:
         Raises:
             Refused: there is no sound, or it ends before that.
         """
-        place = await asyncio.to_thread(self._place, found)
+        place, kept = await asyncio.to_thread(self._place, found), self.records.kept
         try:
-            part, partial = await asyncio.to_thread(part_of, self.records.kept.folder, place, wanted)
+            part, partial = await asyncio.to_thread(part_of, kept.folder, place, wanted, kept.keys)
         except NotThere:
             raise Refused(416, "range", "The sound ends before that.\n") from None
         except MediaError:

@@ -16,11 +16,13 @@ from sqlalchemy.orm import Session
 
 from engine.assist.broker import Label
 from engine.assist.tasks import AgentId, Answer
-from engine.audio.files import write_wav
+from engine.audio.files import wav_of
 from engine.audio.recording import Recording
 from engine.core.audio import TELEPHONY, AudioFrame
 from engine.core.units import Seconds
 from engine.store.assist_models import LabelRow
+from engine.store.keys import KeyFile
+from engine.store.sealed_files import write_kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +40,9 @@ class Day:
 class Labels:
     """The table of them. For several threads."""
 
-    def __init__(self, engine: Engine, phrases: Path | None) -> None:
-        """``phrases``: the folder of their sounds; ``None``: no sound is kept."""
-        self._engine, self._phrases = engine, phrases
+    def __init__(self, engine: Engine, phrases: Path | None, keys: KeyFile | None = None) -> None:
+        """``phrases``: the folder of their sounds, encrypted where there are ``keys``; ``None``: no sound is kept."""
+        self._engine, self._phrases, self._keys = engine, phrases, keys
 
     def keep(self, label: Label, phrase: bytes | None, at: float) -> None:
         """Keep one; it is on the disk when this returns. ``at`` is the time of the answer, seconds since the epoch.
@@ -89,8 +91,7 @@ class Labels:
             return None
         self._phrases.mkdir(parents=True, exist_ok=True)
         sound = AudioFrame(np.frombuffer(phrase, "<i2").astype(np.int16))
-        (self._phrases / name).touch(mode=0o600)  # somebody said it
-        write_wav(self._phrases / name, Recording((sound,), TELEPHONY, "WAV/PCM_16"))
+        write_kept(self._phrases / name, wav_of(Recording((sound,), TELEPHONY, "WAV/PCM_16")), self._keys)
         return name
 
 

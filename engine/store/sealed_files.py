@@ -268,6 +268,24 @@ def write_sealed(descriptor: int, octets: bytes, keys: KeyFile) -> None:
     file.finish()
 
 
+def write_kept(path: Path, octets: bytes, keys: KeyFile | None) -> None:
+    """Write a whole file, for its owner alone, encrypted where there are keys, and wait for the disk.
+
+    Raises:
+        OSError: it can't be written.
+        ConfigError: the keys can't be read.
+    """
+    descriptor = os.open(path, os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600)
+    try:
+        if keys is None:
+            put(descriptor, octets, 0)
+            os.fsync(descriptor)
+        else:
+            write_sealed(descriptor, octets, keys)
+    finally:
+        os.close(descriptor)
+
+
 def _bound(index: int, *, last: bool) -> bytes:
     return MAGIC + struct.pack("<QB", index, last)
 

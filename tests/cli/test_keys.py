@@ -58,7 +58,7 @@ def test_every_recording_gets_the_new_key_even_one_in_progress(folder: Path) -> 
             sounds.append(set(read(file).channels[0].samples))
 
     assert (made[0], rotated[0], told[0]) == (0, 0, 0)
-    assert "2 recordings wrapped anew" in rotated[1]
+    assert "2 files wrapped anew" in rotated[1]
     assert {wrapped_with(done), wrapped_with(later)} == {keys.newest.id}
     assert [line.split()[-2] for line in told[1].splitlines()[:2]] == ["2", "0"]
     assert sounds == [{77}, {77}]
@@ -74,7 +74,7 @@ def test_an_old_key_is_forgotten_only_when_no_recording_needs_it(folder: Path) -
 
     assert before == 2
     assert told[0] == 0
-    assert "1 recordings wrapped anew" in told[1]
+    assert "1 files wrapped anew" in told[1]
     assert keys.newest.id == wrapped_with(folder / "calls" / "done.wav")
     assert len(keys.keys()) == 1
 
@@ -89,7 +89,7 @@ def test_recordings_in_clear_and_of_missing_keys_are_told(folder: Path) -> None:
 
     assert (status[0], rotate[0]) == (1, 1)
     assert "1 files are not encrypted" in status[1]
-    assert "1 recordings need key" in status[1]
+    assert "1 files need key" in status[1]
     assert "strange.wav: expected an encrypted file whose key is in store.key_file" in rotate[1].replace("\n", " ")
 
 

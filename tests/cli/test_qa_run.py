@@ -57,7 +57,7 @@ def test_the_account_agrees(run: Run, bank: Path) -> None:
 
     assert (before["recordings"], before["unseen"]) == (0, 3)
     assert ran.code == 0
-    assert drawn["states"] == {"waiting": 0, "running": 0, "scored": 1, "excluded": 1, "failed": 1}
+    assert drawn["states"] == {"waiting": 0, "running": 0, "scored": 1, "excluded": 1, "failed": 1, "erased": 0}
     assert (drawn["recordings"], drawn["unseen"], drawn["agrees"]) == (3, 0, True)
     assert drawn["reasons"]["excluded"] == {"nobody speaks": 1}
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO, cast
 
 import typer
 from sqlalchemy import Engine
@@ -21,20 +21,23 @@ from engine.core.call import Speaker
 from engine.core.errors import MediaError
 from engine.core.speech import ENGLISH
 from engine.core.units import Language
-from engine.model_files import sha256_of
 from engine.runtime.batch.beside import PROOF, Words, kept_beside, said_in, secrets_beside, words_of
 from engine.runtime.batch.hearing import BatchTranscriber
+from engine.runtime.batch.places import content_of, opened
 from engine.runtime.batch.proving import Ear, Proof, keys_left, words_left
 from engine.runtime.batch.work import Tier
 from engine.runtime.transcribe import SpokenTurn
 from engine.store.database import connect
 from engine.store.kept_words import kept_words
+from engine.store.keys import keys_of
 
 
 def prove(
     files: Annotated[list[Path], typer.Argument(help="Masked recordings.")],
     language: Annotated[str | None, typer.Option(help="Spoken in them; by default their transcripts', or en.")] = None,
-    config: Annotated[Path | None, typer.Option(help="With it, what the database keeps of them is searched too.")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="With it, what the database keeps of them is searched too, and encrypted ones are read.")
+    ] = None,
     *,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a file.")] = False,
 ) -> None:
@@ -61,9 +64,11 @@ def prove(
 
 
 def _proof(path: Path, language: Language | None, config: Path | None) -> Proof:
-    recording = read(path)
+    keys = keys_of(load_config(config).store.key_file) if config else None
+    with opened(str(path), keys) as file:
+        recording = read(cast("BinaryIO", file))
     beside = list(kept_beside(path))
-    kept = [*map(words_of, beside), *(_kept_in_database(path, config) if config else ())]
+    kept = [*(words_of(it, keys) for it in beside), *(_kept_in_database(path, config) if config else ())]
     spoken = language or next((turn.said.language for words in kept for turn in words.turns), ENGLISH)
     ears = [_ear(spoken, tier) for tier in (Tier.FAST, Tier.ACCURATE)]
     left = [
@@ -72,7 +77,7 @@ def _proof(path: Path, language: Language | None, config: Path | None) -> Proof:
         *secrets_beside(kept),
     ]
     checked = ("keys and traces of keys on every channel", *(ear.name for ear in ears), *(words.name for words in kept))
-    files = {each.name: sha256_of(each) for each in (path, *beside)}
+    files = {each.name: content_of(str(each), keys)[0] for each in (path, *beside)}
     return Proof(files, recording.duration, checked, tuple(left))
 
 

@@ -20,6 +20,7 @@ from engine.core.errors import ConfigError
 from engine.qa.files import load_scorecard
 from engine.qa.flips import MOVES, Impact, Rescored, proof_of
 from engine.runtime.rescoring import Outcome, Rescoring, rescored
+from engine.store.keys import keys_of
 from engine.store.standing import Standing
 
 _BROKEN_OFF = 130  # the shell's code for it
@@ -48,7 +49,7 @@ def replay(
         raise ConfigError(f"expected calls that a card called {against or new.name} has scored, found none")
     impact, began = Impact(), time.perf_counter()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    work = Rescoring(card.resolve(), known.qa.folder, workers or cores)
+    work = Rescoring(card.resolve(), known.qa.folder, workers or cores, keys_of(known.store.key_file))
     with _bar(number) as one_more:
         complete = _run(impact, rescored(standing.calls(), work), one_more)
     spent = time.perf_counter() - began

@@ -15,6 +15,7 @@ from engine.cli.qa.selecting import Card, Since, Team, Until, Zone, selection, z
 from engine.cli.qa.shared import DEFAULT, ConfigFile, database, settings
 from engine.core.units import Language
 from engine.qa.report.tally import Step
+from engine.store.keys import keys_of
 
 _MB = 1_000_000
 
@@ -53,7 +54,8 @@ def report(
     engine = database(known)
     keep(known, engine, Deed.EXPORTED, "report", to=str(out), card=card, team=team, sound_of_worst=worst)
     with progress.status("counting calls, packing sound"):
-        written = write(engine, wanted, known.qa.folder, out, Wording(Language(language.value)))
+        words, keys = Wording(Language(language.value)), keys_of(known.store.key_file)
+        written = write(engine, wanted, known.qa.folder, out, words, keys)
     found = written.findings
     console.print(f"{out}: {out.stat().st_size / _MB:.1f} MB", markup=False)
     console.print(

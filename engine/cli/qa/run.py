@@ -24,6 +24,7 @@ from engine.runtime.batch.run import Desk, Run
 from engine.runtime.batch.wiring import cards_of, executor_of, inboxes, order_of, sources_of
 from engine.runtime.logs import set_up_logs
 from engine.runtime.quality.webhooks import sending
+from engine.store.keys import keys_of
 
 _BAD_DATA, _TRY_LATER = 65, 75
 
@@ -54,7 +55,7 @@ def run(
         raise ConfigError("expected a scorecard, by --card or [[qa.cards]], found none")
     engine = database(found)
     sources = inboxes(inbox, qa) if inbox else sources_of(found, engine)
-    order = order_of(qa, cards, again=again, watch=watch)
+    order = order_of(qa, cards, keys_of(found.store.key_file), again=again, watch=watch)
     with sending(engine, qa.webhooks), executor_of(found.model_copy(update={"qa": qa})) as executor, _Screen(json=json) as screen:
         work = Run(Desk(engine, sources, executor, screen), order)
         with _interruptible(work):

@@ -20,6 +20,8 @@ from engine.core.units import Language, Seconds
 from engine.privacy import Turn
 from engine.qa.transcripts import TranscriptPart, parse_transcript
 from engine.runtime.batch.proving import Place, secrets_in, secrets_in_text
+from engine.store.keys import KeyFile
+from engine.store.sealed_files import opened
 
 PROOF: Final = ".proof.json"
 _TEXTS: Final = frozenset({".json", ".jsonl", ".csv", ".tsv", ".txt", ".md", ".srt", ".vtt", ".html"})
@@ -49,14 +51,15 @@ def kept_beside(recording: Path) -> Iterator[Path]:
         yield transcript
 
 
-def words_of(path: Path) -> Words:
-    """Read the texts of a file.
+def words_of(path: Path, keys: KeyFile | None = None) -> Words:
+    """Read the texts of a file, which may be encrypted.
 
     Raises:
         MediaError: it can't be read, or is not what its name says.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        with opened(path, keys) as file:
+            text = file.read().decode()
     except (OSError, UnicodeDecodeError) as error:
         raise MediaError(f"{path}: expected a text in UTF-8 that can be read, found another file") from error
     if path.suffix == ".json":

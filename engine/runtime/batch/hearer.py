@@ -75,7 +75,7 @@ class FileHearer:
         told = self.ears.transcribe(recording, work.language, work.tier, left)
         if told.nothing is not None:
             return Excluded(work, told.nothing)
-        return _kept(work, told, mask(recording, told.turns, speakers_of(recording, left), told.events, told.unheard))
+        return _kept(work, told, mask(recording, told.turns, speakers_of(recording, left), told.events, told.unheard), self.keys)
 
     def _different(self, work: Work) -> str | None:
         """Say so if the file is not what was seen; asked after it was read, so that no change in between is missed."""
@@ -118,13 +118,13 @@ def speakers_of(recording: Recording, left: Speaker) -> Sequence[Speaker | None]
     return [left, right, *[None] * (number - 2)]
 
 
-def _kept(work: Work, told: HeardRecording, call: MaskedCall) -> Heard:
+def _kept(work: Work, told: HeardRecording, call: MaskedCall, keys: KeyFile | None) -> Heard:
     transcript = _transcript(work, told, call)
     return Heard(
         work,
         transcript,
-        transcript_file=keep_transcript(work.folder, work.content, told.model, transcript),
-        audio_file=keep_sound(work.folder, work.content, told.model, call.recording),
+        transcript_file=keep_transcript(work.folder, work.content, told.model, transcript, keys),
+        audio_file=keep_sound(work.folder, work.content, told.model, call.recording, keys),
         model=told.model,
         seconds=call.recording.duration,
     )

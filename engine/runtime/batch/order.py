@@ -11,6 +11,7 @@ from engine.core.units import Language, Seconds
 from engine.qa.ledger import Entry, Wanted
 from engine.runtime.batch.scoring import Results
 from engine.runtime.batch.work import Tier
+from engine.store.keys import KeyFile
 from engine.store.ledger import Claimed
 
 
@@ -36,6 +37,9 @@ class Order:
 
     watch: bool = False
     """Whether to wait for more, once all is done."""
+
+    keys: KeyFile | None = None
+    """Of what lies encrypted in the folder."""
 
     def language_of(self, claimed: Claimed) -> Language | None:
         """The language a recording is to be heard in."""

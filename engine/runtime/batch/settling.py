@@ -58,7 +58,9 @@ class Settling:
             self._tell(claimed, self.ledger.excluded(claimed, _NO_CARD, self.clock()))
             return True
         try:
-            results = results_of(claimed.content, timeline_kept(self.order.folder, claimed.transcript), left.cards)
+            results = results_of(
+                claimed.content, timeline_kept(self.order.folder, claimed.transcript, self.order.keys), left.cards
+            )
         except MediaError:  # then it has to be heard again
             return False
         self._tell(claimed, self.ledger.scored(claimed, results, self.clock()), results)

@@ -19,7 +19,7 @@ from engine.runtime.batch.ray_executor import RayExecutor
 from engine.runtime.batch.receiving import unanswered
 from engine.runtime.batch.sources import EngineCalls, Inbox, SiprecCalls, Source
 from engine.runtime.batch.work import Executor, Tier
-from engine.store.keys import keys_of
+from engine.store.keys import KeyFile, keys_of
 
 
 def sources_of(config: Config, database: Engine) -> list[Source]:
@@ -55,7 +55,7 @@ def cards_of(settings: QualitySection, more: Sequence[Path] = ()) -> tuple[CardI
     return tuple(cards)
 
 
-def order_of(settings: QualitySection, cards: Sequence[CardInForce], *, again: bool, watch: bool) -> Order:
+def order_of(settings: QualitySection, cards: Sequence[CardInForce], keys: KeyFile | None, *, again: bool, watch: bool) -> Order:
     """What a run is to do; ``again``: also hear again what another model heard."""
     tier = Tier(settings.tier)
     return Order(
@@ -66,6 +66,7 @@ def order_of(settings: QualitySection, cards: Sequence[CardInForce], *, again: b
         {queue: Language(language) for queue, language in settings.languages.items()},
         Seconds(settings.every),
         watch,
+        keys,
     )
 
 

@@ -19,7 +19,9 @@ from engine.qa.report.tally import Findings, Step, counted
 from engine.qa.report.wording import Wording
 from engine.qa.report.worst import Sound
 from engine.qa.scored_calls import ScoredCall
+from engine.runtime.kept_files import open_kept
 from engine.runtime.quality.whole_files import whole
+from engine.store.keys import KeyFile
 from engine.store.quality_reading import Selection, bounds, recordings, scored_calls, snapshot, stages
 
 _log = structlog.get_logger(__name__)
@@ -70,14 +72,14 @@ def find(engine: Engine, wanted: Wanted) -> tuple[Findings, tuple[date, date] | 
     return found, days
 
 
-def write(engine: Engine, wanted: Wanted, folder: Path, out: Path, say: Wording) -> Written:
+def write(engine: Engine, wanted: Wanted, folder: Path, out: Path, say: Wording, keys: KeyFile | None = None) -> Written:
     """Write the page to ``out``; ``folder`` is quality control's, where the masked sound lies.
 
     Raises:
         ConfigError: it can't be written.
     """
     found, days = find(engine, wanted)
-    sounds = _Sounds(folder, out, wanted.sound_bytes)
+    sounds = _Sounds(folder, out, wanted.sound_bytes, keys)
     setting = Setting(datetime.now(wanted.zone), wanted.chosen.team, wanted.least_ranked, days)
     with whole(out) as part, part.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(page(found, sounds, setting, say))
@@ -103,6 +105,8 @@ class _Sounds:
     room: int
     """Bytes, as they stand in the page."""
 
+    keys: KeyFile | None = None
+
     within: int = 0
 
     beside: int = 0
@@ -117,11 +121,12 @@ class _Sounds:
         return self._made[content]
 
     def _encoded(self, call: ScoredCall) -> bytes | None:
-        path = None if call.recording.audio is None else (self.folder / call.recording.audio).resolve()
-        if path is None or not path.is_relative_to(self.folder.resolve()) or not path.is_file():
+        place = call.recording.audio
+        if place is None or not (self.folder / place).is_file():
             return None
         try:
-            return opus(read(path))
+            with open_kept(self.folder, place, self.keys) as file:
+                return opus(read(file))
         except MediaError as error:
             _log.warning("a call's masked sound can't be read", content=call.recording.content, code=error.code)
             return None

@@ -20,6 +20,7 @@ from engine.server.gate import Gate
 from engine.server.reception import Reception
 from engine.server.token import Token
 from engine.store.database import connect, upgrade
+from engine.store.keys import keys_of
 
 
 @contextlib.asynccontextmanager
@@ -36,7 +37,7 @@ async def opened(config: Config) -> AsyncIterator[list[Door]]:
     listening = bound("doors.desk", section.host, section.port)
     database = connect(config.store.database)
     upgrade(database)
-    room = DeskRoom(assist, database)
+    room = DeskRoom(assist, database, keys_of(config.store.key_file))
     try:
         with house_of(config) as house:
             token = Token.read("doors.desk.token_file", section.token_file)

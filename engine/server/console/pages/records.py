@@ -20,6 +20,7 @@ from engine.store.database import connect
 from engine.store.figures import Figures
 from engine.store.finding import Finding, Found
 from engine.store.flow_paths import FlowPaths
+from engine.store.keys import keys_of
 
 _CHOICES_KEPT = Seconds(30.0)
 
@@ -40,7 +41,8 @@ class Records:
     def of(cls, config: Config) -> Records:
         """An engine's."""
         database = connect(config.store.database)
-        return cls(database, Finding(database), Figures(database), KeptCalls(database, config.qa.folder), FlowPaths(database))
+        kept = KeptCalls(database, config.qa.folder, keys_of(config.store.key_file))
+        return cls(database, Finding(database), Figures(database), kept, FlowPaths(database))
 
     @property
     def zone(self) -> tzinfo:
@@ -70,4 +72,4 @@ class Records:
 
     def renew(self, content: str) -> None:
         """Bring what a call is found by up to date, now that it was changed here."""
-        list(Indexer(self.database, self.kept.folder).renew(content))
+        list(Indexer(self.database, self.kept.folder, self.kept.keys).renew(content))
