@@ -1,7 +1,7 @@
 """Who had a bad call: quality control found a fatal fault in it. They are listed, and campaigns hold them back from offers.
 
 Calls of the engine's own are known by their journals; of others the description has to tell a fact ``number``, ``caller_number``
-or ``customer``. Who is taken off the list by hand stays off it for that call.
+or ``customer``. The last bad call counts. Who is taken off the list by hand stays off it for that call, and for earlier ones.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from engine.outbound.campaign import BAD_CALLS
 from engine.outbound.numbers import Number, read_number
-from engine.store.lists import LIFTED, Entry, put
+from engine.store.lists import LIFTED, SCORE, Entry, renew
 from engine.store.models import CallRow
 from engine.store.outbound_models import AttemptRow, DoNotCallRow
 from engine.store.quality_models import RecordingRow, ScoreRow
@@ -30,16 +30,17 @@ def note_bad_calls(engine: Engine, now: datetime) -> int:
     with Session(engine) as session, session.begin():
         fatal = select(ScoreRow.id, ScoreRow.content).where(ScoreRow.fatal, ScoreRow.scored_at >= now - _LOOK_BACK)
         known = set(session.scalars(select(DoNotCallRow.source).where(DoNotCallRow.list.in_([BAD_CALLS, LIFTED]))))
-        found = [it for it in session.execute(fatal) if f"score:{it.id}" not in known]
+        found = [it for it in session.execute(fatal) if f"{SCORE}{it.id}" not in known]
         return sum(_note(session, it.id, it.content) for it in found)
 
 
 def _note(session: Session, score: int, content: str) -> int:
     """Whomever a recording is of; since its call, not since it was judged."""
     recording = session.get_one(RecordingRow, content)
-    whom = _whom(session, json.loads(recording.facts))
-    entries = [Entry(BAD_CALLS, it, f"score:{score}") for it in sorted(whom)]
-    return put(session, entries, utc(recording.started_at or recording.seen_at))
+    since, whom = utc(recording.started_at or recording.seen_at), _whom(session, json.loads(recording.facts))
+    lifted = select(DoNotCallRow.who).where(DoNotCallRow.list == LIFTED, DoNotCallRow.since > since, DoNotCallRow.who.in_(whom))
+    forgiven = set(session.scalars(lifted))
+    return renew(session, [Entry(BAD_CALLS, it, f"{SCORE}{score}") for it in sorted(whom - forgiven)], since)
 
 
 def _whom(session: Session, facts: Mapping[str, str]) -> set[str]:

@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
+from types import ModuleType
 from typing import Any, Final
 
 from sqlalchemy import Engine, delete, func, select, update
@@ -30,6 +31,9 @@ from engine.store.samples import utc
 
 LIFTED: Final = "lifted"
 """Where entries of ``bad_calls`` go that a person took off: the score that made them must not make them anew."""
+
+SCORE: Final = "score:"
+"""How the source of an entry of ``bad_calls`` begins that quality control made; its id follows."""
 
 _AT_ONCE: Final = 1_000
 _ALL: Final = ""
@@ -82,10 +86,11 @@ class Lists:
         """Take somebody off a list; gives how many entries that were."""
         there = (DoNotCallRow.list == list) & DoNotCallRow.who.in_(names([who])) & (DoNotCallRow.campaign == (campaign or _ALL))
         with Session(self._engine) as session, session.begin():
-            if list == BAD_CALLS:
-                lifted = update(DoNotCallRow).where(there).values(list=LIFTED, campaign=DoNotCallRow.source)
-                return len(session.scalars(lifted.returning(DoNotCallRow.id)).all())
-            return len(session.scalars(delete(DoNotCallRow).where(there).returning(DoNotCallRow.id)).all())
+            scored = there & (DoNotCallRow.list == BAD_CALLS) & DoNotCallRow.source.startswith(SCORE)
+            lifting = update(DoNotCallRow).where(scored).values(list=LIFTED, campaign=DoNotCallRow.source)
+            lifted = session.scalars(lifting.returning(DoNotCallRow.id)).all()
+            gone = session.scalars(delete(DoNotCallRow).where(there).returning(DoNotCallRow.id)).all()
+            return len(lifted) + len(gone)
 
     def of(self, who: Collection[str]) -> Sequence[tuple[str, Listing]]:
         """Everything that is listed of these, with whom it is of."""
@@ -120,6 +125,19 @@ def put(session: Session, entries: Iterable[Entry], now: datetime) -> int:
     for first in range(0, len(rows), _AT_ONCE):
         new += _add(session, rows[first : first + _AT_ONCE])
     return new
+
+
+def renew(session: Session, entries: Iterable[Entry], since: datetime) -> int:
+    """Put people on lists, or let them be on them since a later moment; gives how many that changed."""
+    rows = [_row(it, since) for it in entries]
+    if not rows:
+        return 0
+    adding = _dialect(session).insert(DoNotCallRow)
+    later = {name: adding.excluded[name] for name in ("since", "source", "reason")}
+    renewing = adding.on_conflict_do_update(
+        index_elements=["list", "campaign", "who"], set_=later, where=DoNotCallRow.since < adding.excluded.since
+    )
+    return len(session.scalars(renewing.returning(DoNotCallRow.id), rows).all())
 
 
 def missing(session: Session, names: Collection[str]) -> Sequence[str]:
@@ -157,6 +175,9 @@ def _add(session: Session, rows: Sequence[Mapping[str, Any]]) -> int:
     """Insert what is not there."""
     if not rows:
         return 0
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    adding = dialect.insert(DoNotCallRow).on_conflict_do_nothing().returning(DoNotCallRow.id)
+    adding = _dialect(session).insert(DoNotCallRow).on_conflict_do_nothing().returning(DoNotCallRow.id)
     return len(session.scalars(adding, list(rows)).all())
+
+
+def _dialect(session: Session) -> ModuleType:
+    return postgresql if session.get_bind().dialect.name == "postgresql" else sqlite

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from engine.outbound.campaign import BAD_CALLS
 from engine.store.bad_calls import note_bad_calls
-from engine.store.lists import Lists
+from engine.store.lists import Entry, Lists
 from engine.store.models import CallRow
 from engine.store.quality_models import RecordingRow, ScoreRow
 from tests.outbound.made import MONDAY_NOON
@@ -19,7 +19,7 @@ from tests.outbound.made import MONDAY_NOON
 YESTERDAY = MONDAY_NOON - timedelta(days=1)
 
 
-def a_score(database: Engine, facts: dict[str, str], content: str = "a", *, fatal: bool = True) -> None:
+def a_score(database: Engine, facts: dict[str, str], content: str = "a", *, fatal: bool = True, at: datetime = YESTERDAY) -> None:
     recording = RecordingRow(
         content=content,
         state="scored",
@@ -30,7 +30,7 @@ def a_score(database: Engine, facts: dict[str, str], content: str = "a", *, fata
         seen_at=MONDAY_NOON,
         changed_at=MONDAY_NOON,
     )
-    recording.started_at = YESTERDAY
+    recording.started_at = at
     score = ScoreRow(
         content=content, model="m", card="c", revision="r", points=0.0, fatal=fatal, result="{}", scored_at=MONDAY_NOON
     )
@@ -80,3 +80,35 @@ def test_a_call_without_a_fatal_fault_lists_nobody_nor_does_one_of_which_nobody_
     a_score(database, {"agent": "a.lee"}, "b")
 
     assert note_bad_calls(database, MONDAY_NOON) == 0
+
+
+def test_the_last_bad_call_counts_in_whatever_order_they_are_judged(database: Engine) -> None:
+    earlier, latest = YESTERDAY - timedelta(days=40), MONDAY_NOON
+    for content, at in {"a": YESTERDAY, "b": earlier, "c": latest}.items():
+        a_score(database, {"customer": "C1"}, content, at=at)
+        note_bad_calls(database, MONDAY_NOON)
+
+    assert note_bad_calls(database, MONDAY_NOON) == 0
+    ((_, listed),) = Lists(database).of(["C1"])
+    assert listed.since == latest
+
+
+def test_who_was_taken_off_stays_off_for_earlier_calls_too(database: Engine) -> None:
+    for content, at in {"a": YESTERDAY - timedelta(days=3), "b": YESTERDAY}.items():
+        a_score(database, {"customer": "C1"}, content, at=at)
+    note_bad_calls(database, MONDAY_NOON)
+    Lists(database).unblock(BAD_CALLS, "C1")
+
+    assert note_bad_calls(database, MONDAY_NOON) == 0
+    assert Lists(database).of(["C1"]) == []
+    a_score(database, {"customer": "C1"}, "c", at=MONDAY_NOON)
+    assert note_bad_calls(database, MONDAY_NOON) == 1
+
+
+def test_who_was_put_on_it_by_hand_can_be_taken_off_any_number_of_times(database: Engine) -> None:
+    lists = Lists(database)
+    for _ in range(3):
+        lists.block([Entry(BAD_CALLS, "C1", "by root")], MONDAY_NOON)
+        assert lists.unblock(BAD_CALLS, "C1") == 1
+
+    assert lists.of(["C1"]) == []
