@@ -1,13 +1,17 @@
 """Does a confidence mean what it says, and does it tell right turns from wrong ones?
 
-``python -m bench.calibration [--set FOLDER] [--recogniser moonshine] [--decodes FOLDER] [--fit] [--json]``
+``python -m bench.calibration [--set FOLDER] [--more FOLDER] [--recogniser moonshine] [--decodes FOLDER] [--fit] [--json]``
 
 Every recording is heard as it is (``clean``) and over a telephone line, without noise and with noise 10 to 20 dB below the
 speech, so that there are enough wrong turns; whisper with its short context, as in live turns. One part is for fitting, the other
 for judging, nothing is in both: digits are parted by speaker, everything else by its text. The same recording with and without
 noise is not two independent recordings; intervals are over recordings. ``chance`` is the calibration error that perfect
 confidences would show with as few turns: less can't be measured here. ``--fit`` writes the coefficients that ship; ``--decodes``
-keeps what was heard, so that fitting again is quick.
+keeps what was heard, so that fitting again is quick. ``--more`` names a set for fitting alone (``bench.asterisk_prompts``).
+
+``moonshine_bulk`` and ``whisper_packed`` are the same networks as recordings are heard by them: many sounds together, and a
+window of Whisper packed with many of them. ``two_pass_bulk`` also tells the word errors of the first, of the second, and of what
+was chosen.
 """
 
 from __future__ import annotations
@@ -15,16 +19,18 @@ from __future__ import annotations
 import argparse
 import json
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from bench.card import Row, bootstrap, progress, report
-from bench.recordings import Labelled, labelled, noises, noisy, telephone
+from bench.recordings import SHARED, Labelled, labelled, noises, noisy, telephone
 from engine.asr.calibration import (
     COEFFICIENTS,
     AgreementCalibration,
@@ -51,9 +57,11 @@ from engine.core.audio import AudioFrame
 from engine.core.errors import MediaError
 from engine.core.speech import ENGLISH, Transcript, Word
 from engine.core.units import Confidence, Seconds
+from engine.runtime.batch.hearing import HearingSettings
 
 QUESTION = "Does a confidence mean what it says?"
-KINDS = ("ivr_prompt", "speech", "spoken_digit", "digit_string", "spoken_query", "short_answer")
+FOR_FITTING = "prompt_for_fitting"  # a kind of recordings that judge nothing
+KINDS = ("ivr_prompt", "speech", "spoken_digit", "digit_string", "spoken_query", "short_answer", FOR_FITTING)
 BY_SPEAKER = frozenset({"spoken_digit", "digit_string"})  # the same texts again and again: only the speaker parts them
 VARIANTS: Mapping[str, tuple[Condition, float | None]] = {
     "clean": (Condition.CLEAN, None),
@@ -62,17 +70,30 @@ VARIANTS: Mapping[str, tuple[Condition, float | None]] = {
     "telephone, noise 20 dB": (Condition.TELEPHONE, 20.0),
     "telephone, noise 10 dB": (Condition.TELEPHONE, 10.0),
 }
+_MOONSHINE = ("worst_doubt", "whole_doubt", "log_words", "seconds_a_word", "log_seconds", "rival")
 TURN: Mapping[str, tuple[str, ...]] = {  # chosen by cross-validation of the fitting part
-    "moonshine": ("worst_doubt", "whole_doubt", "log_words", "seconds_a_word", "log_seconds", "rival"),
+    "moonshine": _MOONSHINE,
+    "moonshine_bulk": _MOONSHINE,
+    "whisper_packed": ("worst_doubt", "whole_doubt", "log_words", "seconds_a_word", "log_seconds"),
     "whisper": ("min_word_logprob", "sum_logprob", "mean_logprob", "log_words", "seconds_a_word", "margin", "no_speech"),
 }
 WORD = ("word_logprob", "word_doubt", "min_word_logprob", "mean_logprob", "log_words", "seconds_a_word")
 EXTRA: Mapping[str, tuple[str, ...]] = {  # of words
     "moonshine": ("first_logprob",),
+    "moonshine_bulk": ("first_logprob",),
     "whisper": ("margin", "no_speech"),
+    "whisper_packed": (),
 }
-MODELS = {"moonshine": "moonshine-tiny-en", "whisper": "whisper-base"}
-BOTH = "two_pass"
+MODELS = {
+    "moonshine": "moonshine-tiny-en",
+    "moonshine_bulk": "moonshine-tiny-en",
+    "whisper": "whisper-base",
+    "whisper_packed": "whisper-base",
+}
+_Recording: TypeAlias = tuple[Labelled, AudioFrame]
+BOTH = {"two_pass": ("moonshine", "whisper"), "two_pass_bulk": ("moonshine_bulk", "whisper_packed")}
+POLICIES = {"two_pass": TwoPassPolicy(), "two_pass_bulk": HearingSettings().policy}
+TOGETHER = {"moonshine_bulk": 80, "whisper_packed": 80}  # recordings, some minutes of speech; the others hear one at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +110,8 @@ class Decode:
     right: bool
     words_right: tuple[bool | None, ...]
     scores: RawScores
+    edits: int = 0
+    tokens: int = 0
 
     @property
     def condition(self) -> Condition:
@@ -97,15 +120,16 @@ class Decode:
 
 
 class Listener:
-    """A calibrator that only writes down what it is given."""
+    """A calibrator that only writes down what it is given; each turn's confidence is a number by which it is found again."""
 
     def __init__(self) -> None:
-        self.seen: list[RawScores] = []
+        self.seen: dict[Confidence | None, RawScores] = {}
 
     def turn(self, scores: RawScores) -> Confidence:
         """Write it down."""
-        self.seen.append(scores)
-        return Confidence(0.5)
+        own = Confidence(1.0 - 1e-6 * (len(self.seen) + 1))
+        self.seen[own] = scores
+        return own
 
     def word(self, logprob: float, scores: RawScores) -> Confidence:  # noqa: ARG002  the contract's shape
         """Nothing to write down: the turn's scores hold every word's."""
@@ -113,81 +137,98 @@ class Listener:
 
 
 def run(
-    folder: Path | None = None, *, recogniser: str = "moonshine", decodes: Path | None = None, fitting: bool = False
+    folders: Sequence[Path] = (SHARED,), *, recogniser: str = "moonshine", decodes: Path | None = None, fitting: bool = False
 ) -> list[Row]:
-    """Judge the shipped coefficients of one recogniser, or of ``two_pass``, on the judging part; fit them first if asked.
+    """Judge the shipped coefficients of one recogniser, or of two passes, on the judging part; fit them first if asked.
 
     Raises:
-        ConfigError: the folder or the recogniser is not there.
+        ConfigError: a folder or the recogniser is not there.
     """
-    if recogniser == BOTH:
-        pairs = _pairs(_heard(folder, "moonshine", decodes), _heard(folder, "whisper", decodes))
+    if recogniser in BOTH:
+        first, second = (_heard(folders, one, decodes) for one in BOTH[recogniser])
+        pairs = _pairs(recogniser, first, second)
         if fitting:
-            _write(BOTH, {"agreement": _fit_agreement(pairs).model_dump(mode="json")}, "moonshine-tiny-en + whisper-base")
-        return _judge_agreement(pairs)
-    heard = _heard(folder, recogniser, decodes)
+            agreement = {"agreement": _fit_agreement(pairs).model_dump(mode="json")}
+            _write(recogniser, agreement, "moonshine-tiny-en + whisper-base", (pair.first.variant for pair in pairs))
+        return [*_judge_agreement(recogniser, pairs), *_judge_choice(recogniser, pairs)]
+    heard = _heard(folders, recogniser, decodes)
     if fitting:
         fitted = _fit(recogniser, heard).model_dump(mode="json")
-        _write(recogniser, {"conditions": dict.fromkeys(Condition, fitted)}, MODELS[recogniser])
+        conditions = {"conditions": dict.fromkeys(Condition, fitted)}
+        _write(recogniser, conditions, MODELS[recogniser], (one.variant for one in heard))
     return list(_judge(recogniser, heard))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, fit if asked, and print."""
     parser = argparse.ArgumentParser(prog="python -m bench.calibration", description=QUESTION)
-    parser.add_argument("--set", type=Path, metavar="FOLDER", help="a folder with manifest.jsonl (default: the shared test data)")
-    parser.add_argument("--recogniser", default="moonshine", choices=(*MODELS, BOTH))
+    parser.add_argument(
+        "--set", type=Path, metavar="FOLDER", default=SHARED, help="a folder with manifest.jsonl (default: the shared test data)"
+    )
+    parser.add_argument("--more", type=Path, metavar="FOLDER", help="another one, of recordings for fitting alone")
+    parser.add_argument("--recogniser", default="moonshine", choices=(*MODELS, *BOTH))
     parser.add_argument("--decodes", type=Path, metavar="FOLDER", help="keep what was heard here, or take it from here")
     parser.add_argument("--fit", action="store_true", help="write new coefficients, from the fitting part")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     chosen = parser.parse_args(arguments)
-    results = run(chosen.set, recogniser=chosen.recogniser, decodes=chosen.decodes, fitting=chosen.fit)
+    folders = [chosen.set, *([chosen.more] if chosen.more else [])]
+    results = run(folders, recogniser=chosen.recogniser, decodes=chosen.decodes, fitting=chosen.fit)
     notes = ("ece over 15 bins of equal mass; risk_at_80: share of wrong ones among the surest 80 %; intervals over recordings",)
     report(QUESTION, results, json=chosen.json, notes=notes)
 
 
-def _heard(folder: Path | None, recogniser: str, keep: Path | None) -> list[Decode]:
+def _heard(folders: Sequence[Path], recogniser: str, keep: Path | None) -> list[Decode]:
     kept = keep / f"{recogniser}.jsonl" if keep else None
     if kept and kept.is_file():
         return [_from_json(line) for line in kept.read_text(encoding="utf-8").splitlines()]
     if kept is None:
-        return list(_hear_all(folder, recogniser))
+        return list(_hear_all(folders, recogniser))
     kept.parent.mkdir(parents=True, exist_ok=True)
     begun = kept.with_suffix(".part")
     with begun.open("w", encoding="utf-8") as file:
-        for one in _hear_all(folder, recogniser):
+        for one in _hear_all(folders, recogniser):
             file.write(json.dumps(asdict(one), ensure_ascii=False) + "\n")
             file.flush()
     begun.replace(kept)
-    return _heard(folder, recogniser, keep)
+    return _heard(folders, recogniser, keep)
 
 
-def _hear_all(folder: Path | None, recogniser: str) -> Iterator[Decode]:
-    rows = labelled(folder)
+def _hear_all(folders: Sequence[Path], recogniser: str) -> Iterator[Decode]:
+    rows = [row for folder in folders for row in labelled(folder)]
     background = list(noises(rows))
     listener = Listener()
     model = _listening(recogniser, listener)
-    for row, sound in _recordings(rows, recogniser):
-        for variant, (condition, snr_db) in VARIANTS.items():
-            noise = background[zlib.crc32(row.name.encode()) % len(background)]
-            varied = sound if snr_db is None else noisy(sound, noise, snr_db, row.name)
-            varied = telephone(varied) if condition is Condition.TELEPHONE else varied
-            listener.seen.clear()
-            transcript = model.recognise([varied], [Hints()])[0]
-            if len(listener.seen) == 1:  # no words, or several windows: there is no one score of the turn
-                yield _decode(row, variant, transcript, listener.seen[0])
-        progress(row.name)
+    for batch in _batches(_recordings(rows, recogniser), TOGETHER.get(recogniser, 1)):
+        for variant in VARIANTS:
+            sounds = [_varied(row, sound, variant, background) for row, sound in batch]
+            for (row, _), transcript in zip(batch, model.recognise(sounds, [Hints()] * len(sounds)), strict=True):
+                if scores := listener.seen.get(transcript.confidence):  # else no words, or several windows: no one score
+                    yield _decode(row, variant, transcript, scores)
+        progress(batch[-1][0].name)
+
+
+def _batches(recordings: Iterator[_Recording], size: int) -> Iterator[list[_Recording]]:
+    while batch := list(islice(recordings, size)):
+        yield batch
+
+
+def _varied(row: Labelled, sound: AudioFrame, variant: str, background: Sequence[AudioFrame]) -> AudioFrame:
+    condition, snr_db = VARIANTS[variant]
+    noise = background[zlib.crc32(row.name.encode()) % len(background)]
+    varied = sound if snr_db is None else noisy(sound, noise, snr_db, row.name)
+    return telephone(varied) if condition is Condition.TELEPHONE else varied
 
 
 def _listening(recogniser: str, listener: Listener) -> Recogniser:
-    if recogniser == "moonshine":
+    network, _, way = recogniser.partition("_")
+    if network == "moonshine":
         from engine.asr.backends.moonshine import Calibrators  # noqa: PLC0415  a heavy library, wanted only here
 
-        return load_recogniser(recogniser, calibrators=Calibrators(listener))
-    return load_recogniser(recogniser, calibrator=listener, context="short")
+        return load_recogniser(network, calibrators=Calibrators(listener), bulk=way == "bulk")
+    return load_recogniser(network, calibrator=listener, context=way or "short")
 
 
-def _recordings(rows: Sequence[Labelled], recogniser: str) -> Iterator[tuple[Labelled, AudioFrame]]:
+def _recordings(rows: Sequence[Labelled], recogniser: str) -> Iterator[_Recording]:
     for row in rows:
         if row.kind in KINDS and row.text and row.language == ENGLISH and "snr" not in row.name and not _skipped(row, recogniser):
             try:
@@ -199,7 +240,7 @@ def _recordings(rows: Sequence[Labelled], recogniser: str) -> Iterator[tuple[Lab
 def _skipped(row: Labelled, recogniser: str) -> bool:
     """Whisper takes half a second for each turn: a quarter of the digits and half of the queries are enough."""
     places = {"spoken_digit": 4, "spoken_query": 2}.get(row.kind, 1)
-    return recogniser == "whisper" and zlib.crc32(f"part {row.name}".encode()) % places != 0
+    return recogniser.startswith("whisper") and zlib.crc32(f"part {row.name}".encode()) % places != 0
 
 
 def _decode(row: Labelled, variant: str, transcript: Transcript, scores: RawScores) -> Decode:
@@ -209,12 +250,20 @@ def _decode(row: Labelled, variant: str, transcript: Transcript, scores: RawScor
         name=row.name,
         variant=variant,
         synthetic=row.synthetic,
-        judged=group == "fsdd:nicolas" if row.kind in BY_SPEAKER else zlib.crc32(group.encode()) % 2 == 1,
+        judged=_judges(row.kind, group),
         text=transcript.text,
-        right=word_errors(text, transcript.text, ENGLISH).edits == 0,
+        right=(errors := word_errors(text, transcript.text, ENGLISH)).edits == 0,
+        edits=errors.edits,
+        tokens=errors.tokens,
         words_right=words_right(text, [word.text for word in transcript.words], ENGLISH),
         scores=scores,
     )
+
+
+def _judges(kind: str, group: str) -> bool:
+    if kind in BY_SPEAKER:
+        return group == "fsdd:nicolas"
+    return kind != FOR_FITTING and zlib.crc32(group.encode()) % 2 == 1
 
 
 def _fit(recogniser: str, heard: Sequence[Decode]) -> Calibration:
@@ -289,28 +338,48 @@ def _auc_of(
 class Pair:
     """One turn that both heard."""
 
-    name: str
-    judged: bool
+    first: Decode
+    second: Decode
+    took_first: bool
+    """Whether the policy chose the first one's text."""
+
     chosen: Confidence
     other: Confidence
     agree: bool
-    right: bool
-    """Of the text that the policy chose."""
+
+    @property
+    def name(self) -> str:
+        """Of the recording."""
+        return self.first.name
+
+    @property
+    def judged(self) -> bool:
+        """Whether it lies in the part that judges."""
+        return self.first.judged
+
+    @property
+    def believed(self) -> Decode:
+        """What the policy chose."""
+        return self.first if self.took_first else self.second
+
+    @property
+    def right(self) -> bool:
+        """Whether every word of the chosen text is."""
+        return self.believed.right
 
 
-def _pairs(firsts: Sequence[Decode], seconds: Sequence[Decode]) -> list[Pair]:
+def _pairs(both: str, firsts: Sequence[Decode], seconds: Sequence[Decode]) -> list[Pair]:
     others = {(one.name, one.variant): one for one in seconds}
-    return [_pair(one, others[key]) for one in firsts if (key := (one.name, one.variant)) in others]
+    return [_pair(both, one, others[key]) for one in firsts if (key := (one.name, one.variant)) in others]
 
 
-def _pair(first: Decode, second: Decode) -> Pair:
-    one, two = _transcript("moonshine", first), _transcript("whisper", second)
-    chosen = choose(one, two, Seconds(first.scores.duration), TwoPassPolicy())
-    took_first = chosen.recogniser == "moonshine"
+def _pair(both: str, first: Decode, second: Decode) -> Pair:
+    names = BOTH[both]
+    one, two = (_transcript(name, heard) for name, heard in zip(names, (first, second), strict=True))
+    took_first = choose(one, two, Seconds(first.scores.duration), POLICIES[both]).recogniser == names[0]
     best, other = (one, two) if took_first else (two, one)
     agree = word_errors(first.text, second.text, ENGLISH).edits == 0
-    right = first.right if took_first else second.right
-    return Pair(first.name, first.judged, best.confidence or Confidence(0.5), other.confidence or Confidence(0.5), agree, right)
+    return Pair(first, second, took_first, best.confidence or Confidence(0.5), other.confidence or Confidence(0.5), agree)
 
 
 def _transcript(recogniser: str, decode: Decode) -> Transcript:
@@ -326,19 +395,39 @@ def _fit_agreement(pairs: Sequence[Pair]) -> AgreementCalibration:
     return AgreementCalibration(turns=turns)
 
 
-def _judge_agreement(pairs: Sequence[Pair]) -> list[Row]:
-    found = shipped_agreement()
+def _judge_agreement(both: str, pairs: Sequence[Pair]) -> list[Row]:
+    found = shipped_agreement(both)
     part = [pair for pair in pairs if pair.judged and found]
     together = [(p.name, found.turn(p.chosen, p.other, agree=p.agree), p.right) for p in part if found]
     alone = [(p.name, float(p.chosen), p.right) for p in part]
     return [
-        {"recogniser": BOTH, "of": "turns", "variant": "all, agreement counted in", **_measures(together)},
-        {"recogniser": BOTH, "of": "turns", "variant": "all, the chosen one's own", **_measures(alone)},
+        {"recogniser": both, "of": "turns", "variant": "all, agreement counted in", **_measures(together)},
+        {"recogniser": both, "of": "turns", "variant": "all, the chosen one's own", **_measures(alone)},
     ]
 
 
-def _write(recogniser: str, coefficients: Mapping[str, object], model: str) -> None:
-    fitted_on = "python -m bench.calibration --fit: the fitting part of the labelled recordings, clean and telephone, with noise"
+def _judge_choice(both: str, pairs: Sequence[Pair]) -> Iterator[Row]:
+    """Wrong words of the first, of the second, of what was chosen and of the best choice there is, turns by their part."""
+    for judged, part in ((False, "fitting part"), (True, "judging part")):
+        own = [pair for pair in pairs if pair.judged is judged]
+        tokens = max(1, sum(pair.first.tokens for pair in own))
+        readings: Mapping[str, Callable[[Pair], int]] = {
+            "first": lambda pair: pair.first.edits,
+            "second": lambda pair: pair.second.edits,
+            "chosen": lambda pair: pair.believed.edits,
+            "best": lambda pair: min(pair.first.edits, pair.second.edits),
+        }
+        for name, edits in readings.items():
+            wer = round(sum(map(edits, own)) / tokens, 4)
+            yield {"recogniser": both, "of": f"words, {name}", "variant": part, "n": tokens, "wer": wer}
+
+
+def _write(recogniser: str, coefficients: Mapping[str, object], model: str, variants: Iterable[str]) -> None:
+    fitted_on = "python -m bench.calibration --fit: the fitting part of the labelled recordings: " + ", ".join(
+        sorted(set(variants))
+    )
+    if recogniser in TOGETHER or (recogniser in BOTH and BOTH[recogniser][0] in TOGETHER):
+        fitted_on += "; --more: the prompts of bench.asterisk_prompts"
     whole = {"recogniser": recogniser, "model": model, "fitted_on": fitted_on, **coefficients}
     COEFFICIENTS.mkdir(exist_ok=True)
     (COEFFICIENTS / f"{recogniser}.json").write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")

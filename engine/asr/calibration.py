@@ -137,9 +137,9 @@ def shipped(recogniser: str, model: str, condition: str = Condition.TELEPHONE, f
     return found.conditions.get(Condition(condition)) if found and found.model == model else None
 
 
-def shipped_agreement(folder: Path = COEFFICIENTS) -> AgreementCalibration | None:
-    """The coefficients for moonshine first and whisper second."""
-    found = _read(folder / "two_pass.json")
+def shipped_agreement(both: str = "two_pass", folder: Path = COEFFICIENTS) -> AgreementCalibration | None:
+    """The coefficients for moonshine first and whisper second; ``two_pass_bulk``: as both hear recordings."""
+    found = _read(folder / f"{both}.json")
     return found.agreement if found else None
 
 

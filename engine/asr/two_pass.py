@@ -3,8 +3,9 @@
 * The second is asked when the first is unsure, or can't say how sure it is, and there is time for it.
 * It never replaces words by a loop, by more words than can be said, or by a text of quite another length: noise makes a free
   recogniser write at length (measured: a cascade without these guards made noisy turns worse).
-* Where both say the same, the words stand and are surer than either alone; where they differ, the surer speaks, and the other's
-  words are kept as the first alternative. After them come what each held for the next likeliest, in turn.
+* Where both say the same, the words stand and are surer than either alone; where they differ, the first speaks if it is the
+  surer one, by ``surer_by`` at least, else the second, the larger model. The other's words are kept as the first alternative.
+  After them come what each held for the next likeliest, in turn.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ class TwoPassPolicy:
     second_takes: Seconds = Seconds(0.6)
     """How long the second recogniser needs for a turn; with less time left it is not asked."""
 
+    surer_by: float = 0.0
+    """How much surer the first must be to stand against other words of the second."""
+
     words_apart: int = 3
     """The second text may have half to twice as many words as the first, and this many more or fewer."""
 
@@ -53,7 +57,7 @@ def choose(
     if not credible(first, second, duration, policy):
         return first
     agree = _same(first, second)
-    chosen, other = (first, second) if agree or _surer(first, second) else (second, first)
+    chosen, other = (first, second) if agree or _surer(first, second, policy.surer_by) else (second, first)
     return replace(
         chosen,
         confidence=_together(chosen, other, agree, agreement),
@@ -73,11 +77,11 @@ def _same(first: Transcript, second: Transcript) -> bool:
     return normalise(first.text, first.language) == normalise(second.text, second.language)
 
 
-def _surer(first: Transcript, second: Transcript) -> bool:
-    """Whether the first is the surer one; the second, the larger model, wins where that is not known."""
+def _surer(first: Transcript, second: Transcript, by: float) -> bool:
+    """Whether the first is the surer one by more than that; the second, the larger model, wins where that is not known."""
     if not first or first.confidence is None or second.confidence is None:
         return False
-    return first.confidence > second.confidence
+    return first.confidence > second.confidence + by
 
 
 def _together(chosen: Transcript, other: Transcript, agree: bool, agreement: Agreement | None) -> Confidence | None:

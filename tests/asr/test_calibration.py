@@ -23,7 +23,12 @@ from engine.asr.features import RawScores
 from engine.core.errors import ConfigError
 from engine.core.units import Seconds
 
-SHIPPED = [("moonshine", "moonshine-tiny-en"), ("whisper", "whisper-base")]
+SHIPPED = [
+    ("moonshine", "moonshine-tiny-en"),
+    ("moonshine_bulk", "moonshine-tiny-en"),
+    ("whisper", "whisper-base"),
+    ("whisper_packed", "whisper-base"),
+]
 
 
 def scores(worst: float, words: int = 4) -> RawScores:
@@ -100,8 +105,9 @@ def test_shipped_coefficients_doubt_an_improbable_word(recogniser: str, model: s
     assert found.word(-6.0, scores(-6.0)) < found.word(-0.05, scores(-6.0))
 
 
-def test_shipped_agreement_is_surer_of_what_both_heard() -> None:
-    found = shipped_agreement()
+@pytest.mark.parametrize("both", ["two_pass", "two_pass_bulk"])
+def test_shipped_agreement_is_surer_of_what_both_heard(both: str) -> None:
+    found = shipped_agreement(both)
 
     assert found is not None
     assert found.turn(0.6, 0.6, agree=True) > found.turn(0.6, 0.6, agree=False)

@@ -53,6 +53,14 @@ def test_the_first_stays_where_it_is_the_surer_one() -> None:
     assert chosen.alternatives == ("buy ballads",)
 
 
+def test_the_first_may_have_to_be_surer_by_some_margin() -> None:
+    asked = TwoPassPolicy(surer_by=0.2)
+    second = heard("buy ballads", 0.5, "second")
+
+    assert choose(heard("my balance", 0.6), second, LONG, asked).recogniser == "second"
+    assert choose(heard("my balance", 0.8), second, LONG, asked).recogniser == "first"
+
+
 def test_the_larger_model_speaks_where_nobody_knows_how_sure_they_are() -> None:
     assert choose(heard("buy balance"), heard("my balance", by="second"), LONG, POLICY).recogniser == "second"
 

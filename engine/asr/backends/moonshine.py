@@ -70,7 +70,8 @@ def load(
     """
     folder = ready(MODEL)
     if calibrators is None:
-        calibrators = Calibrators(shipped(NAME, MODEL, condition), shipped(f"{NAME}_digits", MODEL, condition))
+        free = shipped(f"{NAME}_bulk" if bulk else NAME, MODEL, condition)
+        calibrators = Calibrators(free, shipped(f"{NAME}_digits", MODEL, condition))
     vocabulary = Vocabulary.read(folder / "tokenizer.bin")
     if bulk:
         decoder = BulkDecoder(read_weights(folder / DECODER))

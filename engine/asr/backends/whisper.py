@@ -57,6 +57,9 @@ class Context(StrEnum):
     """The same with beam search: recordings where accuracy matters more than time."""
 
 
+_PACKED = frozenset({Context.PACKED, Context.PACKED_FULL})
+
+
 def load(
     *,
     model: str = "whisper-base",
@@ -83,7 +86,8 @@ def load(
         network = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=threads, local_files_only=True)
     except (RuntimeError, ValueError) as error:
         raise ModelBroken(f"whisper can't load {folder}: {error}") from error
-    return WhisperRecogniser(network, Context(context), calibrator or shipped(NAME, model, condition))
+    name = f"{NAME}_packed" if context in _PACKED else NAME
+    return WhisperRecogniser(network, Context(context), calibrator or shipped(name, model, condition))
 
 
 class WhisperRecogniser:
@@ -113,7 +117,7 @@ class WhisperRecogniser:
 
     def recognise(self, utterances: Sequence[AudioFrame], hints: Sequence[Hints]) -> list[Transcript]:
         """Hear whole utterances: packed, where the context says so, else one after the other."""
-        if self._context in (Context.PACKED, Context.PACKED_FULL):
+        if self._context in _PACKED:
             return self._hear_packed(utterances, hints)
         return [self._hear(sound, hint) for sound, hint in zip(utterances, hints, strict=True)]
 

@@ -37,7 +37,7 @@ from engine.runtime.batch.work import Tier
 from engine.runtime.transcribe import SpokenTurn
 
 _PART = Seconds(240.0)  # of speech, recognised together
-REVISION = 1  # of this code: raised when it hears otherwise with the same models
+REVISION = 2  # of this code: raised when it hears otherwise with the same models
 _NOBODY = "nobody speaks"
 
 
@@ -72,7 +72,8 @@ class HearingSettings:
     window: Seconds = Seconds(14.5)
     """... but this much always: what the second hears for the price of one short utterance."""
 
-    policy: TwoPassPolicy = TwoPassPolicy()
+    policy: TwoPassPolicy = TwoPassPolicy(surer_by=0.2)
+    """Cross-validated where the coefficients were fitted: 3.8 % of words wrong at 0.1 to 0.3, 3.9 at 0.0, 4.3 at 0.5."""
 
     cutting: Cutting = Cutting()
 
@@ -175,7 +176,7 @@ class BatchTranscriber:
 
     @cached_property
     def _agreement(self) -> Agreement | None:
-        return shipped_agreement()
+        return shipped_agreement("two_pass_bulk")
 
     @cached_property
     def _first(self) -> Recogniser:
