@@ -76,7 +76,7 @@ def test_it_ends_when_the_engine_is_gone_without_a_word(config: Config) -> None:
     ours, theirs = socket.socketpair()
     with theirs:
         process = spawned("from engine.server.indexing import main; main()", "index", theirs.fileno())
-    ours.sendall(json.dumps([config.store.database, str(config.qa.folder)]).encode() + b"\n")
+    ours.sendall(json.dumps([config.store.database, str(config.qa.folder), None]).encode() + b"\n")
     ours.close()
 
     assert process.wait(30) == 0
