@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bench.calibration import FOR_FITTING
+from bench.decodes import FOR_FITTING
 from bench.recordings import labelled
 from engine.asr.normalise import normalise
 from engine.core.speech import ENGLISH

@@ -3,34 +3,31 @@
 ``python -m bench.calibration [--set FOLDER] [--more FOLDER] [--recogniser moonshine] [--decodes FOLDER] [--fit] [--json]``
 
 Every recording is heard as it is (``clean``) and over a telephone line, without noise and with noise 10 to 20 dB below the
-speech, so that there are enough wrong turns; whisper with its short context, as in live turns. One part is for fitting, the other
-for judging, nothing is in both: digits are parted by speaker, everything else by its text. The same recording with and without
-noise is not two independent recordings; intervals are over recordings. ``chance`` is the calibration error that perfect
-confidences would show with as few turns: less can't be measured here. ``--fit`` writes the coefficients that ship; ``--decodes``
-keeps what was heard, so that fitting again is quick. ``--more`` names a set for fitting alone (``bench.asterisk_prompts``).
+speech, so that there are enough wrong turns; what is for fitting and what for judging, :mod:`bench.decodes` says. The same
+recording with and without noise is not two independent recordings; intervals are over recordings. ``chance`` is the calibration
+error that perfect confidences would show with as few turns: less can't be measured here. ``--fit`` writes the coefficients that
+ship; ``--decodes`` keeps what was heard, so that fitting again is quick. ``--more`` names a set for fitting alone
+(``bench.asterisk_prompts``).
 
-``moonshine_bulk`` and ``whisper_packed`` are the same networks as recordings are heard by them: many sounds together, and a
-window of Whisper packed with many of them. ``two_pass_bulk`` also tells the word errors of the first, of the second, and of what
-was chosen.
+``two_pass`` and ``two_pass_bulk`` also tell the word errors of the first, of the second, of what was chosen, and of the best
+choice there is.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from bench.card import Row, bootstrap, progress, report
-from bench.recordings import SHARED, Labelled, labelled, noises, noisy, telephone
+from bench.card import Row, bootstrap, report
+from bench.decodes import MODELS, TOGETHER, VARIANTS, Decode, heard
+from bench.recordings import SHARED
 from engine.asr.calibration import (
     COEFFICIENTS,
     AgreementCalibration,
@@ -49,27 +46,13 @@ from engine.asr.calibration import (
     word_features,
 )
 from engine.asr.features import RawScores
-from engine.asr.normalise import word_errors, words_right
-from engine.asr.protocol import Hints, Recogniser
-from engine.asr.registry import load_recogniser
+from engine.asr.normalise import word_errors
 from engine.asr.two_pass import TwoPassPolicy, choose
-from engine.core.audio import AudioFrame
-from engine.core.errors import MediaError
 from engine.core.speech import ENGLISH, Transcript, Word
 from engine.core.units import Confidence, Seconds
 from engine.runtime.batch.hearing import HearingSettings
 
 QUESTION = "Does a confidence mean what it says?"
-FOR_FITTING = "prompt_for_fitting"  # a kind of recordings that judge nothing
-KINDS = ("ivr_prompt", "speech", "spoken_digit", "digit_string", "spoken_query", "short_answer", FOR_FITTING)
-BY_SPEAKER = frozenset({"spoken_digit", "digit_string"})  # the same texts again and again: only the speaker parts them
-VARIANTS: Mapping[str, tuple[Condition, float | None]] = {
-    "clean": (Condition.CLEAN, None),
-    "clean, noise 15 dB": (Condition.CLEAN, 15.0),
-    "telephone": (Condition.TELEPHONE, None),
-    "telephone, noise 20 dB": (Condition.TELEPHONE, 20.0),
-    "telephone, noise 10 dB": (Condition.TELEPHONE, 10.0),
-}
 _MOONSHINE = ("worst_doubt", "whole_doubt", "log_words", "seconds_a_word", "log_seconds", "rival")
 TURN: Mapping[str, tuple[str, ...]] = {  # chosen by cross-validation of the fitting part
     "moonshine": _MOONSHINE,
@@ -84,56 +67,8 @@ EXTRA: Mapping[str, tuple[str, ...]] = {  # of words
     "whisper": ("margin", "no_speech"),
     "whisper_packed": (),
 }
-MODELS = {
-    "moonshine": "moonshine-tiny-en",
-    "moonshine_bulk": "moonshine-tiny-en",
-    "whisper": "whisper-base",
-    "whisper_packed": "whisper-base",
-}
-_Recording: TypeAlias = tuple[Labelled, AudioFrame]
 BOTH = {"two_pass": ("moonshine", "whisper"), "two_pass_bulk": ("moonshine_bulk", "whisper_packed")}
 POLICIES = {"two_pass": TwoPassPolicy(), "two_pass_bulk": HearingSettings().policy}
-TOGETHER = {"moonshine_bulk": 80, "whisper_packed": 80}  # recordings, some minutes of speech; the others hear one at a time
-
-
-@dataclass(frozen=True, slots=True)
-class Decode:
-    """One recording in one variant, heard."""
-
-    name: str
-    variant: str
-    synthetic: bool
-    judged: bool
-    """Whether it lies in the part that judges."""
-
-    text: str
-    right: bool
-    words_right: tuple[bool | None, ...]
-    scores: RawScores
-    edits: int = 0
-    tokens: int = 0
-
-    @property
-    def condition(self) -> Condition:
-        """Which coefficients are for it."""
-        return VARIANTS[self.variant][0]
-
-
-class Listener:
-    """A calibrator that only writes down what it is given; each turn's confidence is a number by which it is found again."""
-
-    def __init__(self) -> None:
-        self.seen: dict[Confidence | None, RawScores] = {}
-
-    def turn(self, scores: RawScores) -> Confidence:
-        """Write it down."""
-        own = Confidence(1.0 - 1e-6 * (len(self.seen) + 1))
-        self.seen[own] = scores
-        return own
-
-    def word(self, logprob: float, scores: RawScores) -> Confidence:  # noqa: ARG002  the contract's shape
-        """Nothing to write down: the turn's scores hold every word's."""
-        return Confidence(0.5)
 
 
 def run(
@@ -145,18 +80,18 @@ def run(
         ConfigError: a folder or the recogniser is not there.
     """
     if recogniser in BOTH:
-        first, second = (_heard(folders, one, decodes) for one in BOTH[recogniser])
+        first, second = (heard(folders, one, decodes) for one in BOTH[recogniser])
         pairs = _pairs(recogniser, first, second)
         if fitting:
             agreement = {"agreement": _fit_agreement(pairs).model_dump(mode="json")}
             _write(recogniser, agreement, "moonshine-tiny-en + whisper-base", (pair.first.variant for pair in pairs))
         return [*_judge_agreement(recogniser, pairs), *_judge_choice(recogniser, pairs)]
-    heard = _heard(folders, recogniser, decodes)
+    decoded = heard(folders, recogniser, decodes)
     if fitting:
-        fitted = _fit(recogniser, heard).model_dump(mode="json")
+        fitted = _fit(recogniser, decoded).model_dump(mode="json")
         conditions = {"conditions": dict.fromkeys(Condition, fitted)}
-        _write(recogniser, conditions, MODELS[recogniser], (one.variant for one in heard))
-    return list(_judge(recogniser, heard))
+        _write(recogniser, conditions, MODELS[recogniser], (one.variant for one in decoded))
+    return list(_judge(recogniser, decoded))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -177,98 +112,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     report(QUESTION, results, json=chosen.json, notes=notes)
 
 
-def _heard(folders: Sequence[Path], recogniser: str, keep: Path | None) -> list[Decode]:
-    kept = keep / f"{recogniser}.jsonl" if keep else None
-    if kept and kept.is_file():
-        return [_from_json(line) for line in kept.read_text(encoding="utf-8").splitlines()]
-    if kept is None:
-        return list(_hear_all(folders, recogniser))
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    begun = kept.with_suffix(".part")
-    with begun.open("w", encoding="utf-8") as file:
-        for one in _hear_all(folders, recogniser):
-            file.write(json.dumps(asdict(one), ensure_ascii=False) + "\n")
-            file.flush()
-    begun.replace(kept)
-    return _heard(folders, recogniser, keep)
-
-
-def _hear_all(folders: Sequence[Path], recogniser: str) -> Iterator[Decode]:
-    rows = [row for folder in folders for row in labelled(folder)]
-    background = list(noises(rows))
-    listener = Listener()
-    model = _listening(recogniser, listener)
-    for batch in _batches(_recordings(rows, recogniser), TOGETHER.get(recogniser, 1)):
-        for variant in VARIANTS:
-            sounds = [_varied(row, sound, variant, background) for row, sound in batch]
-            for (row, _), transcript in zip(batch, model.recognise(sounds, [Hints()] * len(sounds)), strict=True):
-                if scores := listener.seen.get(transcript.confidence):  # else no words, or several windows: no one score
-                    yield _decode(row, variant, transcript, scores)
-        progress(batch[-1][0].name)
-
-
-def _batches(recordings: Iterator[_Recording], size: int) -> Iterator[list[_Recording]]:
-    while batch := list(islice(recordings, size)):
-        yield batch
-
-
-def _varied(row: Labelled, sound: AudioFrame, variant: str, background: Sequence[AudioFrame]) -> AudioFrame:
-    condition, snr_db = VARIANTS[variant]
-    noise = background[zlib.crc32(row.name.encode()) % len(background)]
-    varied = sound if snr_db is None else noisy(sound, noise, snr_db, row.name)
-    return telephone(varied) if condition is Condition.TELEPHONE else varied
-
-
-def _listening(recogniser: str, listener: Listener) -> Recogniser:
-    network, _, way = recogniser.partition("_")
-    if network == "moonshine":
-        from engine.asr.backends.moonshine import Calibrators  # noqa: PLC0415  a heavy library, wanted only here
-
-        return load_recogniser(network, calibrators=Calibrators(listener), bulk=way == "bulk")
-    return load_recogniser(network, calibrator=listener, context=way or "short")
-
-
-def _recordings(rows: Sequence[Labelled], recogniser: str) -> Iterator[_Recording]:
-    for row in rows:
-        if row.kind in KINDS and row.text and row.language == ENGLISH and "snr" not in row.name and not _skipped(row, recogniser):
-            try:
-                yield row, row.sound()
-            except MediaError as error:
-                progress(f"left out: {error}")
-
-
-def _skipped(row: Labelled, recogniser: str) -> bool:
-    """Whisper takes half a second for each turn: a quarter of the digits and half of the queries are enough."""
-    places = {"spoken_digit": 4, "spoken_query": 2}.get(row.kind, 1)
-    return recogniser.startswith("whisper") and zlib.crc32(f"part {row.name}".encode()) % places != 0
-
-
-def _decode(row: Labelled, variant: str, transcript: Transcript, scores: RawScores) -> Decode:
-    text = row.text or ""
-    group = row.speaker if row.kind in BY_SPEAKER else text.lower()
-    return Decode(
-        name=row.name,
-        variant=variant,
-        synthetic=row.synthetic,
-        judged=_judges(row.kind, group),
-        text=transcript.text,
-        right=(errors := word_errors(text, transcript.text, ENGLISH)).edits == 0,
-        edits=errors.edits,
-        tokens=errors.tokens,
-        words_right=words_right(text, [word.text for word in transcript.words], ENGLISH),
-        scores=scores,
-    )
-
-
-def _judges(kind: str, group: str) -> bool:
-    if kind in BY_SPEAKER:
-        return group == "fsdd:nicolas"
-    return kind != FOR_FITTING and zlib.crc32(group.encode()) % 2 == 1
-
-
-def _fit(recogniser: str, heard: Sequence[Decode]) -> Calibration:
+def _fit(recogniser: str, decodes: Sequence[Decode]) -> Calibration:
     """One fit for both conditions: with so few turns it was better than one for each, in cross-validation of the fitting part."""
-    part = [one for one in heard if not one.judged]
+    part = [one for one in decodes if not one.judged]
     words = list(_words(part))
     extra = EXTRA[recogniser]
     return Calibration(
@@ -279,22 +125,22 @@ def _fit(recogniser: str, heard: Sequence[Decode]) -> Calibration:
     )
 
 
-def _words(heard: Sequence[Decode]) -> Iterator[tuple[float, RawScores, bool]]:
-    for one in heard:
+def _words(decodes: Sequence[Decode]) -> Iterator[tuple[float, RawScores, bool]]:
+    for one in decodes:
         for logprob, right in zip(one.scores.word_logprobs, one.words_right, strict=False):
             if right is not None:
                 yield logprob, one.scores, right
 
 
-def _judge(recogniser: str, heard: Sequence[Decode]) -> Iterator[Row]:
+def _judge(recogniser: str, decodes: Sequence[Decode]) -> Iterator[Row]:
     calibrations = {condition: shipped(recogniser, MODELS[recogniser], condition) for condition in Condition}
-    groups: dict[str, list[Decode]] = {variant: [one for one in heard if one.variant == variant] for variant in VARIANTS}
+    groups: dict[str, list[Decode]] = {variant: [one for one in decodes if one.variant == variant] for variant in VARIANTS}
     quiet = groups["clean"] + groups["telephone"]
     groups["clean + telephone"] = quiet
     groups["clean + telephone, real only"] = [one for one in quiet if not one.synthetic]
-    groups["all"] = list(heard)
-    for variant, decodes in groups.items():
-        part = [(one, found) for one in decodes if one.judged and (found := calibrations[one.condition])]
+    groups["all"] = list(decodes)
+    for variant, group in groups.items():
+        part = [(one, found) for one in group if one.judged and (found := calibrations[one.condition])]
         turns = [(one.name, found.turn(one.scores), one.right) for one, found in part]
         words = [(one.name, found.word(lp, one.scores), right) for one, found in part for lp, _, right in _words([one])]
         yield {"recogniser": recogniser, "of": "turns", "variant": variant, **_measures(turns)}
@@ -336,7 +182,7 @@ def _auc_of(
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One turn that both heard."""
+    """One turn that both decodes."""
 
     first: Decode
     second: Decode
@@ -375,7 +221,7 @@ def _pairs(both: str, firsts: Sequence[Decode], seconds: Sequence[Decode]) -> li
 
 def _pair(both: str, first: Decode, second: Decode) -> Pair:
     names = BOTH[both]
-    one, two = (_transcript(name, heard) for name, heard in zip(names, (first, second), strict=True))
+    one, two = (_transcript(name, decodes) for name, decodes in zip(names, (first, second), strict=True))
     took_first = choose(one, two, Seconds(first.scores.duration), POLICIES[both]).recogniser == names[0]
     best, other = (one, two) if took_first else (two, one)
     agree = word_errors(first.text, second.text, ENGLISH).edits == 0
@@ -410,14 +256,14 @@ def _judge_choice(both: str, pairs: Sequence[Pair]) -> Iterator[Row]:
     """Wrong words of the first, of the second, of what was chosen and of the best choice there is, turns by their part."""
     for judged, part in ((False, "fitting part"), (True, "judging part")):
         own = [pair for pair in pairs if pair.judged is judged]
-        tokens = max(1, sum(pair.first.tokens for pair in own))
+        tokens = sum(pair.first.tokens for pair in own)
         readings: Mapping[str, Callable[[Pair], int]] = {
             "first": lambda pair: pair.first.edits,
             "second": lambda pair: pair.second.edits,
             "chosen": lambda pair: pair.believed.edits,
             "best": lambda pair: min(pair.first.edits, pair.second.edits),
         }
-        for name, edits in readings.items():
+        for name, edits in readings.items() if own else ():
             wer = round(sum(map(edits, own)) / tokens, 4)
             yield {"recogniser": both, "of": f"words, {name}", "variant": part, "n": tokens, "wer": wer}
 
@@ -431,13 +277,6 @@ def _write(recogniser: str, coefficients: Mapping[str, object], model: str, vari
     whole = {"recogniser": recogniser, "model": model, "fitted_on": fitted_on, **coefficients}
     COEFFICIENTS.mkdir(exist_ok=True)
     (COEFFICIENTS / f"{recogniser}.json").write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
-
-
-def _from_json(line: str) -> Decode:
-    row = json.loads(line)
-    scores = row.pop("scores")
-    scores["word_logprobs"] = tuple(scores["word_logprobs"])
-    return Decode(**{**row, "words_right": tuple(row["words_right"])}, scores=RawScores(**scores))
 
 
 if __name__ == "__main__":
