@@ -1,6 +1,7 @@
 """Drives one call: waits, feeds the machine, performs what it says. One task, one inbox, one thing at a time.
 
-The leg is the clock: it gives a frame for every 20 ms, so nothing here needs a timer. State changes only inside
+The leg is the clock: it gives a frame for every 20 ms, so nothing here needs a timer. A frame at which nothing happens, as at
+most, is done with where it comes from, while the task waits: to wake it would cost as much again. State changes only inside
 :meth:`Dialogue.receive` and :meth:`Dialogue.tick`, never across an ``await``; what they return is performed in order. Every
 step is in the journal, and before anything that can't be undone (the bank's host, a transfer) the journal has been committed.
 """
@@ -12,6 +13,7 @@ import math
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from typing import Any, TypeAlias, assert_never
 
 import structlog
@@ -34,7 +36,7 @@ from engine.runtime.tape import NoTape, Tape
 from engine.runtime.unasked import holds_secret
 from engine.runtime.watch import Watch
 from engine.store.journal import Journal, Step
-from engine.telephony.leg import TRANSFERRED, Delivering, Gone, Incoming, Key, Leg, Sound
+from engine.telephony.leg import TRANSFERRED, Delivering, Gone, Immediate, Incoming, Key, Leg, Sound
 
 _log = structlog.get_logger(__name__)
 _DURABLE = Seconds(5.0)  # how long a caller waits until what is asked for them can't be lost any more
@@ -51,8 +53,17 @@ class Rendered:
     """``None`` where no voice could make it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sensed:
+    """A frame was heard at which there is more to do; for the call's inbox."""
+
+    happened: list[events.Event]
+
+
 Inbox: TypeAlias = asyncio.Queue[
     Incoming
+    | Sensed
+    | Exception
     | Decoded
     | Rendered
     | events.AgentAnswered
@@ -98,6 +109,7 @@ class Call:
         self._tasks: set[asyncio.Task[None]] = set()
         self._handing_over: asyncio.Task[None] | None = None
         self._now = Seconds(0.0)
+        self._waiting = False
         self._steps = 0
         self._voice_ended: Seconds | None = None
         self._heard: events.Heard | None = None  # what was said last
@@ -123,7 +135,7 @@ class Call:
         if not self._leg.real_time:
             return None
         if isinstance(self._leg, Delivering):
-            self._leg.deliver(self._inbox.put_nowait)
+            self._leg.deliver(partial(self._delivered, self._leg) if isinstance(self._leg, Immediate) else self._inbox.put_nowait)
             return None
         return asyncio.create_task(self._pump())
 
@@ -136,9 +148,34 @@ class Call:
 
     async def _next(self) -> Any:
         """What comes next. A caller whose time is not the wall clock's waits for our models, so that a replay is a replay."""
-        if self._leg.real_time or not self._inbox.empty() or self._busy:
+        if not (self._leg.real_time or not self._inbox.empty() or self._busy):
+            return await self._leg.receive()
+        self._waiting = True
+        try:
             return await self._inbox.get()
-        return await self._leg.receive()
+        finally:
+            self._waiting = False
+
+    def _delivered(self, leg: Immediate, incoming: Incoming) -> None:
+        """Take what the leg brings, in its turn of the loop; nothing that goes wrong here may harm its door."""
+        if not (self._waiting and self._inbox.empty() and isinstance(incoming, Sound)):
+            self._inbox.put_nowait(incoming)
+            return
+        try:
+            if (more := self._at_once(leg, incoming.frame)) is not None:
+                self._inbox.put_nowait(more)
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the call's own task raises it
+            self._inbox.put_nowait(error)
+
+    def _at_once(self, leg: Immediate, frame: AudioFrame) -> Sensed | None:
+        """Hear a frame, and speak, if that is all there is to do; else what is left of it."""
+        happened = self._sense(frame)
+        if happened or not self._entries.idle or self._late:
+            return Sensed(happened)
+        for due in self._mouth.due(self._now):
+            leg.put(due)
+            self._around.tape.engine(due)
+        return Sensed(happened) if self._mouth.done(self._now) else None
 
     @property
     def _saying(self) -> bool:
@@ -152,7 +189,11 @@ class Call:
     async def _take(self, item: Any) -> None:
         match item:
             case Sound(frame):
-                await self._frame(frame)
+                await self._frame(self._sense(frame))
+            case Sensed(happened):
+                await self._frame(happened)
+            case Exception():
+                raise item
             case Key(code):
                 await self._key(code)
             case Gone(reason):
@@ -173,10 +214,21 @@ class Call:
             case _:
                 raise ProtocolError(f"expected something for the call's inbox, found {type(item).__name__}")
 
-    async def _frame(self, frame: AudioFrame) -> None:
+    def _sense(self, frame: AudioFrame) -> list[events.Event]:
+        """Record and hear the newest 20 ms; what has happened in them."""
         self._now = frame.end_s
         self._around.tape.caller(frame)
-        await self._feed_all(self._hearing.hear(frame))
+        return self._hearing.hear(frame)
+
+    @property
+    def _late(self) -> bool:
+        """Whether some time is up."""
+        deadline = self._dialogue.deadline
+        return self._now >= self._around.longest or (deadline is not None and self._now >= deadline)
+
+    async def _frame(self, happened: list[events.Event]) -> None:
+        """What there is to do at a frame, beside hearing it."""
+        await self._feed_all(happened)
         if self._entries.typed_ahead:
             await self._cut_short()
         await self._keyed(self._entries.tick(self._now, voice=self._hearing.voice))

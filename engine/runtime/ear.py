@@ -5,18 +5,19 @@ Knows no worker: it says which stretch of sound is to be recognised, and is told
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
+
+import numpy as np
 
 from engine.asr.endpointer import Activity, EndpointAction, Endpointer, Judged
 from engine.asr.protocol import Hints
 from engine.asr.vad import VoiceActivity
-from engine.core.audio import FRAME, AudioFrame, joined
-from engine.core.units import Seconds
+from engine.core.audio import FRAME, FRAME_SAMPLES, TELEPHONY, AudioFrame
+from engine.core.units import SampleIndex, Seconds
 from engine.nlu.interpretation import Completeness, Question
 from engine.runtime.jobs import Understood
 
-_REMEMBERED = Seconds(20.0)  # more than the longest turn with what may be taken back before it
+_REMEMBERED = round(20.0 / FRAME)  # frames: more than the longest turn with what may be taken back before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +28,43 @@ class Attention:
     question: Question = Question()
 
 
+class _Memory:
+    """The last frames of one leg, in place: a thousand objects a call would be a hundred thousand for the garbage collector."""
+
+    def __init__(self) -> None:
+        self._ring = np.zeros((_REMEMBERED, FRAME_SAMPLES), np.int16)
+        self._first = self._end = 0  # frames of the timeline that are in it
+
+    def keep(self, frame: AudioFrame) -> None:
+        """Take the newest; where it does not follow the one before, that and all others are gone."""
+        place = frame.start // FRAME_SAMPLES
+        if place != self._end:
+            self._first = place
+        self._ring[place % _REMEMBERED] = frame.samples
+        self._end = place + 1
+
+    def forget(self) -> None:
+        """Leave nothing of it."""
+        self._ring.fill(0)
+        self._first = self._end
+
+    def between(self, start: Seconds, end: Seconds) -> AudioFrame | None:
+        """The frames that hold sound from ``start`` to ``end``, as far as they are there; ``None`` where none is."""
+        first = max(TELEPHONY.samples(start) // FRAME_SAMPLES, self._first, self._end - _REMEMBERED)
+        last = min(-(-TELEPHONY.samples(end) // FRAME_SAMPLES), self._end)
+        if first >= last:
+            return None
+        places = np.arange(first, last) % _REMEMBERED
+        return AudioFrame(self._ring[places].reshape(-1), TELEPHONY, SampleIndex(first * FRAME_SAMPLES))
+
+
 class Ear:
     """One leg's incoming sound."""
 
     def __init__(self, vad: VoiceActivity, endpointer: Endpointer) -> None:
         self._vad = vad
         self._endpointer = endpointer
-        self._recent: deque[AudioFrame] = deque(maxlen=round(_REMEMBERED / FRAME))
+        self._recent = _Memory()
         self.attention = Attention()
         """What the caller was last asked; a turn that is taken back is heard with the question it answered."""
         self.voice = False
@@ -47,9 +78,9 @@ class Ear:
 
     def hear(self, frame: AudioFrame) -> tuple[EndpointAction, ...]:
         """Take the newest 20 ms."""
-        if not self._forgetful:
-            self._recent.append(frame)
         self.voice = self._vad.is_speech(frame)
+        if not self._forgetful:
+            self._recent.keep(frame)
         return self._endpointer.receive(Activity(self.voice), frame.end_s)
 
     def listen(self, attention: Attention) -> None:
@@ -60,7 +91,7 @@ class Ear:
 
     def close(self) -> tuple[EndpointAction, ...]:
         """Hear nothing until the next question, and keep no sound: what is said over a secret entry is nobody's business."""
-        self._recent.clear()
+        self._recent.forget()
         self._forgetful = True
         return self._endpointer.close()
 
@@ -77,10 +108,4 @@ class Ear:
 
     def sound(self, start: Seconds, end: Seconds) -> AudioFrame | None:
         """The sound from ``start`` to ``end`` as far as it is remembered; ``None`` where none of it is."""
-        frames = []
-        for frame in reversed(self._recent):  # the newest first: of a thousand, the last hundred are wanted
-            if frame.end_s <= start:
-                break
-            if frame.start_s < end:
-                frames.append(frame)
-        return joined(frames[::-1]) if frames else None
+        return self._recent.between(start, end)

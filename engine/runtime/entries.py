@@ -71,6 +71,11 @@ class Entries:
         return self._keypad is not None
 
     @property
+    def idle(self) -> bool:
+        """Whether :meth:`tick` would do nothing."""
+        return self._keypad is None and self._masked_since is None and not len(self._ahead)
+
+    @property
     def typed_ahead(self) -> bool:
         """Whether an entry is open for which keys have waited; :meth:`tick` puts them in."""
         return self._keypad is not None and self._keypad.entry.secret and len(self._ahead) > 0

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from engine.core.audio import FRAME, TELEPHONY, AudioFrame, frames_of
+import numpy as np
+
+from engine.core.audio import FRAME, FRAME_SAMPLES, TELEPHONY, AudioFrame, Samples
 from engine.core.units import SampleIndex, Seconds
 
 
@@ -17,9 +19,12 @@ from engine.core.units import SampleIndex, Seconds
 class _Playing:
     play: int
     barge_in: bool
-    frames: Iterator[AudioFrame]
+    samples: Samples
+    """Whole frames."""
     sent_to: Seconds
     """Where on the timeline the next frame goes."""
+    sent: int = 0
+    """Samples of it."""
     ends: Seconds | None = None
     """When the caller has heard the last frame; ``None`` while there are more."""
 
@@ -45,7 +50,9 @@ class Mouth:
 
     def start(self, play: int, sound: AudioFrame, now: Seconds, *, barge_in: bool) -> None:
         """Begin to say ``sound`` (8 kHz) at once."""
-        self._playing = _Playing(play, barge_in, frames_of(sound), now)
+        missing = -len(sound.samples) % FRAME_SAMPLES
+        samples = np.pad(sound.samples, (0, missing)) if missing else sound.samples
+        self._playing = _Playing(play, barge_in, samples, now)
 
     def due(self, now: Seconds) -> Iterator[AudioFrame]:
         """The frames to be sent now, placed on the timeline; a mouth that was kept waiting leaves a gap, it never hurries."""
@@ -54,20 +61,25 @@ class Mouth:
             return
         playing.sent_to = max(playing.sent_to, now)
         while playing.sent_to <= now + self.lead:
-            frame = next(playing.frames, None)
-            if frame is None:
+            if playing.sent == len(playing.samples):
                 playing.ends = playing.sent_to
                 return
-            yield AudioFrame(frame.samples, TELEPHONY, SampleIndex(TELEPHONY.samples(playing.sent_to)))
+            samples = playing.samples[playing.sent : playing.sent + FRAME_SAMPLES]
+            playing.sent += FRAME_SAMPLES
+            yield AudioFrame(samples, TELEPHONY, SampleIndex(TELEPHONY.samples(playing.sent_to)))
             playing.sent_to = Seconds(playing.sent_to + FRAME)
+
+    def done(self, now: Seconds) -> bool:
+        """Whether the caller has heard all of it, and :meth:`finished` has not said so yet."""
+        playing = self._playing
+        return playing is not None and playing.ends is not None and now >= playing.ends
 
     def finished(self, now: Seconds) -> int | None:
         """The number of the play the caller has just heard to its end, once."""
-        playing = self._playing
-        if playing is None or playing.ends is None or now < playing.ends:
+        if self._playing is None or not self.done(now):
             return None
-        self._playing = None
-        return playing.play
+        finished, self._playing = self._playing.play, None
+        return finished
 
     def stop(self) -> bool:
         """Be silent; whether there was anything to stop."""

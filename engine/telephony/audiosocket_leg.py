@@ -106,7 +106,11 @@ class AudioSocketLeg:
         self._inbox.deliver(passed_on)
 
     async def send(self, frame: AudioFrame) -> None:
-        """See :class:`engine.telephony.leg.Leg`. Never waits: a peer that takes nothing any more is gone."""
+        """See :class:`engine.telephony.leg.Leg`. Never waits."""
+        self.put(frame)
+
+    def put(self, frame: AudioFrame) -> None:
+        """See :class:`engine.telephony.leg.Immediate`. A peer that takes nothing any more is gone."""
         if self._inbox.closed:
             return
         payload = self._speaks.encode(frame)

@@ -100,3 +100,11 @@ class Delivering(Protocol):
 
     def deliver(self, to: Callable[[Incoming], None]) -> None:
         """Hand everything to ``to`` as it comes, in order, ``Gone`` last; :meth:`Leg.receive` must not be called any more."""
+
+
+@runtime_checkable
+class Immediate(Delivering, Protocol):
+    """A leg that also takes sound without being waited for."""
+
+    def put(self, frame: AudioFrame) -> None:
+        """Send the next 20 ms, as :meth:`Leg.send` does."""

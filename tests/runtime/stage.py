@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.asr.endpointer import Endpointer, EndpointPolicy
+from engine.asr.vad import VoiceActivity
 from engine.core.audio import AudioFrame, joined, silence
 from engine.core.call import CallFacts, new_call_id
 from engine.core.units import Seconds
@@ -25,6 +27,7 @@ from engine.runtime.jobs import Understood
 from engine.runtime.tape import NoTape, Tape
 from engine.store.journal import Journal
 from engine.store.recorder import Recorder
+from engine.telephony.leg import Gone, Incoming
 from engine.telephony.wav_leg import WavLeg
 from engine.testing.parts import Loudness, Onlooker, ScriptedEars, ScriptedHost, TonePrompts, tone
 
@@ -39,6 +42,28 @@ class FullDisk(NoTape):
 
     def close(self) -> None:
         raise OSError(28, "No space left on device")
+
+
+class BringingLeg(WavLeg):
+    """A recording that brings its frames to the call as a door does, in turns of the loop of their own."""
+
+    def deliver(self, to: Callable[[Incoming], None]) -> None:
+        self._bringing = asyncio.create_task(self._bring(to))
+
+    def put(self, frame: AudioFrame) -> None:
+        with contextlib.suppress(StopIteration):
+            self.send(frame).send(None)  # it never waits
+
+    async def _bring(self, to: Callable[[Incoming], None]) -> None:
+        incoming: Incoming | None = None
+        while not isinstance(incoming, Gone):
+            incoming = await self.receive()
+            to(incoming)
+            for _ in range(20):  # turns in which the call does what there is to do
+                await asyncio.sleep(0)
+
+    async def _due(self) -> None:
+        """It waits for the call, not for the clock."""
 
 
 @dataclass
@@ -57,15 +82,18 @@ class Stage:
     losses: list[OSError] = field(default_factory=list)
     longest: Seconds = Seconds(math.inf)
     assistants: Assistants | None = None
+    kind: type[WavLeg] = WavLeg
+    voices: VoiceActivity = field(default_factory=Loudness)
 
     async def play(self, *speech: tuple[float, float], patience: float = 20.0) -> str:
         """Call, and be loud in each span of ``speech`` (from, to); the outcome."""
         self.facts = CallFacts(new_call_id(), "wav")
         keys = [(Seconds(at + 0.1 * n), key) for at, pressed in self.keys for n, key in enumerate(pressed)]
-        self.leg = WavLeg(spoken(*speech), self.facts, real_time=False, keys=keys, patience=Seconds(patience))
+        brings = self.kind is BringingLeg
+        self.leg = self.kind(spoken(*speech), self.facts, real_time=brings, keys=keys, patience=Seconds(patience))
         self.ears = ScriptedEars(self.script)
         inbox: Inbox = asyncio.Queue()
-        ear = Ear(Loudness(), Endpointer(EndpointPolicy(partial_every=Seconds(0.0))))
+        ear = Ear(self.voices, Endpointer(EndpointPolicy(partial_every=Seconds(0.0))))
         hearing = Hearing(ear, self.flow.revision, self.ears, inbox.put_nowait)
         agents = self.assistants is not None
         self.journal.begin(self.facts, self.flow, language=None, agents=agents)

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from engine.asr.endpointer import EndpointPolicy
-from engine.core.audio import TELEPHONY
-from engine.core.errors import HostError, ModelOverloaded
+from engine.core.audio import TELEPHONY, AudioFrame
+from engine.core.errors import HostError, MediaError, ModelOverloaded
 from engine.core.units import Seconds
 from engine.dialogue.codec import from_json, to_json
 from engine.dialogue.events import Heard, KeyPressed, PlayFinished, RecogniserFailed, SecretCollected, Tick
@@ -27,7 +27,7 @@ from engine.store.journal import Journal
 from engine.telephony.wav_leg import WavLeg
 from engine.testing.parts import ScriptedHost, TonePrompts, understood
 from tests.databases import store_in
-from tests.runtime.stage import FullDisk, Stage
+from tests.runtime.stage import BringingLeg, FullDisk, Stage
 
 CARD = b"4539578763621486"
 SMALL_BANK = Path(__file__).parents[1] / "journeys" / "small_bank.yaml"
@@ -224,3 +224,40 @@ async def test_a_leg_that_hands_over_says_its_good_bye_to_the_end(stage: Stage, 
 
     assert await stage.play((1.0, 2.0)) == "transferred"
     assert said == ["good-bye"]
+
+
+# --- frames that are brought --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("speech", [((0.5, 1.5),), ((1.0, 2.0), (2.6, 3.5)), ()])
+async def test_a_call_whose_frames_are_brought_to_it_is_the_one_that_asks_for_them(
+    stage: Stage, speech: tuple[tuple[float, float], ...], flow: Flow, journal: Journal, tmp_path: Path
+) -> None:
+    brought = Stage(flow, journal, tmp_path / "brought", kind=BringingLeg)
+    brought.folder.mkdir()
+    for one in (stage, brought):
+        one.script = [understood("my card", "lost_card"), understood("my card balance", "balance")]
+        one.prompts = TonePrompts(Seconds(1.2))
+        one.keys = [(4.0, CARD)]
+    outcomes = [await stage.play(*speech), await brought.play(*speech)]
+
+    assert outcomes[0] == outcomes[1]
+    assert [to_json(event) for event in brought.seen.events] == [to_json(event) for event in stage.seen.events]
+    assert brought.seen.actions == stage.seen.actions
+    until = TELEPHONY.samples(Seconds(3.0))  # what others are waited for comes at another frame
+    assert np.array_equal(brought.leg.heard.samples[:until], stage.leg.heard.samples[:until])
+
+
+async def test_what_goes_wrong_at_a_frame_that_is_brought_is_the_calls_affair_not_its_doors(stage: Stage) -> None:
+    class Deaf:
+        lag_s = 0.0
+
+        def is_speech(self, frame: AudioFrame) -> bool:
+            if frame.start_s > 0.5:
+                raise MediaError("expected an ear, found none")
+            return False
+
+    stage.kind, stage.voices = BringingLeg, Deaf()
+
+    assert await stage.play((1.0, 2.0)) == "failed"
+    assert stage.leg.gone is not None

@@ -57,6 +57,10 @@ class SipLeg:
 
     async def send(self, frame: AudioFrame) -> None:
         """See :class:`engine.telephony.leg.Leg`. Never waits."""
+        self.put(frame)
+
+    def put(self, frame: AudioFrame) -> None:
+        """See :class:`engine.telephony.leg.Immediate`."""
         if not self._inbox.closed:
             self._tell(Frame(Kind.SOUND, self._number, frame.samples.astype("<i2").tobytes()))
 
