@@ -99,6 +99,7 @@ def _configured(path: Path) -> Iterator[Finding]:
     found = f"flow {flow.name}, {len(flow.nodes)} nodes, {', '.join(flow.languages)}" if flow else "no flow: it only listens"
     yield Finding(str(path), fine=True, found=found)
     yield _encrypted(config)
+    yield _kept(config)
     yield from _pages(config)
 
 
@@ -113,6 +114,14 @@ def _encrypted(config: Config) -> Finding:
     except ConfigError as error:
         return Finding("recordings", fine=False, found=str(error), mend="callwright keys make, or bring the file back; chmod 600")
     return Finding("recordings", fine=True, found=f"encrypted; {len(keys)} keys in {path}")
+
+
+def _kept(config: Config) -> Finding:
+    """How long calls are kept; for ever is no sickness, but should be meant."""
+    if config.keeping is None:
+        return Finding("keeping", fine=True, found="calls are kept for ever: [keeping] is not there")
+    longest = max(max(it.kept.values()) for it in config.keeping.rules.classes).days
+    return Finding("keeping", fine=True, found=f"{len(config.keeping.classes)} classes and the default; {longest} days at most")
 
 
 def _pages(config: Config) -> Iterator[Finding]:

@@ -48,8 +48,8 @@ class Column:
 
 CALLS: Final = (
     Column("content", "SHA-256 of the recording: its name everywhere"),
-    Column("state", "`waiting`, `running`, `scored`, `excluded`, `failed`"),
-    Column("reason", "why it is excluded or failed"),
+    Column("state", "`waiting`, `running`, `scored`, `excluded`, `failed`, `erased`"),
+    Column("reason", "why it is excluded, failed or erased"),
     Column("began", "when the call began; where nobody told, when it was first seen", Kind.MOMENT),
     Column("seconds", "how long it lasts; empty until it was heard", Kind.NUMBER),
     Column("source", "`folder`, `api`, `call`, `siprec`, `address`"),

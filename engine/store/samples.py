@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Engine, Select, func, select
 from sqlalchemy.orm import Session
 
 from engine.qa.checks import Verdict
+from engine.qa.ledger import State
 from engine.qa.sampling import Candidate, Draw, place
 from engine.store.quality_models import RecordingRow, SampledRow, SampleRow, ScoreRow, SightingRow, VerdictRow
 
@@ -97,7 +98,8 @@ class Samples:
         """Every call that the revision has scored."""
         newest = newest_scores(card).scalar_subquery()
         columns = (ScoreRow.id, ScoreRow.content, ScoreRow.points, ScoreRow.fatal, RecordingRow.facts, RecordingRow.language)
-        wanted = select(*columns).join(RecordingRow, RecordingRow.content == ScoreRow.content).where(ScoreRow.id.in_(newest))
+        wanted = select(*columns).join(RecordingRow, RecordingRow.content == ScoreRow.content)
+        wanted = wanted.where(ScoreRow.id.in_(newest), RecordingRow.state != State.ERASED)
         if since is not None:
             wanted = wanted.where(began() >= since.astimezone(UTC))
         with Session(self._engine) as session:

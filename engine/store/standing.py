@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, func, select
 from sqlalchemy.orm import aliased
 
 from engine.qa.flips import Before
+from engine.qa.ledger import State
 from engine.store.quality_models import RecordingRow, ScoreRow, VerdictRow
 from engine.store.samples import began
 
@@ -65,7 +66,8 @@ class Standing:
     def _chosen(self) -> list[ColumnElement[bool]]:
         newer = aliased(ScoreRow)
         same = (newer.content == ScoreRow.content) & (newer.card == ScoreRow.card) & (newer.id > ScoreRow.id)
-        chosen = [ScoreRow.card == self.card, ~select(newer.id).where(same).exists()]
+        there = RecordingRow.state != State.ERASED  # what was said is gone: nobody scores it anew
+        chosen = [ScoreRow.card == self.card, there, ~select(newer.id).where(same).exists()]
         return chosen if self.since is None else [*chosen, began() >= self.since.astimezone(UTC)]
 
 
