@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -99,7 +100,7 @@ class KeyToneDetector:
     def __init__(self, format: AudioFormat = TELEPHONY) -> None:
         self._format = format
         self._hop = format.samples(_HOP)
-        self._bank = _Bank(format, self._hop)
+        self._bank = _bank(format, self._hop)
         self._held = np.zeros(_LEAD_HOPS * self._hop, np.int16)  # so that a tone's edge can be seen at the very beginning
         self._origin: SampleIndex | None = None
         self._looks = 0
@@ -322,6 +323,12 @@ class _Bank:
         """What is left of a tone's amplitude in a Hann window's bin that is ``off_hz`` beside it."""
         bins = np.clip(np.abs(off_hz) * self._size / self._rate_hz, 0, 0.95)
         return np.sinc(bins) / (1 - bins**2)
+
+
+@cache
+def _bank(format: AudioFormat, hop: int) -> _Bank:
+    """One for all legs: it has no state, and takes as long to make as a dozen frames."""
+    return _Bank(format, hop)
 
 
 def make_key_tones(

@@ -83,7 +83,7 @@ class FrameReader:
         Raises:
             MediaError: a header promises a length that its kind can't have. The connection is then past saving.
         """
-        end = self._end()
+        end = self._end() if self._pending else None
         if end is None:
             return None
         frame = Frame(self._pending[0], bytes(self._pending[_HEADER.size : end]))
