@@ -18,6 +18,7 @@ from engine.core.units import Seconds
 from engine.dialogue.events import SecretCollected
 from engine.testing.sip_caller import SipCaller
 from tests.conftest import missing
+from tests.databases import bare_store
 from tests.journeys.bank import CARD, ROOT, SMALL_BANK, BankHost, Installation, Told, Voices, installed
 from tests.telephony.sip_peer import HOST, sip_peer
 
@@ -127,7 +128,7 @@ async def test_we_call_and_who_answers_talks_to_the_flow(
     config = tmp_path / "engine.toml"
     config.write_text(
         f'[flow]\npath = "{SMALL_BANK}"\n[asr]\nsecond = ""\nworkers = 1\n[tts]\ncache = "{prompts_folder}"\n'
-        '[store]\ndatabase = "sqlite:///calls.db"\nrecordings = ""\n',
+        f'[store]\ndatabase = "{bare_store(tmp_path)}"\nrecordings = ""\n',
         encoding="utf-8",
     )
     async with sip_peer(0) as peer:

@@ -37,6 +37,7 @@ from engine.core.units import Seconds
 from engine.dialogue.events import KeyPressed
 from engine.testing.sip_callers import LOOPBACK, Phone, PhoneSettings, Secured, free_port, sipp
 from tests.conftest import missing
+from tests.databases import bare_store
 from tests.journeys.bank import ROOT, SMALL_BANK, BankHost, Installation, Told, Voices, installed
 
 pytestmark = pytest.mark.model
@@ -329,7 +330,7 @@ async def test_a_telephone_that_is_called_answers_and_talks_to_the_flow(
     config = tmp_path / "engine.toml"
     config.write_text(
         f'[flow]\npath = "{SMALL_BANK}"\n[asr]\nrecognisers = {{ en = "{STUB}" }}\nsecond = ""\nworkers = 1\n'
-        f'[tts]\ncache = "{prompts_folder}"\n[store]\ndatabase = "sqlite:///calls.db"\nrecordings = ""\n',
+        f'[tts]\ncache = "{prompts_folder}"\n[store]\ndatabase = "{bare_store(tmp_path)}"\nrecordings = ""\n',
         encoding="utf-8",
     )
     async with Phone.plugged_in(tmp_path / "phone", PhoneSettings("customer", answers=True)) as phone:

@@ -18,13 +18,14 @@ from engine.core.audio import AudioFrame, frames_of, joined, silence
 from engine.core.speech import ENGLISH
 from engine.core.units import Seconds
 from engine.testing.vosk_client import ModVosk, VoskClient
+from tests.databases import bare_store
 from tests.journeys.bank import ROOT, Voices, recorded
 
 _CONFIG = """
 [asr]
 workers = 1
 [store]
-database = "sqlite:///calls.db"
+database = "{store}"
 recordings = ""
 [doors.vosk]
 port = 0
@@ -39,7 +40,7 @@ def vosk(models: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
     """The address of an engine that has only this door, and no flow."""
     folder = tmp_path_factory.mktemp("vosk")
     config = folder / "engine.toml"
-    config.write_text(_CONFIG, encoding="utf-8")
+    config.write_text(_CONFIG.format(store=bare_store(folder)), encoding="utf-8")
     command = [sys.executable, "-m", "engine.cli", "serve", "--config", str(config)]
     with (folder / "log").open("w", encoding="utf-8") as log:
         process = subprocess.Popen(
