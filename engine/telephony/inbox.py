@@ -134,6 +134,9 @@ class Inbox:
         self._alarm = asyncio.get_running_loop().call_later(due, self._ring)
 
     def _ring(self) -> None:
+        if self._clock() < self._timeline.deadline:  # sound has come since
+            self._set_alarm()
+            return
         # When the loop itself was late, the sound may lie unread: its reader goes first.
         asyncio.get_running_loop().call_soon(self._news.set if self._deliver is None else self._catch_up)
         self._alarm = None

@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from typing import Final
 
 from engine.core.errors import ConfigError
@@ -35,6 +36,8 @@ class Link(asyncio.Protocol):
     def __init__(self) -> None:
         self.over = asyncio.Event()
         self.frames: asyncio.Queue[Frame] = asyncio.Queue()
+        """What the engine has said before somebody obeys; the settings first."""
+        self._take: Callable[[Frame], None] = self.frames.put_nowait
         self._reader = FrameReader()
         self._transport: asyncio.WriteTransport | None = None
 
@@ -46,11 +49,17 @@ class Link(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take what the engine says."""
         for frame in self._reader.feed(data):
-            self.frames.put_nowait(frame)
+            self._take(frame)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """End: the engine is gone."""
         self.over.set()
+
+    def obey(self, take: Callable[[Frame], None]) -> None:
+        """Do what the engine says when it says it: a task that waits for each frame would cost as much as the frame."""
+        while not self.frames.empty():
+            take(self.frames.get_nowait())
+        self._take = take
 
     @property
     def unread(self) -> int:
@@ -87,12 +96,6 @@ async def pump(stack: Stack, link: Link) -> None:
             link.write(b"".join(batch))
 
 
-async def obey(stack: Stack, link: Link) -> None:
-    """Do what the engine says."""
-    while True:
-        stack.take(await link.frames.get())
-
-
 async def serve(theirs: socket.socket) -> int:
     """Be the SIP process; its exit code."""
     link = Link()
@@ -101,6 +104,7 @@ async def serve(theirs: socket.socket) -> int:
     stack = Stack(settings, link.tell, link.over.set)
     try:
         link.tell(wire.Ready(await stack.open()).frame())
+        link.obey(stack.take)
         await _work(stack, link)
     except ConfigError as error:
         link.tell(wire.Failed(str(error)).frame())
@@ -111,12 +115,10 @@ async def serve(theirs: socket.socket) -> int:
 
 
 async def _work(stack: Stack, link: Link) -> None:
-    tasks = [asyncio.create_task(pump(stack, link)), asyncio.create_task(obey(stack, link))]
-    for task in tasks:
-        task.add_done_callback(lambda _: link.over.set())  # a bug of ours must not leave a deaf process
+    pumping = asyncio.create_task(pump(stack, link))
+    pumping.add_done_callback(lambda _: link.over.set())  # a bug of ours must not leave a deaf process
     await link.over.wait()
-    for task in tasks:
-        task.cancel()
+    pumping.cancel()
 
 
 def _gag_the_stack() -> None:
