@@ -17,12 +17,12 @@ from engine.audio.recording import Recording
 from engine.core.audio import TELEPHONY, AudioFrame, silence
 from engine.core.call import Speaker
 from engine.core.errors import ConfigError
-from engine.core.speech import ENGLISH, RUSSIAN, Transcript
+from engine.core.speech import ENGLISH, RUSSIAN, Transcript, Word
 from engine.core.units import Confidence, Language, Seconds
 from engine.qa.timeline import EventKind
 from engine.qa.transcripts import timeline_of
 from engine.runtime.batch.channels import by_speaker
-from engine.runtime.batch.hearing import BatchTranscriber, HearingSettings, least_sure
+from engine.runtime.batch.hearing import BatchTranscriber, HearingSettings, to_hear_twice
 from engine.runtime.batch.work import Tier
 from engine.testing.parts import tone
 from engine.testing.recognisers import ScriptedRecogniser
@@ -128,13 +128,25 @@ def test_both_asks_the_second_where_the_first_is_unsure() -> None:
     assert ears(unsure, second).transcribe(call, ENGLISH, Tier.BOTH).text == "two"
 
 
+def said(sure: float | None, words: int = 1) -> Transcript:
+    known = None if sure is None else Confidence(sure)
+    return Transcript((Word("word", Seconds(0.0), Seconds(0.1), known),) * words, confidence=known)
+
+
 def test_second_opinions_go_to_the_least_sure_until_their_share_is_used_up() -> None:
-    heard = [Transcript(confidence=None if sure is None else Confidence(sure)) for sure in (0.5, 0.1, 0.95, None, 0.3)]
+    heard = [said(sure) for sure in (0.5, 0.1, 0.95, None, 0.3)]
     lengths = [Seconds(2.0)] * 5
 
-    assert least_sure(heard, lengths, HearingSettings(second_share=0.6, window=Seconds(0.0))) == [1, 3, 4]
-    assert least_sure(heard, lengths, HearingSettings(second_share=0.0, window=Seconds(4.0))) == [1, 3]
-    assert least_sure(heard, lengths, HearingSettings(second_share=1.0)) == [0, 1, 3, 4]
+    assert to_hear_twice(heard, lengths, HearingSettings(second_share=0.6, window=Seconds(0.0))) == [1, 3, 4]
+    assert to_hear_twice(heard, lengths, HearingSettings(second_share=0.0, window=Seconds(4.0))) == [1, 3]
+    assert to_hear_twice(heard, lengths, HearingSettings(second_share=1.0)) == [0, 1, 3, 4]
+
+
+def test_second_opinions_go_where_most_words_a_second_are_doubtful() -> None:
+    heard, lengths = [said(0.5, words=1), said(0.7, words=4), Transcript()], [Seconds(2.0), Seconds(2.0), Seconds(4.0)]
+
+    assert to_hear_twice(heard, lengths, HearingSettings(second_share=0.0, window=Seconds(2.0))) == [1]
+    assert to_hear_twice(heard, lengths, HearingSettings(second_share=0.0, window=Seconds(4.0))) == [2]
 
 
 def test_a_language_that_is_not_told_is_detected_and_heard_by_who_knows_it() -> None:
