@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from engine.access.permissions import Role
 from engine.config import MAIN, QualitySection
+from engine.config.keeping import KeepingClassSection, KeepingSection, KeptSection
 from engine.core.call import CallFacts, CallId
 from engine.core.speech import Transcript, Word
 from engine.core.units import Confidence, Language, Seconds
@@ -58,13 +59,29 @@ _SAID: Final = (
 )  # fmt: skip
 
 
+_CARD: Final = """
+scorecard: watches
+title: Calls with the engine
+languages: [en]
+terms: {opening: first 2 agent turns}
+questions:
+  - {id: bank, text: "Does it name the bank?", check: {exists: {say: meridale bank, by: agent}, within: opening}}
+  - {id: thanks, text: "Does the caller say thank you?", check: {exists: {say: thank you, by: caller}}}
+"""
+_KEPT: Final = KeepingSection(
+    default=KeptSection(sound=180, words=365, scores=1095),
+    classes={"debt": KeepingClassSection(sound=1095, words=1095, scores=1095, when={"queue": "overdue"})},
+)
+
+
 def steps(
     flow: Flow, said: str, intent: str, sure: float, *, hangs_up: bool
 ) -> Iterator[tuple[Seconds, Event, tuple[Action, ...]]]:
     """One short call, as the dialogue takes it."""
     dialogue, now = Dialogue(flow, language=Language("en")), Seconds(0.0)
     words = tuple(Word(it, Seconds(3.0 + 0.3 * at), Seconds(3.3 + 0.3 * at)) for at, it in enumerate(said.split()))
-    heard = Heard(Transcript(words, confidence=Confidence(sure)), Interpretation((Candidate(intent, Confidence(sure)),)))
+    meant = Interpretation((Candidate(intent, Confidence(sure)),))
+    heard = Heard(Transcript(words, confidence=Confidence(sure)), meant, words[0].start, words[-1].end)
     events: list[Event] = [Answered(Language("en")), heard, *([HungUp()] if hangs_up else [])]
     while events:
         event = events.pop(0)
@@ -96,8 +113,16 @@ def day(engine: EchoEngine, database: Engine, folder: Path) -> str:
     for number, (said, intent, sure) in enumerate(_SAID[:4]):
         call = CallFacts(CallId(f"live-{number}"), "sip")
         engine.live_calls.began(call)
-        for at, event, actions in steps(flow, said, intent, sure, hangs_up=False):
-            engine.live_calls.stepped(call, at, event, actions)
+        going = CallRow(
+            id=call.id, door="sip", direction="inbound", flow=flow.name, flow_revision=flow.revision, agents=False, language="en",
+            started_at=now,
+        )  # fmt: skip
+        with Session(database) as session, session.begin():
+            session.add(going)
+            session.flush()
+            for place, (at, event, actions) in enumerate(steps(flow, said, intent, sure, hangs_up=False)):
+                engine.live_calls.stepped(call, at, event, actions)
+                session.add(StepRow(call_id=call.id, number=place, at=at, event=to_json(event), actions=to_json(actions)))
     shown = [keep(database, folder, it) for it in _between_people(now)][-1]
     _campaign(database, now)
     list(Indexer(database, folder).catch_up())
@@ -177,7 +202,10 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="callwright-screens-") as quality:
         engine = EchoEngine()
-        engine.config = engine.config.model_copy(update={"qa": QualitySection(folder=Path(quality))})
+        card = Path(quality) / "watches.yaml"
+        card.write_text(_CARD, encoding="utf-8")
+        qa = QualitySection(folder=Path(quality), live={MAIN: card})
+        engine.config = engine.config.model_copy(update={"qa": qa, "keeping": _KEPT})
         flow = load_flow(ROOT / "examples" / "bank" / "flow.yaml")
         engine.flows, engine.languages = {MAIN: flow}, flow.languages
         database = connect(engine.config.store.database)

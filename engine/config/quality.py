@@ -43,6 +43,11 @@ class QualitySection(Section):
     calls: bool = Field(default=True, description="Whether the engine's own calls are taken, from the folder of recordings.")
     siprec: bool = Field(default=True, description="Whether calls recorded by the SIPREC door are taken.")
     cards: tuple[CardSection, ...] = Field((), description="The scorecards in force.")
+    live: Mapping[str, Path] = Field(
+        {},
+        description="The card that watches a flow's calls while they last, on the page Live, by the flow's name; "
+        '`main` is that of `[flow]`: `{ main = "service.yaml" }`.',
+    )
     tier: Literal["fast", "accurate", "both"] = Field(
         "both", description="How carefully recordings are heard: both = the fast recogniser, the accurate one where it is unsure."
     )

@@ -19,6 +19,7 @@ from prometheus_client import generate_latest
 from engine.access.permissions import Permission
 from engine.core.errors import MediaError
 from engine.core.units import Language
+from engine.runtime.card_watch import CardWatch
 from engine.runtime.engine import Engine
 from engine.runtime.story import Line, Story
 from engine.server.api.application import http_api
@@ -70,12 +71,13 @@ def http_app(engine: Engine, reception: Reception) -> FastAPI:
     reception.absent = frozenset({"/desk"} if engine.agents is None else ()) | without_flows
     records = Records.of(engine.config)
     playing = Playing(records)
+    cards = CardWatch(engine.config.store.database, engine.config.qa.live)
     beside = (
         sign_in_pages(),
         bank_sign_in(),
         own_pages(),
         desk_page(engine.agents, engine.languages),
-        live_pages(engine.live_calls),
+        live_pages(engine.live_calls, cards),
         flow_pages(engine.flows, records),
         campaign_pages(),
         settings_pages(engine.config),

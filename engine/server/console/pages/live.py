@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, WebSocket
@@ -15,6 +16,8 @@ from fastapi.responses import HTMLResponse
 
 from engine.access.permissions import Permission
 from engine.dialogue.actions import Rung
+from engine.qa.monitor import Standing
+from engine.runtime.card_watch import CardWatch
 from engine.runtime.live import Bearing, Glance, Happened, LiveCall, LiveCalls
 from engine.server.console.rendering import page
 from engine.server.console.texts import texts_in
@@ -29,7 +32,7 @@ _MOST_PAGES: Final = 50
 _Watcher = Annotated[Visitor, requires(Permission.WATCH_LIVE)]
 
 
-def live_pages(calls: LiveCalls, every: float = _EVERY) -> APIRouter:
+def live_pages(calls: LiveCalls, cards: CardWatch, every: float = _EVERY) -> APIRouter:
     """The page, and its WebSocket."""
     router = APIRouter()
     open_pages: set[AsgiSocket] = set()
@@ -47,16 +50,34 @@ def live_pages(calls: LiveCalls, every: float = _EVERY) -> APIRouter:
             return
         open_pages.add(line)
         try:
-            await _shown(line, visitor, calls, every)
+            await _shown(line, visitor, _Look(calls, cards, every))
         finally:
             open_pages.discard(line)
 
     return router
 
 
-async def _shown(line: AsgiSocket, visitor: Visitor, calls: LiveCalls, every: float) -> None:
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What is looked at, and how often."""
+
+    calls: LiveCalls
+    cards: CardWatch
+    every: float
+
+    def message(self, glance: Glance, version: int, *, sees: bool) -> tuple[int, dict[str, Any]]:
+        """What a page is told of a glance, and how its calls stand by their cards, as far as that has become known since."""
+        if not sees:
+            return version, message_of(glance, sees=False)
+        self.cards.look(glance.changed)
+        version, so_far = self.cards.since(version, glance.live)
+        told = {call: [asdict(it) for it in those] for call, those in so_far.items()}
+        return version, {**message_of(glance, sees=True), "so_far": told}
+
+
+async def _shown(line: AsgiSocket, visitor: Visitor, look: _Look) -> None:
     """Send what has changed until the page goes, takes nothing any more, or its visitor is signed in no longer."""
-    telling = asyncio.create_task(_told(line, visitor, calls, every))
+    telling = asyncio.create_task(_told(line, visitor, look))
     hearing = asyncio.create_task(_gone(line))
     try:
         done, _ = await asyncio.wait({telling, hearing}, return_when=asyncio.FIRST_COMPLETED)
@@ -67,15 +88,16 @@ async def _shown(line: AsgiSocket, visitor: Visitor, calls: LiveCalls, every: fl
         hearing.cancel()
 
 
-async def _told(line: AsgiSocket, visitor: Visitor, calls: LiveCalls, every: float) -> None:
-    looks, version, sees = 0, 0, visitor.principal.sees(None)
+async def _told(line: AsgiSocket, visitor: Visitor, look: _Look) -> None:
+    looks, version, known, sees = 0, 0, 0, visitor.principal.sees(None)
     try:
         while looks % _LOOKED_AFTER or await visitor.still(present=False):
-            glance = calls.glance(version)
+            glance = look.calls.glance(version)
             looks, version = looks + 1, glance.version
+            known, told = look.message(glance, known, sees=sees)
             async with asyncio.timeout(STALLED):
-                await line.send(json.dumps(message_of(glance, sees=sees), ensure_ascii=False))
-            await asyncio.sleep(every * _SOONER if glance.more else every)
+                await line.send(json.dumps(told, ensure_ascii=False))
+            await asyncio.sleep(look.every * _SOONER if glance.more else look.every)
         await line.close(Goodbye.NORMAL, "you are signed in no longer")
     except SocketClosed:
         pass
@@ -134,4 +156,5 @@ def _words(language: str) -> dict[str, str]:
     t = texts_in(language)
     rungs = {f"rung.{rung}": t(f"live.rung.{rung}") for rung in Rung}
     said = ("caller", "engine", "noise", "keys", "transfer", "inbound", "outbound", "sure", "unsure", "over", "lost", "now")
-    return {**rungs, **{name: t(f"live.words.{name}") for name in said}}
+    standings = {f"standing.{it}": t(f"live.standing.{it.name.lower()}") for it in Standing}
+    return {**rungs, **standings, **{name: t(f"live.words.{name}") for name in said}}

@@ -15,10 +15,11 @@ function connect() {
   };
 }
 
-function take({ live, changed, bearing }) {
+function take({ live, changed, bearing, so_far = {} }) {
   tell(words.now.replace("{number}", bearing.live));
   bear(bearing);
   for (const call of changed) draw(call);
+  for (const [id, those] of Object.entries(so_far)) if (cards.has(id)) verdicts(part(cards.get(id), ".so-far"), those);
   const going = new Set(live);
   for (const [id, card] of cards) if (!going.has(id)) end(id, card);
   find("nobody").hidden = bearing.live > 0 || cards.size > 0;
@@ -43,6 +44,20 @@ function draw(call) {
   part(card, ".from").textContent = [words[call.direction], call.door, call.flow].filter(Boolean).join(" · ");
   part(card, ".happened").replaceChildren(...call.happened.map(line));
   clock(card);
+}
+
+function verdicts(list, soFar) {
+  list.hidden = !soFar.length;
+  list.replaceChildren(...soFar.map(standing));
+}
+
+function standing({ question, standing: how }) {
+  const item = document.createElement("li");
+  item.className = how.replaceAll(" ", "-");
+  const word = document.createElement("strong");
+  word.textContent = words[`standing.${how}`];
+  item.append(word, " ", question);
+  return item;
 }
 
 function begin(id) {
