@@ -192,7 +192,9 @@ async def _picture(browser: Browser, address: str, cookie: str, width: int, file
     page = await context.new_page()
     await page.goto(address)
     await page.wait_for_load_state("networkidle" if "/live" not in address else "load")
-    await page.wait_for_timeout(1500 if "/live" in address else 200)  # for the first glance to be drawn
+    if "/live" in address:
+        await page.locator(".so-far li").first.wait_for()
+    await page.wait_for_timeout(1500 if "/live" in address else 200)  # for all of it to be drawn
     await page.screenshot(path=file)
     await context.close()
 

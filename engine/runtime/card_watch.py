@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -141,8 +142,9 @@ def _said(steps: Sequence[Step]) -> Sequence[SaidTurn]:
 
 
 def _begin() -> None:
-    """In the child: no one may read what it reads, and everything else goes first."""
+    """In the child: no one may read what it reads, everything else goes first, and the engine ends it, not the terminal."""
     harden()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(_NICE)
 
 
