@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from engine.privacy.retention import Step
 from engine.qa.ledger import State
+from engine.store.assist_models import LabelRow
 from engine.store.human_calls import State as Recording
 from engine.store.keeping_models import ReducedCallRow
 from engine.store.models import CallRow, HumanCallRow
@@ -44,6 +45,8 @@ class Parts:
     """Places of masked sound in quality control's folder."""
 
     transcripts: tuple[str, ...] = ()
+    phrases: tuple[str, ...] = ()
+    """In the folder of phrases that silent agents heard."""
 
     def written(self) -> str:
         """As JSON."""
@@ -169,6 +172,10 @@ class _Known:
         made = made.join(CampaignRow, CampaignRow.id == AttemptRow.campaign).where(AttemptRow.call.in_(calls))
         self._made = {row.call: row for row in session.execute(made)}
         self._reached = _reached(session, calls)
+        self._phrases: dict[str, list[str]] = defaultdict(list)
+        heard = select(LabelRow.call, LabelRow.sound).where(LabelRow.call.in_(calls), LabelRow.sound.is_not(None))
+        for call, sound in session.execute(heard):
+            self._phrases[call].append(sound)
 
     def kept(
         self,
@@ -186,7 +193,7 @@ class _Known:
         if made is not None:
             facts, everybody = {**facts, "campaign": made.name}, {*everybody, made.person, made.number}
         in_hand = goes_on or any(it.state == State.RUNNING for it in recordings)
-        parts = _parts(row.id, recordings, tuple(files))
+        parts = replace(_parts(row.id, recordings, tuple(files)), phrases=tuple(self._phrases.get(row.id, ())))
         whom = frozenset(it for it in everybody if it)
         return Kept(row.id, utc(row.started_at), parts, facts, whom, in_hand, self._reached.get(row.id))
 

@@ -51,19 +51,21 @@ class Folders:
         """Where the configuration says."""
         return cls(config.store.recordings, config.qa.folder, config.assist.phrases if config.assist else None)
 
-    def files(self, parts: Parts, step: Step) -> Iterator[Path]:
-        """The files that go with a step, and with those before it."""
-        patterns = ((pattern, folder) for pattern, folder in self._patterns(parts, step) if folder)
-        yield from dict.fromkeys(path for pattern, folder in patterns for path in sorted(folder.glob(pattern)))
+    def files(self, due: Due) -> Iterator[Path]:
+        """The files that go with a step and those before it; of persons also phrases that a crash has left without a row."""
+        patterns = list(self._patterns(due.parts, due.step))
+        if due.places and due.parts.call:
+            patterns.append((f"{due.parts.call}-*.wav", self.phrases))
+        yield from dict.fromkeys(path for pattern, folder in patterns if folder for path in sorted(folder.glob(pattern)))
 
     def _patterns(self, parts: Parts, step: Step) -> Iterator[tuple[str, Path | None]]:
         if parts.call is not None:
             yield f"{parts.call}.wav", self.recordings
             yield f"{parts.call}.wav.part", self.recordings
-            yield f"{parts.call}-*.wav", self.phrases
         for name in parts.files[:1]:
             yield from ((it, self.recordings) for it in (name, f"{name}.part", unmasked(Path(name)).name))
             yield f"{unmasked(Path(name)).name}.part", self.recordings
+        yield from ((it, self.phrases) for it in parts.phrases)
         yield from ((it, self.quality) for it in parts.sounds)
         for content in parts.contents:
             yield f"sound/{content[:2]}/{content}.*", self.quality
@@ -201,7 +203,7 @@ class Keeping:
             it.done.in_hand += 1
         else:
             it.done.gone[name, due.step] += 1
-            it.done.files += sum(1 for _ in self._folders.files(due.parts, due.step)) if it.dry else self._finish(due, it.now)
+            it.done.files += sum(1 for _ in self._folders.files(due)) if it.dry else self._finish(due, it.now)
             return True
         return False
 
@@ -212,7 +214,7 @@ class Keeping:
 
     def _finish(self, due: Due, now: datetime) -> int:
         """Destroy the files, then take away the rows; how many files went."""
-        files = list(self._folders.files(due.parts, due.step))
+        files = list(self._folders.files(due))
         for path in files:
             destroy(path)
         for folder in {it.parent for it in files}:
