@@ -19,7 +19,7 @@ LIVE = {
     "journeys": "engines of their own with models, talked to as people talk",
     "runtime/batch/test_local.py": "counts processes, and how soon they end",
     "runtime/test_calls_without_database.py": "twenty calls at once, while their database is away",
-    "runtime/test_pool.py": "workers that hang if they do not answer within half a second",
+    "runtime/test_pool.py": "workers that hang if they do not answer within two seconds",
     "telephony/test_sip.py": "a packet that is late is a hole in somebody's sound",
     "telephony/test_siprec_server.py": "sound of two telephones, compared moment by moment",
     "telephony/test_siprec_sipp.py": "packets of a recorded line at their own pace",

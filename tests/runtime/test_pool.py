@@ -19,7 +19,7 @@ from engine.runtime.pool import Pool, PoolPolicy
 from engine.runtime.process import Recipe, WorkerProcess
 from engine.testing.models import Do, learned, missing, obedient
 
-QUICK = PoolPolicy(workers=1, batch=4, within=Seconds(5.0), hang=Seconds(0.5), longest_queue=6, restart_after=Seconds(0.01))
+QUICK = PoolPolicy(workers=1, batch=4, within=Seconds(10.0), hang=Seconds(2.0), longest_queue=6, restart_after=Seconds(0.01))
 
 
 @pytest.fixture
