@@ -14,7 +14,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 
 from engine.server.entrance import Refused
@@ -88,6 +88,12 @@ def speaks_problems(app: FastAPI) -> None:
     async def away(_: Request, __: OperationalError) -> JSONResponse:
         detail = "The database can't be reached; ask again later."
         return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "not-now", detail).with_headers(Retry_After="5").response
+
+    @app.exception_handler(DataError)
+    async def holds_no_such_thing(request: Request, _: DataError) -> JSONResponse:
+        """PostgreSQL's texts have no NUL, and its numbers an end."""
+        detail = "Something in it is what the database can't hold: a NUL character, or too large a number."
+        return unfit(detail, f"{request.method} {request.url.path[:128]}").response
 
     @app.exception_handler(HTTPException)
     async def frameworks(request: Request, error: HTTPException) -> JSONResponse:

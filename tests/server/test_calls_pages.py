@@ -12,6 +12,7 @@ from typing import cast
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import update
 
 from engine.access.deeds import Deed
 from engine.access.permissions import Role
@@ -24,7 +25,9 @@ from engine.store.audit import Asked as AskedTrail
 from engine.store.database import connect
 from engine.store.finding import Finding, Wanted
 from engine.store.house import House
+from engine.store.quality_models import RecordingRow
 from engine.testing.found_calls import CARD, Asked, Made, keep
+from tests import databases
 from tests.server.doubles import EchoEngine, add_person, house_at, signed_in
 
 OWN = {"Sec-Fetch-Site": "same-origin"}
@@ -293,12 +296,27 @@ def test_a_call_that_is_none_is_not_found(shown: Console, name: str, part: str) 
     assert shown.client.get(f"/calls/{name}{part}", headers=dict(shown.shown)).status_code == 404
 
 
+@pytest.mark.parametrize("kind", databases.KINDS)
+def test_what_a_database_can_not_hold_is_the_askers_error_on_either_kind(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(databases, "chosen", kind)
+    with console_with(tmp_path, LOST) as console:
+        pages = [console.client.get(f"/calls{what}", headers=dict(console.shown)) for what in ("/%00", "?q=%00", "?agent=%00")]
+        api = console.client.get("/api/v1/kept-calls/%00", headers=dict(console.shown))
+
+    assert pages[0].status_code == 404
+    assert {page.status_code for page in pages[1:]} <= {200, 404}
+    assert api.status_code in {404, 422}
+    assert api.headers["content-type"] == "application/problem+json"
+
+
 @pytest.mark.parametrize("place", ["../../etc/passwd", "/etc/passwd", "sound/../../x.wav", "sound"])
 def test_no_file_outside_the_folder_is_played(tmp_path: Path, place: str) -> None:
     (tmp_path / "x.wav").write_bytes(b"RIFF")
     with console_with(tmp_path / "qa", LOST) as console:
         with console.house.trail.database.begin() as connection:
-            connection.exec_driver_sql("UPDATE recordings SET audio = ?", (place,))
+            connection.execute(update(RecordingRow).values(audio=place))
         for part in ("sound", "waveform"):
             assert console.client.get(f"/calls/{LOST.content}/{part}", headers=dict(console.shown)).status_code == 404
 

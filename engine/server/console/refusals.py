@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import structlog
 from fastapi import FastAPI
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, Response
@@ -36,6 +37,12 @@ def shows_refusals(app: FastAPI) -> None:
             return await _error_page(connection, refusal.status, refusal.said)
         headers = _BEARER if refusal.status == HTTPStatus.UNAUTHORIZED else {}
         return PlainTextResponse(refusal.said, refusal.status, {**HEADERS, **headers})
+
+    @app.exception_handler(DataError)
+    async def holds_no_such_thing(connection: HTTPConnection, _: DataError) -> Response:
+        """PostgreSQL's texts have no NUL, and its numbers an end: nothing is called so, and nothing can be."""
+        asked = connection.scope["method"] == "GET"
+        return await frameworks(connection, HTTPException(HTTPStatus.NOT_FOUND if asked else HTTPStatus.UNPROCESSABLE_ENTITY))
 
     @app.exception_handler(HTTPException)
     async def frameworks(connection: HTTPConnection, error: HTTPException) -> Response:
