@@ -175,7 +175,7 @@ class _Known:
         self._phrases: dict[str, list[str]] = defaultdict(list)
         heard = select(LabelRow.call, LabelRow.sound).where(LabelRow.call.in_(calls), LabelRow.sound.is_not(None))
         for call, sound in session.execute(heard):
-            self._phrases[call].append(sound)
+            self._phrases[call].append(str(sound))
 
     def kept(
         self,

@@ -43,7 +43,7 @@ def _sqlite(database: Engine, *, whole: bool) -> Sequence[str]:
     for left in range(_TRIES if whole else 1, 0, -1):
         with database.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             busy = connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).one()[0]
-        if not busy:
+        if not busy or not whole:
             return ()
         if left > 1:
             time.sleep(_BETWEEN)

@@ -45,14 +45,21 @@ def kept(bank: Bank) -> set[str]:
 
 def killed_run(bank: Bank, after: float) -> None:
     """In a process that shares nothing but the files and the server; forked, for a new interpreter takes seconds to begin."""
+    begins, told = os.pipe()
     child = os.fork()
     if child == 0:
         own = a_bank(bank.root, bank.config.store.database)
-        Keeping.of(own.config, own.database).run(NOW)
+        keeping = Keeping.of(own.config, own.database)
+        keeping.run(NOW, dry=True)
+        os.write(told, b".")
+        keeping.run(NOW)
         os._exit(0)
+    os.read(begins, 1)
     time.sleep(after)  # anywhere in its work
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
+    os.close(begins)
+    os.close(told)
 
 
 def test_whenever_a_run_is_killed_every_call_is_whole_begun_with_or_gone(bank: Bank) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -12,13 +13,16 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from engine.core.call import CallFacts, new_call_id
+from engine.core.units import Seconds
 from engine.outbound.campaign import OPT_OUTS
 from engine.privacy.person import Person
 from engine.runtime.keeping.deleting import Keeping
 from engine.runtime.keeping.seeking import Sought, seek
+from engine.store.journal import Journal, Step
 from engine.store.keys import KeyFile
 from engine.store.lists import Entry, Lists
-from engine.store.models import StepRow
+from engine.store.models import CallRow, StepRow
 from engine.store.outbound_models import ContactRow
 from engine.store.sealed_files import write_sealed
 from tests.databases import KINDS, store_in
@@ -30,6 +34,7 @@ NAME = "Әлия Канарейкина"
 PEOPLE = (Person.of(CANARY), Person.of(KEY))
 SOUGHT = Sought(PEOPLE, (NAME, f"Name of {KEY}"))
 OTHER = "+77019999999"
+_STEPS = 50
 
 
 @pytest.fixture(params=KINDS)
@@ -188,4 +193,33 @@ def test_a_killed_erasure_is_finished_by_whatever_runs_next(
 
     assert keeping.run(NOW + timedelta(seconds=1)).finished == 1
     erased = keeping.erase(PEOPLE, "officer", "request 114", NOW)
+    assert places(bank, Sought(PEOPLE, SOUGHT.texts, erased.names)) == []
+
+
+def test_calls_go_on_meanwhile_and_lose_nothing(bank: Bank, keeping: Keeping) -> None:
+    journal = Journal(bank.database, "engine", bank.root / "aside")
+    facts = CallFacts(new_call_id(), "sip")
+    row = {"id": facts.id, "engine": "engine", "door": "sip", "direction": "inbound", "flow": "bank", "flow_revision": "1"}
+    with Session(bank.database) as session, session.begin():
+        session.add(CallRow(**row, agents=False, started_at=NOW))
+    written = threading.Event()
+
+    def goes_on() -> None:
+        number = 0
+        while not written.is_set() or number < _STEPS:
+            journal.append(facts.id, Step(number, Seconds(number), None, "[]")).result(60)
+            number += 1
+        steps.append(number)
+
+    steps: list[int] = []
+    call = threading.Thread(target=goes_on)
+    call.start()
+    erased = keeping.erase(PEOPLE, "officer", "request 114", NOW)
+    written.set()
+    call.join()
+    kept = journal.steps(facts.id)
+    journal.close()
+
+    assert len(kept) == steps[0]
+    assert erased.done.left == () or bank.database.dialect.name == "postgresql"
     assert places(bank, Sought(PEOPLE, SOUGHT.texts, erased.names)) == []
