@@ -1,8 +1,9 @@
 """Does a campaign call anybody twice, or lose anybody, when its processes are killed? ``python -m bench.outbound_kills``
 
-A campaign of made-up people is dialled by two processes over the simulated carrier, a process too. All three are killed
-(``SIGKILL``) again and again, at moments drawn at random over the whole work, and started anew. Everything is counted at the
-carrier, from its own log of what it dialled:
+A campaign of made-up people is dialled by two processes over the simulated carrier, a process too: a dialler by itself, and a
+whole engine with its doors, its own processes and a dialler beside, as ``callwright serve`` is one. All three are killed
+(``SIGKILL``) again and again, at moments drawn at random over the whole work, and started anew; the engine only while it dials.
+Everything is counted at the carrier, from its own log of what it dialled:
 
 * twice: somebody dialled again though their last call had not ended in a way that the campaign tries again, or more often than it
   tries; or an attempt's id dialled twice;
@@ -88,11 +89,15 @@ class Crew:
     def start(self, role: str) -> None:
         """Start it, or start it anew."""
         folder, simulated = self.trial.folder, SimulatedSection(port=self.port, speed=self.trial.speed)
-        process = _PROCESSES.Process(target=outbound_run.dial, args=(folder, simulated))
-        if role == "carrier":
-            process = _PROCESSES.Process(target=outbound_run.carry, args=(folder, self.port, self.trial.world))
-        self.running[role] = process
-        process.start()
+        target: Callable[..., None] = {"dialler": outbound_run.dial, "engine": outbound_run.serve}.get(role, outbound_run.carry)
+        what = (folder, self.port, self.trial.world) if role == "carrier" else (folder, simulated)
+        self.running[role] = _PROCESSES.Process(target=target, args=what)
+        self.running[role].start()
+
+    def victims(self, engine: Engine) -> Sequence[str]:
+        """Who can be killed now: an engine that is still starting has nothing to lose."""
+        busy = open_attempts(engine, f"%-{self.running['engine'].pid}-%")
+        return ["carrier", "dialler", *(["engine"] if busy else [])]
 
     def kill(self, role: str, engine: Engine) -> None:
         """Kill it, count what was open, and start it anew."""
@@ -141,17 +146,24 @@ def rehearse(trial: Trial) -> Crew:
     try:
         for role in ("carrier", "dialler", "engine"):
             crew.start(role)
-        while any(it.is_alive() for role, it in crew.running.items() if role != "carrier"):
+        while crew.running["dialler"].is_alive():
             if time.monotonic() > deadline:
                 raise TimeoutError(f"expected an end within {trial.slowest:g} s, found {dialled(trial)} calls made")
             if marks and dialled(trial) >= marks[0]:
-                crew.kill(draw.choice(["carrier", "dialler", "engine"]), engine)
+                crew.kill(_least_killed(crew, draw, engine), engine)
                 progress(f"kill {trial.kills - len(marks) + 1} of {trial.kills}, at {dialled(trial)} calls")
                 del marks[0]
             time.sleep(_LOOK_EVERY)
     finally:
         crew.close()
     return crew
+
+
+def _least_killed(crew: Crew, draw: Random, engine: Engine) -> str:
+    """One that can be killed, drawn among those that were killed least: the engine takes its time to be back."""
+    victims = crew.victims(engine)
+    least = min(crew.kills[it] for it in victims)
+    return draw.choice([it for it in victims if crew.kills[it] == least])
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,20 +8,26 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine as Database
 
+from engine.config import Config, DoorsSection, HttpDoor, QualitySection
 from engine.config.outbound import OutboundSection, SimulatedSection, SipLineSection
+from engine.config.sections import StoreSection
 from engine.core.call import CallId
+from engine.core.hardened import harden
 from engine.core.units import Seconds
 from engine.outbound.breaker import BreakerPolicy
 from engine.outbound.contacts import Outcome
 from engine.runtime.batch.presence import Presence
+from engine.runtime.engine import Engine
 from engine.runtime.logs import set_up_logs
 from engine.runtime.outbound.around import Around
 from engine.runtime.outbound.dialler import Dialler, Habits
 from engine.runtime.outbound.headless import dial_simulated
 from engine.runtime.outbound.plans import CampaignPlans, TimeOfDay
+from engine.runtime.outbound.service import dialling
 from engine.runtime.outbound.sip_line import SipLine
+from engine.server.serve import doors
 from engine.store.attempts import Attempts, Intent, Talked
 from engine.store.database import connect
 from engine.store.rulebook import CampaignRules
@@ -35,7 +41,7 @@ _MOMENT: Final = Seconds(0.2)
 _HABITS: Final = Habits(look=Seconds(0.2), reconcile=Seconds(0.1), breaker=BreakerPolicy(pause=Seconds(0.5)))
 
 
-def database(folder: Path) -> Engine:
+def database(folder: Path) -> Database:
     """The proof's database."""
     return connect(f"sqlite:///{folder}/outbound.db")
 
@@ -44,8 +50,31 @@ def dial(folder: Path, simulated: SimulatedSection) -> None:
     """Dial until nobody is left."""
     _log_to(folder / "diallers.log")
     set_up_logs()
-    section = OutboundSection(carrier="simulated", lines=LINES, calls_a_second=100.0, folder=folder, simulated=simulated)
-    asyncio.run(dial_simulated(database(folder), section, _HABITS))
+    asyncio.run(dial_simulated(database(folder), _section(folder, simulated), _HABITS))
+
+
+def _section(folder: Path, simulated: SimulatedSection) -> OutboundSection:
+    return OutboundSection(carrier="simulated", lines=LINES, calls_a_second=100.0, folder=folder, simulated=simulated)
+
+
+def serve(folder: Path, simulated: SimulatedSection) -> None:
+    """Be a whole engine, with its doors, that dials beside: all of ``callwright serve`` but the shell's words."""
+    _log_to(folder / "engine.log")
+    harden()
+    set_up_logs()
+    asyncio.run(_serve(folder, simulated))
+
+
+async def _serve(folder: Path, simulated: SimulatedSection) -> None:
+    config = Config(
+        store=StoreSection(database=f"sqlite:///{folder}/outbound.db", recordings=folder / "recordings"),
+        qa=QualitySection(folder=folder / "qa"),
+        doors=DoorsSection(http=HttpDoor(port=0), audiosocket=None),
+    )
+    engine = await Engine.start(config)
+    async with doors(engine), dialling(engine, _section(folder, simulated), _HABITS):
+        engine.opened()
+        await asyncio.Event().wait()
 
 
 def carry(folder: Path, port: int, world: World) -> None:

@@ -27,7 +27,7 @@ from sqlalchemy.orm import Session
 from engine.core.call import CallId
 from engine.core.units import Seconds
 from engine.outbound.attempt import OPEN, AttemptState, Fate, change
-from engine.outbound.campaign import CampaignState
+from engine.outbound.campaign import OPT_OUTS, CampaignState
 from engine.outbound.carrier import Ended
 from engine.outbound.contacts import AttemptId, CampaignId, Contact, ContactId, ContactState, Outcome
 from engine.outbound.retries import UNHEARD, Again, Next, Over
@@ -316,9 +316,12 @@ def follow(session: Session, contact: ContactRow, follows: Next, now: datetime) 
 
 
 def _listed_since() -> ColumnElement[bool]:
-    """Whether an attempt's person or number came on a list after it was judged, or while it was."""
+    """Whether an attempt's person or number came on a list after it was judged, or while it was. Who had opted out before would
+    not have been judged fit, so an opt-out counts whatever its date: another machine's clock may be behind.
+    """
     who = DoNotCallRow.who.in_([AttemptRow.person, AttemptRow.number])
-    here = DoNotCallRow.campaign.in_(["", AttemptRow.campaign]) & (DoNotCallRow.since >= AttemptRow.committed_at)
+    since = (DoNotCallRow.since >= AttemptRow.committed_at) | (DoNotCallRow.list == OPT_OUTS)
+    here = DoNotCallRow.campaign.in_(["", AttemptRow.campaign]) & since
     return select(DoNotCallRow.id).where(who, here).correlate(AttemptRow).exists()
 
 
