@@ -1,4 +1,4 @@
-"""Writes the table of settings into its page: ``python docs/generate.py``; a test fails where that was forgotten."""  # noqa: INP001
+"""Writes the tables of settings and of operations: ``python docs/generate.py``; a test fails where that was forgotten."""  # noqa: INP001
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import fields
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
-from types import UnionType
+from types import SimpleNamespace, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
@@ -15,9 +15,16 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from engine.asr.endpointer import EndpointPolicy
-from engine.config import Config
+from engine.config import Config, QualitySection
+from engine.server.api.application import http_api
+from engine.server.api.description import described, operations
+from engine.server.console.pages.records import Records
+from engine.server.playing import Playing
+from engine.server.reception import Reception
 
 CONFIGURATION = Path(__file__).with_name("engineer") / "configuration.md"
+API = CONFIGURATION.with_name("api.md")
+BEGIN_API, END_API = "<!-- operations: written by docs/generate.py -->", "<!-- /operations -->"
 BEGIN, END = "<!-- settings: written by docs/generate.py -->", "<!-- /settings -->"
 _SIGNS = ((Ge, "ge", "≥"), (Gt, "gt", ">"), (Le, "le", "≤"), (Lt, "lt", "<"))
 _KINDS = {
@@ -107,8 +114,28 @@ def _kind(annotation: Any) -> str:
     return "table of text" if origin is not None else _KINDS[annotation]
 
 
+def with_operations(page: str) -> str:
+    """The page with its table of operations up to date."""
+    before, _, rest = page.partition(BEGIN_API)
+    return f"{before}{BEGIN_API}\n\n{_operations()}\n\n{END_API}{rest.partition(END_API)[2]}"
+
+
+def _operations() -> str:
+    """Every operation of the API, by its own description."""
+    engine: Any = SimpleNamespace(config=Config(qa=QualitySection()), flows={}, live_calls=None, staffing=None)
+    api = http_api(engine, Reception(), Playing(Records.of(engine.config)))
+    rows = (_operation(f"{method.upper()} {path}", it) for path, method, it in operations(described(api)))
+    return "\n".join(["| operation | what it does | permission |", "|---|---|---|", *rows])
+
+
+def _operation(name: str, told: Mapping[str, Any]) -> str:
+    asked = told["x-permission"]
+    return f"| `{name}` | {told['description'].splitlines()[0]} | {f'`{asked}`' if asked else 'any'} |"
+
+
 def main() -> None:
     """Write the pages anew."""
+    API.write_text(with_operations(API.read_text(encoding="utf-8")), encoding="utf-8")
     CONFIGURATION.write_text(with_settings(CONFIGURATION.read_text(encoding="utf-8")), encoding="utf-8")
 
 

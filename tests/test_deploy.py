@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 import yaml
 
 from tests.conftest import missing
+from tests.test_docs import metrics
 
 DEPLOY = Path(__file__).resolve().parents[1] / "deploy"
 UNIT = DEPLOY / "systemd" / "callwright.service"
@@ -70,3 +72,13 @@ def test_what_services_name_is_there(compose: dict[str, Any]) -> None:
     assert (context / engine["build"]["dockerfile"]).is_file()
     assert engine["depends_on"]["db"]["condition"] == "service_healthy"
     assert "healthcheck" in db
+
+
+def test_the_dashboard_asks_for_metrics_that_there_are() -> None:
+    board = json.loads((DEPLOY / "grafana" / "callwright.json").read_text(encoding="utf-8"))
+    asked = {name for panel in board["panels"] for it in panel["targets"] for name in re.findall(r"callwright_\w+", it["expr"])}
+    doors = "".join(it.read_text(encoding="utf-8") for it in (DEPLOY.parent / "engine" / "server" / "doors").glob("*.py"))
+    known = {*metrics(), *re.findall(r"\"(callwright_\w+)\"", doors)}
+
+    assert len(asked) > 15
+    assert {it for it in asked if not {it, it.removesuffix("_bucket"), it.removesuffix("_total")} & known} == set()

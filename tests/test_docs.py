@@ -8,13 +8,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
 from typer.core import TyperGroup, TyperOption
 from typer.main import get_command
 
-from docs.generate import CONFIGURATION, with_settings
+from docs.generate import API, CONFIGURATION, with_operations, with_settings
 from engine.cli.ask import answered
 from engine.cli.bench import _QUESTIONS
 from engine.cli.main import _EXIT_CODES, app
@@ -31,9 +33,13 @@ from engine.ivr.parse import parse_flow
 from engine.ivr.problems import Problem
 from engine.model_files import ModelRow
 from engine.nlu.interpretation import Candidate, Interpretation
+from engine.runtime.engine import Engine
 from engine.runtime.lags import Lags
 from engine.runtime.looking_on import Metrics
 from engine.runtime.transcribe import SpokenTurn
+from engine.server.gauges import Counted, HouseGauges
+from engine.store.database import connect
+from tests.server.doubles import EchoEngine
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -103,7 +109,11 @@ def metrics() -> set[str]:
     call = CallFacts(new_call_id(), "wav")
     measured.began(call)
     measured.ended(call, "completed")
-    names = {f"{one.name}_total" if one.type == "counter" else one.name for one in measured.registry.collect()}
+    house, engine = CollectorRegistry(), EchoEngine()
+    house.register(HouseGauges(cast("Engine", engine), connect(engine.config.store.database)))
+    Counted(FastAPI(), house)
+    found = (*measured.registry.collect(), *house.collect())
+    names = {f"{one.name}_total" if one.type == "counter" else one.name for one in found}
     return {name for name in names if not name.endswith("_created")}
 
 
@@ -111,6 +121,12 @@ def test_the_table_of_settings_is_up_to_date() -> None:
     written = CONFIGURATION.read_text(encoding="utf-8")
 
     assert with_settings(written) == written, "run: python docs/generate.py"
+
+
+def test_the_table_of_operations_is_up_to_date() -> None:
+    written = API.read_text(encoding="utf-8")
+
+    assert with_operations(written) == written, "run: python docs/generate.py"
 
 
 def test_every_section_of_the_configuration_has_settings_on_the_page() -> None:

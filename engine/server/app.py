@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import structlog
 from fastapi import APIRouter, FastAPI, Response, WebSocket
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
-from prometheus_client import generate_latest
+from prometheus_client import CollectorRegistry, generate_latest
 
 from engine.access.permissions import Permission
 from engine.core.errors import MediaError
@@ -42,6 +42,7 @@ from engine.server.console.texts import Texts, texts_in, unfilled
 from engine.server.desk import Desk
 from engine.server.desk_door import desk_page
 from engine.server.entrance import Openness, Visitor, open_to, requires
+from engine.server.gauges import Counted, HouseGauges
 from engine.server.playing import Playing
 from engine.server.reception import Introduced, Reception
 from engine.server.token import Token
@@ -70,7 +71,8 @@ def http_app(engine: Engine, reception: Reception) -> FastAPI:
     without_flows = frozenset(() if engine.flows else {"/phone", "/flow"})
     reception.absent = frozenset({"/desk"} if engine.agents is None else ()) | without_flows
     records = Records.of(engine.config)
-    playing = Playing(records)
+    playing, figures = Playing(records), CollectorRegistry()
+    figures.register(HouseGauges(engine, records.database))
     cards = CardWatch(engine.config.store.database, engine.config.qa.live)
     beside = (
         sign_in_pages(),
@@ -85,9 +87,11 @@ def http_app(engine: Engine, reception: Reception) -> FastAPI:
     )
     unmasked = unmasked_pages(engine.config, records)
     about_calls = (calls_pages(records), call_pages(records, playing), quality_pages(records), unmasked)
-    for router in (*beside, *about_calls, _phone(engine), _operations(engine), _calls(engine, reception.token)):
+    for router in (*beside, *about_calls, _phone(engine), _operations(engine, figures), _calls(engine, reception.token)):
         app.include_router(router)
-    app.mount("/api/v1", http_api(engine, reception, playing))
+    api = http_api(engine, reception, playing)
+    api.add_middleware(Counted, registry=figures)
+    app.mount("/api/v1", api)
     shows_refusals(app)
     return declared(app)
 
@@ -118,7 +122,7 @@ def _phone(engine: Engine) -> APIRouter:
     return router
 
 
-def _operations(engine: Engine) -> APIRouter:
+def _operations(engine: Engine, figures: CollectorRegistry) -> APIRouter:
     """What machines ask."""
     router = APIRouter()
 
@@ -133,7 +137,8 @@ def _operations(engine: Engine) -> APIRouter:
 
     @router.get("/metrics", dependencies=[requires(Permission.READ_METRICS, or_here=True)])
     def metrics() -> Response:
-        return Response(generate_latest(engine.metrics.registry), media_type="text/plain; version=0.0.4")
+        told = generate_latest(engine.metrics.registry) + generate_latest(figures)
+        return Response(told, media_type="text/plain; version=0.0.4")
 
     return router
 

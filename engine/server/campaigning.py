@@ -33,10 +33,8 @@ PERMISSIONS: Final = {
 """What each order takes."""
 
 
-class Settled(ConfigError):
+class Settled(Exception):
     """There is nothing to settle: nobody is unsure of this attempt, or nobody is any more."""
-
-    code = "campaign.settled"
 
 
 @dataclass(frozen=True, slots=True)

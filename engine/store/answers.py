@@ -25,6 +25,7 @@ from engine.store.api_models import AnswerRow
 KEPT: Final = timedelta(hours=24)
 LEASE: Final = timedelta(seconds=60)
 _NONCE: Final = 12  # bytes
+_IN_THE_DATABASE: Final = {"synchronize_session": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class Answers:
     def begin(self, it: Keyed, now: datetime) -> Answered | Standing:
         """Look a request up, and take it on if it is new."""
         with Session(self._database) as session, session.begin():
-            session.execute(delete(AnswerRow).where(AnswerRow.at < now - KEPT))
+            session.execute(delete(AnswerRow).where(AnswerRow.at < now - KEPT), execution_options=_IN_THE_DATABASE)
             dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
             row = {"slot": it.slot, "asked": it.asked, "at": now}
             adding = dialect.insert(AnswerRow).values(row).on_conflict_do_nothing().returning(AnswerRow.slot)
@@ -90,7 +91,8 @@ class Answers:
                 return Standing.OTHER
             if known.status is None or known.sealed is None:
                 lost = (AnswerRow.slot == it.slot) & AnswerRow.status.is_(None) & (AnswerRow.at < now - LEASE)
-                taken = session.scalar(update(AnswerRow).where(lost).values(at=now).returning(AnswerRow.slot))
+                again = update(AnswerRow).where(lost).values(at=now).returning(AnswerRow.slot)
+                taken = session.scalar(again, execution_options=_IN_THE_DATABASE)
                 return Standing.BUSY if taken is None else Standing.NEW
             return Answered(known.status, it.cipher.decrypt(known.sealed[:_NONCE], known.sealed[_NONCE:], it.slot.encode()))
 

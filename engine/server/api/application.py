@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, Response
 from fastapi.responses import JSONResponse
 
 from engine.runtime.engine import Engine
@@ -32,7 +32,7 @@ from engine.server.reception import Introduced, Reception
 
 def http_api(engine: Engine, reception: Reception, playing: Playing, clock: Callable[[], float] = time.monotonic) -> FastAPI:
     """Make it; ``clock`` counts seconds from anywhere."""
-    asks = [Depends(Access(reception, clock))]
+    asks = [Depends(Access(reception, clock)), Depends(_kept_by_nobody)]
     app = FastAPI(openapi_url=None, redirect_slashes=False, dependencies=asks)
     app.add_middleware(Introduced, reception=reception)
     speaks_problems(app)
@@ -62,3 +62,8 @@ def http_api(engine: Engine, reception: Reception, playing: Playing, clock: Call
         return JSONResponse(description(), headers=HEADERS)  # type: ignore[return-value]
 
     return app
+
+
+def _kept_by_nobody(response: Response) -> None:
+    """Of every answer that is no problem; those have it already."""
+    response.headers.update(HEADERS)
