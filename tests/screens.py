@@ -193,7 +193,7 @@ async def _picture(browser: Browser, address: str, cookie: str, width: int, file
     await page.goto(address)
     await page.wait_for_load_state("networkidle" if "/live" not in address else "load")
     if "/live" in address:
-        await page.locator(".so-far li").first.wait_for()
+        await page.locator(".so-far li").first.wait_for(timeout=180_000)
     await page.wait_for_timeout(1500 if "/live" in address else 200)  # for all of it to be drawn
     await page.screenshot(path=file)
     await context.close()

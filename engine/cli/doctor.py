@@ -16,12 +16,16 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from engine.asr.registry import recogniser_names
 from engine.cli.output import console
-from engine.config import Config, load_config
+from engine.config import Config, ListeningDoor, WebDoor, load_config
 from engine.core.errors import ConfigError, EngineError
 from engine.core.hardened import harden
 from engine.ivr.files import load_flow
 from engine.model_files import State, rows
+from engine.qa.files import load_scorecard
 from engine.runtime.hardened import hardness
+from engine.server.doors.arrivals import tls_of
+from engine.server.doors.common import protection
+from engine.server.oidc import issuer_of
 from engine.store.accounts import Accounts
 from engine.store.audit import Trail
 from engine.store.database import connect
@@ -100,7 +104,10 @@ def _configured(path: Path) -> Iterator[Finding]:
     yield Finding(str(path), fine=True, found=found)
     yield _encrypted(config)
     yield _kept(config)
+    yield from _doors(config)
     yield from _pages(config)
+    yield from _issuer(config)
+    yield from _watching(config)
 
 
 def _encrypted(config: Config) -> Finding:
@@ -122,6 +129,54 @@ def _kept(config: Config) -> Finding:
         return Finding("keeping", fine=True, found="calls are kept for ever: [keeping] is not there")
     longest = max(max(it.kept.values()) for it in config.keeping.rules.classes).days
     return Finding("keeping", fine=True, found=f"{len(config.keeping.classes)} classes and the default; {longest} days at most")
+
+
+def _doors(config: Config) -> Iterator[Finding]:
+    """Each open door: what protects it, and whether what passes can be read on the way."""
+    for name in type(config.open_doors).model_fields:
+        door = getattr(config.open_doors, name)
+        if not isinstance(door, ListeningDoor):
+            continue
+        at = f"{door.host}:{door.port}"
+        try:
+            protects = protection(f"doors.{name}", door)
+            if isinstance(door, WebDoor):
+                tls_of(f"doors.{name}", door)
+        except ConfigError as error:
+            yield Finding(f"door {name}", fine=False, found=at, mend=str(error))
+            continue
+        clear = isinstance(door, WebDoor) and not (door.loopback or door.encrypted or door.unprotected is not None)
+        found = f"{at}, {protects}{', in clear beyond loopback' if clear else ''}"
+        yield Finding(f"door {name}", not clear, found, f"set doors.{name}.tls_certificate and tls_key, or have a proxy encrypt")
+
+
+def _issuer(config: Config) -> Iterator[Finding]:
+    """Whether people can be sent to the bank's issuer; it is not asked."""
+    if config.access.oidc is None:
+        return
+    address = config.access.oidc.issuer
+    try:
+        issuer = issuer_of(config.access.oidc)
+    except ConfigError as error:
+        yield Finding("issuer", fine=False, found=address, mend=str(error))
+        return
+    yield Finding("issuer", fine=True, found=f"{address}; it must know {issuer and issuer.back}")
+
+
+def _watching(config: Config) -> Iterator[Finding]:
+    """Cards beside calls in progress, each for a flow that is there."""
+    flows = config.flow.paths if config.flow else {}
+    for name, path in config.qa.live.items():
+        try:
+            card = load_scorecard(path)
+        except EngineError as error:
+            yield Finding(
+                f"card of {name}", fine=False, found=str(error), mend="callwright qa check, or take it out of [qa.live]"
+            )
+            continue
+        there = name in flows
+        found = card.name if there else f"no flow is called {name}"
+        yield Finding(f"card of {name}", there, found, f"[qa.live]: name one of {', '.join(sorted(flows))}")
 
 
 def _pages(config: Config) -> Iterator[Finding]:
