@@ -28,6 +28,7 @@ from engine.config import Config
 from engine.privacy.person import Person
 from engine.runtime.keeping.deleting import Erased, Keeping
 from engine.runtime.keeping.seeking import Search, Sought, seek
+from engine.store.scrubbing import beyond
 
 
 def erase(
@@ -62,11 +63,11 @@ def erase(
     erased = keeping.erase(people, shell().who, reason, datetime.now(UTC))
     found = _proof(known, keeping, people, name or (), erased) if prove else None
     if json:
-        say_json(_as_json(erased, found))
+        say_json(_as_json(erased, found) | {"beyond": list(beyond(keeping.trail.database))})
     else:
         _tell(keeping, erased, found)
     done = erased.done
-    if done.held or done.in_hand or erased.not_ours or (found is not None and found.left):
+    if done.held or done.in_hand or done.left or erased.not_ours or (found is not None and found.left):
         raise typer.Exit(1)
 
 
@@ -89,6 +90,8 @@ def _tell(keeping: Keeping, erased: Erased, found: Search | None) -> None:
     say(f"{erased.besides.messages:>8} messages")
     for it in erased.not_ours:
         say(f"not ours to delete, and still there: {it}")
+    for it in beyond(keeping.trail.database):
+        say(it)
     if found is not None:
         say(f"sought in {', '.join(found.looked_at)}")
         say("\n".join(f"LEFT: {it.where} ({it.times})" for it in found.left) or "nothing is left")
