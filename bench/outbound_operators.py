@@ -1,4 +1,4 @@
-"""Are operators kept busy, and who finds none? ``python -m bench.outbound_operators``
+"""Are operators kept busy, and who finds none? ``callwright bench outbound_operators``
 
 A simulated hour of a campaign whose calls end at live operators, through the dialler's own decisions
 (:class:`engine.outbound.dialling.Dialling`): telephones ring, some are answered, the engine says its greeting, most of those
