@@ -36,9 +36,12 @@ from engine.ivr.files import load_flow
 from engine.nlu.interpretation import Candidate, Interpretation
 from engine.runtime.indexing import Indexer
 from engine.server.reception import COOKIE
+from engine.store.accounts import Actor
+from engine.store.audit import Trail
 from engine.store.database import connect
 from engine.store.models import CallRow, StepRow
 from engine.store.outbound_models import AttemptRow, ContactRow
+from engine.store.unmasking import Unmasking
 from engine.testing.campaigns import made_up
 from engine.testing.found_calls import Asked, Made, keep
 from tests.server.doubles import EchoEngine, add_person, opened, signed_in
@@ -124,6 +127,7 @@ def day(engine: EchoEngine, database: Engine, folder: Path) -> str:
                 engine.live_calls.stepped(call, at, event, actions)
                 session.add(StepRow(call_id=call.id, number=place, at=at, event=to_json(event), actions=to_json(actions)))
     shown = [keep(database, folder, it) for it in _between_people(now)][-1]
+    Unmasking(Trail(database)).ask(Actor("ivan"), shown, "complaint 4711: the caller says that the fee was never named")
     _campaign(database, now)
     list(Indexer(database, folder).catch_up())
     return f"/calls/{shown}"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -52,7 +53,8 @@ def doctor(
     sick = 0
     for finding in _look(config):
         sick += not finding.fine
-        console.print(f"{'[green]✓[/green]' if finding.fine else '[red]✗[/red]'} {finding.what}: {finding.found}")
+        told = escape(f"{finding.what}: {finding.found}")
+        console.print(f"{'[green]✓[/green]' if finding.fine else '[red]✗[/red]'} {told}")
         if not finding.fine:
             console.print(f"    {finding.mend}", markup=False)
     if sick:
