@@ -14,9 +14,9 @@ from sqlalchemy import Engine
 from engine.core.call import CallFacts, CallId, Direction, Errand
 from engine.core.speech import ENGLISH
 from engine.core.units import Language, Seconds
-from engine.dialogue.actions import Action, Record
+from engine.dialogue.actions import Action, Record, TransferCall
 from engine.dialogue.codec import to_json
-from engine.dialogue.events import Event, KeyPressed
+from engine.dialogue.events import Event, HungUp, KeyPressed, NotTransferred, Transferred
 from engine.dialogue.results import Result
 from engine.ivr.files import load_flow
 from engine.outbound.contacts import AttemptId, CampaignId, Contact, ContactId, Outcome, PersonKey
@@ -153,6 +153,28 @@ async def test_who_is_judged_to_be_a_machine_is_not_talked_to(database: Engine, 
 
     assert (found.outcome, found.answerer) == (None, "machine")
     assert talks.errands == []
+
+
+ASKS: tuple[Event | None, tuple[Action, ...]] = (KeyPressed("0"), (TransferCall("operators"),))
+NOTHING: tuple[Event | None, tuple[Action, ...]] = (None, ())
+
+
+@pytest.mark.parametrize(
+    ("steps", "outcome", "waited"),
+    [
+        ([NOTHING, NOTHING], None, None),
+        ([NOTHING, ASKS, (Transferred(), ()), NOTHING], Outcome.TRANSFERRED, 1.0),
+        ([ASKS, (NotTransferred(), (TransferCall("people"),)), (Transferred(), ())], Outcome.TRANSFERRED, 2.0),
+        ([ASKS, NOTHING, (HungUp(), ())], Outcome.HUNG_UP, 2.0),
+        ([ASKS], Outcome.HUNG_UP, 0.0),
+    ],
+)
+async def test_how_long_somebody_waited_for_an_operator_is_told(
+    database: Engine, journal: Journal, steps: Said, outcome: Outcome | None, waited: float | None
+) -> None:
+    found = await talk(database, journal, Talks(steps))
+
+    assert (found.outcome, found.waited) == (outcome, waited)
 
 
 async def test_after_a_crash_the_journal_tells_what_was_promised(database: Engine, journal: Journal) -> None:
