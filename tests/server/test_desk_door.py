@@ -60,7 +60,7 @@ class Page:
 
     async def next(self, event: str) -> Any:
         """The next message of a kind; beats are answered on the way."""
-        async with asyncio.timeout(5.0):
+        async with asyncio.timeout(20.0):
             while True:
                 message = await self._socket.recv()
                 if isinstance(message, bytes):
@@ -75,7 +75,7 @@ class Page:
 
     async def closed(self) -> tuple[int | None, str | None]:
         """How the socket ends, if nothing more is said to it."""
-        async with asyncio.timeout(8.0):
+        async with asyncio.timeout(20.0):
             with contextlib.suppress(ConnectionClosed):
                 while True:
                     await self._socket.recv()
