@@ -89,7 +89,7 @@ def http_app(engine: Engine, reception: Reception) -> FastAPI:
     about_calls = (calls_pages(records), call_pages(records, playing), quality_pages(records), unmasked)
     for router in (*beside, *about_calls, _phone(engine), _operations(engine, figures), _calls(engine, reception.token)):
         app.include_router(router)
-    api = http_api(engine, reception, playing)
+    api = http_api(engine, reception, playing, cards=cards)
     api.add_middleware(Counted, registry=figures)
     app.mount("/api/v1", api)
     shows_refusals(app)

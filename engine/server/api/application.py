@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI, Response
 from fastapi.responses import JSONResponse
 
+from engine.runtime.card_watch import CardWatch
 from engine.runtime.engine import Engine
 from engine.server.api.access import Access
 from engine.server.api.announcing import announcing
@@ -30,8 +31,14 @@ from engine.server.problems import HEADERS, speaks_problems
 from engine.server.reception import Introduced, Reception
 
 
-def http_api(engine: Engine, reception: Reception, playing: Playing, clock: Callable[[], float] = time.monotonic) -> FastAPI:
-    """Make it; ``clock`` counts seconds from anywhere."""
+def http_api(
+    engine: Engine,
+    reception: Reception,
+    playing: Playing,
+    clock: Callable[[], float] = time.monotonic,
+    cards: CardWatch | None = None,
+) -> FastAPI:
+    """Make it; ``clock`` counts seconds from anywhere, ``cards`` watch calls in progress."""
     asks = [Depends(Access(reception, clock)), Depends(_kept_by_nobody)]
     app = FastAPI(openapi_url=None, redirect_slashes=False, dependencies=asks)
     app.add_middleware(Introduced, reception=reception)
@@ -43,7 +50,7 @@ def http_api(engine: Engine, reception: Reception, playing: Playing, clock: Call
         judged_calls(playing),
         quality(playing.records),
         flows_api(engine.flows, playing.records),
-        live(engine.live_calls),
+        live(engine.live_calls, cards or CardWatch(engine.config.store.database, {})),
         campaigns(),
         campaign_orders(),
         contacts(),

@@ -10,6 +10,7 @@ from fastapi import Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from engine.qa.checks import Verdict
+from engine.runtime.card_watch import SoFar
 from engine.runtime.conversations import Decision, SaidTurn
 from engine.runtime.kept_calls import Judgement
 from engine.server.standing import FIRST_DAY, LAST_DAY
@@ -302,6 +303,7 @@ class Now(BaseModel):
     more: bool = Field(description="More has changed than there was room for: ask again at once.")
     live: Sequence[str]
     changed: Sequence[CallNow]
+    so_far: Mapping[str, Sequence[SoFar]] = Field(description="How calls stand by their cards, as far as it is known.")
     bearing: BearingNow
 
 
