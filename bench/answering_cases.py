@@ -75,9 +75,8 @@ class Case:
 def cases(part: str, folder: Path) -> Iterator[Case]:
     """Those of a part, in order. Voices are rendered into ``folder`` once."""
     folder.mkdir(parents=True, exist_ok=True)
-    manifest: dict[str, Any] = yaml.safe_load(_MANIFEST.read_text("utf-8"))[part]
     number = itertools.count()
-    for language, row in manifest.items():
+    for language, row in manifest(part).items():
         for kind, times in _TIMES.items():
             for place, text in enumerate(row[kind]):
                 for turn in range(2 if part == "fit" else times):
@@ -85,6 +84,12 @@ def cases(part: str, folder: Path) -> Iterator[Case]:
                     yield _spoken(next(number), kind, Language(language), (voice, text), folder)
     if part == "judge":
         yield from _voiceless()
+
+
+def manifest(part: str) -> dict[str, Any]:
+    """What is said in a part, by language."""
+    parts: dict[str, dict[str, Any]] = yaml.safe_load(_MANIFEST.read_text("utf-8"))
+    return parts[part]
 
 
 def _spoken(number: int, kind: str, language: Language, said: tuple[str, str], folder: Path) -> Case:

@@ -11,8 +11,11 @@ from engine.core.units import Language, Seconds
 from engine.outbound.answering.tones import Signal, Signals
 from engine.outbound.answering.verdict import USUAL, Answering, Patience, Verdict, Voice, Words
 
-# Of a greeting; what is shorter, cadence judges alone. The last is for machines that were taken for people.
-_WORTH: Final = (Seconds(1.0), Seconds(1.6), Seconds(2.2), Seconds(2.85), Seconds(4.2))
+_FIRST: Final = Seconds(0.6)  # of a greeting, before its words are worth a look; what is shorter, cadence judges alone
+_NEWS: Final = Seconds(0.2)  # of voice, since the last look
+_PAUSE: Final = Seconds(0.1)  # whoever is silent for so long may be a person who waits: nothing to look at
+_LATE: Final = Seconds(0.8)  # the same once somebody is talked to: for machines that were taken for people
+_ENOUGH: Final = Seconds(7.0)  # of a greeting
 _LEAD: Final = Seconds(0.3)
 
 
@@ -35,7 +38,8 @@ class Listener:
         self._vad = vad
         self._signals = Signals()
         self._kept: list[AudioFrame] = []
-        self._asked = 0
+        self._asking = False
+        self._news = Seconds(0.0)
         self._origin: Seconds | None = None
         self.now = Seconds(0.0)
 
@@ -47,27 +51,32 @@ class Listener:
         self._keep(frame)
         voice = self._vad.is_speech(frame)
         signal = self._signals.hear(frame, voice_before=self.answering.voice_before)
-        verdict = self.answering.receive(Voice(voice and not self._signals.sounding), self.now)
+        voice = voice and not self._signals.sounding
+        self._news = Seconds(self._news + frame.duration * voice)
+        verdict = self.answering.receive(Voice(voice), self.now)
         if signal is not None:
             verdict = self.answering.receive(signal, self.now) or verdict
         return Heard(verdict, signal, self._worth())
 
     def words(self, text: str) -> Verdict | None:
-        """Take what a recogniser heard in the sound that was given last."""
+        """Take what a recogniser heard in the sound that was given last; only then more is given."""
+        self._asking = False
         return self.answering.receive(Words(text), self.now)
 
     def _keep(self, frame: AudioFrame) -> None:
-        if self._asked < len(_WORTH):
-            self._kept.append(frame)
-            if self.answering.speaking_since is None and len(self._kept) * frame.duration > _LEAD:
-                del self._kept[0]
+        began = self.answering.speaking_since
+        if began is not None and self.now - began > _ENOUGH:
+            self._kept.clear()
+            return
+        self._kept.append(frame)
+        if began is None and len(self._kept) * frame.duration > _LEAD:
+            del self._kept[0]
 
     def _worth(self) -> AudioFrame | None:
         began = self.answering.speaking_since
-        if began is None or self._asked == len(_WORTH) or self.now - began < _WORTH[self._asked]:
+        if began is None or self._asking or not _FIRST <= self.now - began <= _ENOUGH:
             return None
-        self._asked += 1
-        sound = joined(self._kept)
-        if self._asked == len(_WORTH):
-            self._kept.clear()
-        return sound
+        if self._news < (_NEWS if self.answering.verdict is None else _LATE) or self.answering.silence(self.now) > _PAUSE:
+            return None
+        self._asking, self._news = True, Seconds(0.0)
+        return joined(self._kept)

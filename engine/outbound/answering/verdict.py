@@ -3,8 +3,8 @@
 Rules:
 
 * tones decide at once: SIT and busy are the network's, fax is fax, and a beep is a machine's;
-* cadence and words make log-odds (:mod:`engine.outbound.answering.weights`): a machine once they are high and its words were
-  heard, a person once somebody has said something short and waits;
+* cadence and words make log-odds (:mod:`engine.outbound.answering.weights`): a machine once they are high and a piece
+  of its words was heard, a person once somebody has said something and waits;
 * cadence alone never makes a machine before the talk: offices that answer speak for three seconds too;
 * at the deadline what is not surely a machine is a person: **unsure means person**;
 * nobody says anything: silence, which is spoken to as a person is;
@@ -86,9 +86,15 @@ class Patience:
     """How long what may take."""
 
     wait: Seconds = Seconds(0.6)
-    """A person waits so long behind a short greeting; a machine's breath is shorter."""
+    """A person waits so long behind what they have said; a machine's breath is shorter."""
 
-    greeting: Seconds = Seconds(3.3)
+    short_wait: Seconds = Seconds(0.5)
+    """The same behind one short phrase."""
+
+    short: Seconds = Seconds(1.2)
+    """The longest of those: "Hello?", "Да, слушаю вас"."""
+
+    greeting: Seconds = Seconds(3.4)
     """From the first voice to a verdict."""
 
     nobody: Seconds = Seconds(2.2)
@@ -98,10 +104,10 @@ class Patience:
     """From the answer to a verdict, whatever comes."""
 
     machine: float = 2.5
-    """Log-odds at which it is one, where words say so."""
+    """Log-odds at which it is one, where words say so: pieces that only machines say."""
 
     at_last: float = 1.0
-    """The same at the deadline."""
+    """Log-odds of all evidence, at the deadline."""
 
     person: float = -1.0
     """Log-odds below which somebody who waits is one."""
@@ -177,17 +183,20 @@ class Answering:
             waited = now >= min(self._waits_from + patience.nobody, patience.longest)
             return Verdict(Answerer.SILENCE, Confidence(1.0), now) if waited else None
         odds = log_odds(features(self.cadence, self.said, now))
-        by_words = self.said.of_machines > 0
-        if by_words and odds >= patience.machine:
+        said_so = self.said.of_machines > 0  # how words lean makes no machine: people in offices speak like one
+        if odds >= patience.machine and said_so:
             return self._machine(odds, now)
-        waits = self.cadence.silence(now) >= patience.wait - 1e-6
-        if waits and odds <= patience.person:
+        if odds <= patience.person and self._waits(now):
             return Verdict(Answerer.PERSON, Confidence(1 - probability(odds)), now)
         if now >= min(began + patience.greeting, patience.longest):
-            if by_words and odds >= patience.at_last:
+            if odds >= patience.at_last and said_so:
                 return self._machine(odds, now)
             return Verdict(Answerer.PERSON, Confidence(1 - probability(odds)), now, unsure=odds > patience.person)
         return None
+
+    def _waits(self, now: Seconds) -> bool:
+        short = self.cadence.phrases == 1 and self.cadence.first_phrase <= self._patience.short
+        return self.cadence.silence(now) >= (self._patience.short_wait if short else self._patience.wait) - 1e-6
 
     def _machine(self, odds: float, now: Seconds) -> Verdict:
         named = {Speaker.SCREENING: Answerer.SCREENING, Speaker.NETWORK: Answerer.NETWORK}

@@ -20,6 +20,7 @@ from engine.outbound.answering.verdict import (
     Voice,
     Words,
 )
+from engine.outbound.answering.wording import heard
 
 ENGLISH, RUSSIAN, CHINESE = Language("en"), Language("ru"), Language("zh")
 HELLO, PAUSE = (True,) * 25, (False,) * 150
@@ -129,3 +130,20 @@ def test_without_words_and_tones_a_machine_is_only_who_goes_on_and_on(voices: li
 
     if verdict.answerer in MACHINES:
         assert sum(voices[: round(verdict.at / FRAME)]) * FRAME >= 1.5
+
+
+def test_words_that_lean_far_towards_a_machine_make_none_without_a_piece_of_its_own() -> None:
+    said = heard("the please we are currently your number the call", ENGLISH)
+    assert (said.of_machines, said.leaning > 3.0) == (0, True)
+
+    (verdict, *_) = judged((True,) * 300, {1.5: "the please we are currently your number the call"})
+
+    assert verdict.answerer is Answerer.PERSON
+
+
+def test_behind_a_longer_phrase_a_person_waits_longer() -> None:
+    short, *_ = judged(HELLO + PAUSE)
+    long, *_ = judged((True,) * 100 + PAUSE, {1.4: "yes speaking who is this"})
+
+    assert short.at - len(HELLO) * FRAME <= USUAL.short_wait + 2 * FRAME
+    assert long.at - 100 * FRAME >= USUAL.wait
