@@ -53,10 +53,14 @@ class Folders:
 
     def files(self, due: Due) -> Iterator[Path]:
         """The files that go with a step and those before it; of persons also phrases that a crash has left without a row."""
-        patterns = list(self._patterns(due.parts, due.step))
-        if due.places and due.parts.call:
-            patterns.append((f"{due.parts.call}-*.wav", self.phrases))
-        yield from dict.fromkeys(path for pattern, folder in patterns if folder for path in sorted(folder.glob(pattern)))
+        patterns = [(pattern, folder) for pattern, folder in self._patterns(due.parts, due.step) if folder]
+        found = [path for pattern, folder in patterns for path in sorted(folder.glob(pattern))]
+        yield from dict.fromkeys([*found, *(self._phrases_of(due.parts.call) if due.places and due.parts.call else ())])
+
+    def _phrases_of(self, call: str) -> Iterator[Path]:
+        """One call's alone: a peer may name another so that it begins with this one's name."""
+        if self.phrases:
+            yield from (path for path in sorted(self.phrases.glob(f"{call}-*.wav")) if path.stem.rpartition("-")[0] == call)
 
     def _patterns(self, parts: Parts, step: Step) -> Iterator[tuple[str, Path | None]]:
         if parts.call is not None:
