@@ -52,7 +52,7 @@ def database(config: Config) -> Engine:
 
 def served(config: Config) -> FastAPI:
     app = FastAPI()
-    engine = SimpleNamespace(config=config, flows={}, live_calls=None)
+    engine = SimpleNamespace(config=config, flows={}, live_calls=None, staffing=None)
     app.mount("/api/v1", http_api(cast("Engine", engine), Reception(Token(TOKEN)), Playing(Records.of(config))))
     return app
 
@@ -116,7 +116,7 @@ def test_what_failed_is_kept_to_be_tried_again(api: TestClient, config: Config, 
     ("query", "complaint"),
     [
         ("?language=English", "query: expected an object of facts.*language"),
-        ("?agent=a&agent=b", "A fact is there twice"),
+        ("?agent=a&agent=b", "A field is there twice"),
         ("?agent=" + "x" * 257, "agent: .* at most 256"),
     ],
 )

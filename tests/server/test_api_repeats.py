@@ -211,8 +211,12 @@ def test_a_body_that_is_none_too_large_or_of_another_kind_is_refused(world: Worl
     assert sent(b"{", "application/json") == 422
     assert sent(b'{"name": "\xff"}', "application/json") == 422
     assert sent(b"name=x", "application/x-www-form-urlencoded") == 415
-    assert sent(b'{"name": "' + b"x" * 70_000 + b'"}', "application/json") == 413
+    assert sent(b'{"name": "' + b"x" * 1_100_000 + b'"}', "application/json") == 413
     assert sent(b'{"name": "x", "roles": ["qa_lead"], "and": 1}', "application/json") == 422
+
+
+def test_a_query_that_says_something_twice_is_refused(world: World, lead: dict[str, str]) -> None:
+    assert world.client.get(f"{V1}/kept-calls?team={TEAM}&team={OTHER_TEAM}", headers=lead).status_code == 422
 
 
 def test_who_is_bound_to_a_team_learns_nothing_of_another_by_asking(world: World) -> None:

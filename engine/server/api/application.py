@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
 from engine.runtime.card_watch import CardWatch
@@ -27,7 +27,7 @@ from engine.server.api.quality import quality
 from engine.server.api.recordings import recordings
 from engine.server.entrance import Visitor, known
 from engine.server.playing import Playing
-from engine.server.problems import HEADERS, speaks_problems
+from engine.server.problems import HEADERS, speaks_problems, unfit
 from engine.server.reception import Introduced, Reception
 
 
@@ -39,7 +39,7 @@ def http_api(
     cards: CardWatch | None = None,
 ) -> FastAPI:
     """Make it; ``clock`` counts seconds from anywhere, ``cards`` watch calls in progress."""
-    asks = [Depends(Access(reception, clock)), Depends(_kept_by_nobody)]
+    asks = [Depends(Access(reception, clock)), Depends(_kept_by_nobody), Depends(_said_once)]
     app = FastAPI(openapi_url=None, redirect_slashes=False, dependencies=asks)
     app.add_middleware(Introduced, reception=reception)
     speaks_problems(app)
@@ -69,6 +69,13 @@ def http_api(
         return JSONResponse(description(), headers=HEADERS)  # type: ignore[return-value]
 
     return app
+
+
+def _said_once(request: Request) -> None:
+    """Refuse a query that says something twice: who reads the first and who reads the last would understand two things."""
+    names = [name for name, _ in request.query_params.multi_items()]
+    if len(set(names)) < len(names):
+        raise unfit("A field is there twice.", "query")
 
 
 def _kept_by_nobody(response: Response) -> None:

@@ -25,8 +25,8 @@ PREFIX: Final = "/api/v1"
 _VERSION: Final = "1.0.0"  # of the API; the engine has its own
 _REF: Final = {"$ref": "#/components/schemas/Problem"}
 _OF_TEAMS: Final = ("{call}", "{appeal}")
-_ALWAYS: Final = (401, 403, 429, 503)
-_WITH_A_BODY: Final = (408, 413, 415, 422)
+_ALWAYS: Final = (401, 403, 422, 429, 503)
+_WITH_A_BODY: Final = (408, 413, 415)
 _SECURITY: Final = {
     "token": {"type": "http", "scheme": "bearer", "description": "A machine's, made by `callwright users token` or /tokens."},
     "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": f"A person's; {ENCRYPTED_COOKIE} over TLS."},
@@ -75,7 +75,7 @@ def _problems(operation: Mapping[str, Any], path: str, *, changes: bool) -> list
     """Statuses that are problems: the route's own, and those that it can't help."""
     own = [int(status) for status in operation["responses"] if status >= "400"]
     found = {*own, *_ALWAYS}
-    found |= {404, 422} if "{" in path else set()
+    found |= {404} if "{" in path else set()
     found |= {409, *_WITH_A_BODY} if changes else set()
     return sorted(found)
 

@@ -12,6 +12,7 @@ from engine.access.permissions import Permission
 from engine.outbound.dialling import STALE, Staffed
 from engine.outbound.pacing import Operators
 from engine.runtime.outbound.staffing import Staffing
+from engine.server.api.repeats import Repeatable
 from engine.server.api.shapes import Body, Named
 from engine.server.campaigning import named
 from engine.server.entrance import Visitor, requires
@@ -30,7 +31,7 @@ class Floor(Body):
 
 def operators(staffing: Staffing) -> APIRouter:
     """The part of the API."""
-    router = APIRouter(prefix="/campaigns/{campaign}", tags=["Campaigns"])
+    router = APIRouter(prefix="/campaigns/{campaign}", tags=["Campaigns"], route_class=Repeatable)
     forgotten = f"Tell it every few seconds: after {STALE:g} s nobody counts as free, and nobody is called."
 
     @router.put(

@@ -43,7 +43,7 @@ _PIECE: Final = 1 << 20  # bytes handed to the disk at once
 _SILENCE: Final = Seconds(30.0)  # between two pieces of a body
 _FACTS: Final = {"name": "facts", "in": "query", "style": "form", "explode": True}
 _SOUND: Final[dict[str, Any]] = {
-    "parameters": [{**_FACTS, "schema": {"type": "object", "additionalProperties": {"type": "string"}}}],
+    "parameters": [{**_FACTS, "schema": {"type": "object", "additionalProperties": True}}],
     "requestBody": {
         "required": True,
         "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
@@ -79,11 +79,9 @@ def recordings(config: Config) -> APIRouter:
 
 def _described(request: Request) -> Description:
     """The query but for the token, which is no fact."""
-    pairs = [(name, value) for name, value in request.query_params.multi_items() if name != "token"]
-    if len(dict(pairs)) < len(pairs):
-        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", "A fact is there twice.", where="query")
+    facts = {name: value for name, value in request.query_params.items() if name != "token"}
     try:
-        return parse_description(json.dumps(dict(pairs)).encode(), "query")
+        return parse_description(json.dumps(facts).encode(), "query")
     except MediaError as error:  # its message quotes nothing that was sent
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", str(error), where="query") from None
 

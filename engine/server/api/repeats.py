@@ -31,7 +31,7 @@ _HEADER: Final = {
     "description": "Such as a UUID. Sent again with it within 24 hours, a request is answered again and not done twice.",
     "schema": {"type": "string", "pattern": _KEY},
 }
-_MOST_BYTES: Final = 64 * 1024  # of a body
+_MOST_BYTES: Final = 1024 * 1024  # of a body; it is read when it is known who sends it
 _SAFE: Final = frozenset({"GET", "HEAD"})
 
 _Handler = Callable[[Request], Coroutine[Any, Any, Response]]
