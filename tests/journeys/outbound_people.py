@@ -8,7 +8,9 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from engine.core.audio import AudioFrame
+import numpy as np
+
+from engine.core.audio import AudioFrame, Samples
 from engine.core.call import CallFacts, CallId
 from engine.core.units import Seconds
 from engine.dialogue.actions import Action, Entered, Play
@@ -18,6 +20,8 @@ from engine.telephony.sip.gateway import Gateway
 from engine.testing.sip_caller import SipCaller
 from engine.testing.sip_callers import LOOPBACK
 from engine.testing.sip_peer import SipPeer
+
+_AUDIBLE = 60.0  # RMS of 16-bit samples
 
 
 class Telephone(Protocol):
@@ -31,21 +35,49 @@ class Telephone(Protocol):
         """Speak a recording."""
 
 
-class OwnPhone:
-    """A telephone of ours: answers one call, and goes where it is sent."""
+class KeepingCaller(SipCaller):
+    """Keeps what it hears."""
 
     def __init__(self, peer: SipPeer) -> None:
+        super().__init__(peer)
+        self.kept: list[tuple[Seconds, Samples]] = []
+
+    def _heard(self, samples: Samples) -> None:
+        super()._heard(samples)
+        self.kept.append((self.now, samples))
+
+
+class OwnPhone:
+    """A telephone of ours, or a machine: answers one call with its greeting, and goes where it is sent."""
+
+    def __init__(self, peer: SipPeer, greeting: AudioFrame) -> None:
         self._peer, self._caller = peer, asyncio.get_running_loop().create_future()
+        self._greeting = greeting
         self.port = peer.port
         self.referred = ""
+        self.kept: list[tuple[Seconds, Samples]] = []
+        self.greeted = Seconds(0.0)
+        """When the greeting was over."""
 
     async def answer(self) -> None:
         invite = await self._peer.any_request()
         self._peer.engine = int(invite.headers["contact"].rpartition(":")[2].strip(">"))
-        async with SipCaller.called(self._peer, invite) as caller:
+        async with KeepingCaller.called(self._peer, invite) as caller:
+            self.kept = caller.kept
             self._caller.set_result(caller)
+            _, self.greeted = await caller.say(self._greeting)
             await caller.over.wait()
             self.referred = caller.referred or ""
+
+    @property
+    def heard(self) -> AudioFrame:
+        """Everything that came, one packet after the other."""
+        return AudioFrame(np.concatenate([np.zeros(0, np.int16), *(samples for _, samples in self.kept)]))
+
+    @property
+    def spoken_to(self) -> Seconds | None:
+        """When the first audible packet came; ``None``: nothing was said."""
+        return next((at for at, samples in self.kept if float(np.sqrt(np.mean(samples.astype(float) ** 2))) > _AUDIBLE), None)
 
     async def say(self, sound: AudioFrame) -> object:
         return await (await self._caller).say(sound)

@@ -1,9 +1,9 @@
 """A campaign's evening over real SIP, with real models and synthetic voices: who promises Friday, who wants no more calls, who wants a
-person, who is somebody else; what came of it in the lists, in the journals and at quality control.
+person, who is somebody else, and two answering machines; what came of it in the lists, in the journals and at quality control.
 
 The called people speak when they are asked, as the machine's own steps say. Two are called at a time. Their telephones are Debian's
-baresip; but who is put through has one of ours: baresip 1.0.0 drops a Refer-To of more than 255 characters. Answering
-machines are judged before a flow begins (:data:`engine.runtime.outbound.talking.Judge`), and have journeys of their own.
+baresip; but who is put through has one of ours: baresip 1.0.0 drops a Refer-To of more than 255 characters. So have the machines,
+which keep what is said to them. One belongs to a campaign that leaves messages, the other to one that hangs up.
 """
 
 from __future__ import annotations
@@ -23,15 +23,22 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 import yaml
 from sqlalchemy import Engine as Database
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from engine.asr.protocol import Hints
+from engine.asr.registry import load_recogniser
+from engine.audio.files import read
+from engine.audio.resample import resample
 from engine.config import SipDoor, load_config
 from engine.config.outbound import OutboundSection
+from engine.core.audio import TELEPHONY, WIDEBAND, AudioFrame
 from engine.core.call import CallId
+from engine.core.speech import ENGLISH
 from engine.core.units import Seconds
 from engine.dialogue.actions import Action, Entered, TransferCall
 from engine.dialogue.codec import actions_from_json
@@ -58,7 +65,7 @@ pytestmark = pytest.mark.model
 CAMPAIGN = ROOT / "examples" / "bank" / "campaigns" / "overdue_notice"
 CARD = ROOT / "examples" / "bank" / "scorecards" / "outbound_overdue_notice.yaml"
 LONDON = ZoneInfo("Europe/London")
-PATIENCE = Seconds(110.0)  # all talks together
+PATIENCE = Seconds(150.0)  # all talks together
 
 PEOPLE: Mapping[str, Mapping[str, str]] = {
     "promises": {
@@ -74,7 +81,19 @@ PEOPLE: Mapping[str, Mapping[str, str]] = {
 }
 """What each of them says, by the node at which they are asked."""
 
-NUMBERS = {name: f"+44207946010{place}" for place, name in enumerate(PEOPLE, start=1)}  # kept for drama, by Ofcom
+GREETINGS: Mapping[str, str] = {
+    "operator": "Hello?",
+    "takes_messages": "You have reached Peter Brown. I can't come to the phone right now. Please leave a message after the tone.",
+    "hung_up_on": "You have reached Anna Miller. I can't take your call right now. Please leave your name after the beep.",
+}
+"""What those say who answer with more than silence; the last two are machines, and beep."""
+
+MACHINES = ("takes_messages", "hung_up_on")
+CAMPAIGNS = {"overdue": (*PEOPLE, "takes_messages"), "quiet": ("hung_up_on",)}
+NUMBERS = {name: f"+44207946010{place}" for place, name in enumerate((*PEOPLE, *MACHINES), start=1)}  # kept for drama, by Ofcom
+MESSAGE = """machine: leave_message
+message:
+  en: This is Meridale Bank with a message for {name}. Please call us back."""
 _CONFIG = """
 [flow]
 path = "campaign/flow.yaml"
@@ -113,8 +132,8 @@ class Evening:
     opted_out: set[str]
     actions: Mapping[str, list[Action]]
     verdicts: Mapping[str, Mapping[str, str]]
-    referred: str
-    """Where the one who wanted a person was sent, with what is said there."""
+    phones: Mapping[str, OwnPhone]
+    """Those that keep what they hear: of who wanted a person, and of the machines."""
 
 
 def only_english(written: Any) -> Any:
@@ -140,45 +159,56 @@ def prepare(folder: Path, cache: Path) -> Database:
     text = (CAMPAIGN / "campaign.yaml").read_text("utf-8")
     text = re.sub(r"windows:\n(?:  .*\n)+holidays:\n(?:  .*\n)+", "windows: {mon-sun: 0:00-24:00}\nholidays: none\n", text)
     text = text.replace("languages: [en, ru, zh]", "languages: [en]").replace("lines: 2", "lines: 4").replace("0.5", "4")
-    (place / "campaign.yaml").write_text(text, "utf-8")
-    rows = [
-        f"{name},{number},{name.title()} Morgan,250.00,50.00,2026-11-01,1980-03-02,contract,2024-02-11"
-        for name, number in NUMBERS.items()
-    ]
+    (place / "overdue.yaml").write_text(text.replace("machine: hang_up", MESSAGE), "utf-8")
+    quiet = text.replace("campaign: overdue", "campaign: quiet").replace("attempts: 4", "attempts: 1")
+    (place / "quiet.yaml").write_text(quiet, "utf-8")
     head = "customer,phone,name,amount_due,least_sum,due_date,birth_date,consent,consent_at"
-    (folder / "list.csv").write_text("\n".join([head, *rows]), "utf-8")
+    rest = "250.00,50.00,2026-11-01,1980-03-02,contract,2024-02-11"
+    for campaign, names in CAMPAIGNS.items():
+        rows = [f"{name},{NUMBERS[name]},{name.title()} Morgan,{rest}" for name in names]
+        (folder / f"{campaign}.csv").write_text("\n".join([head, *rows]), "utf-8")
     (folder / "engine.toml").write_text(_CONFIG.format(cache=cache, card=CARD, store=store_in(folder)), "utf-8")
     return connect(store_in(folder))
 
 
 def begin(database: Database, folder: Path) -> None:
-    now, text = datetime.now(UTC), (folder / "campaign" / "campaign.yaml").read_text("utf-8")
-    campaigns = Campaigns(database)
-    kept = campaigns.put(parse_campaign(text, "campaign.yaml"), text, str(folder / "campaign"), now)
-    imported = import_list(database, kept, folder / "list.csv", folder / "report.csv")
-    assert imported.taken == len(PEOPLE), imported.checked.wrong
-    campaigns.tell("overdue", Order.START, now)
+    now, campaigns = datetime.now(UTC), Campaigns(database)
+    for name, people in CAMPAIGNS.items():
+        text = (folder / "campaign" / f"{name}.yaml").read_text("utf-8")
+        kept = campaigns.put(parse_campaign(text, f"{name}.yaml"), text, str(folder / "campaign"), now)
+        imported = import_list(database, kept, folder / f"{name}.csv", folder / "report.csv")
+        assert imported.taken == len(people), imported.checked.wrong
+        campaigns.tell(name, Order.START, now)
 
 
 @contextlib.asynccontextmanager
-async def telephones(folder: Path) -> AsyncIterator[dict[str, Telephone]]:
+async def telephones(folder: Path, voices: Voices) -> AsyncIterator[dict[str, Telephone]]:
     async with contextlib.AsyncExitStack() as stack:
         settings = PhoneSettings("customer", answers=True)
         phones: dict[str, Telephone] = {}
         for name in NUMBERS:
-            if name == "operator":
-                phones[name] = OwnPhone(await stack.enter_async_context(sip_peer(0)))
+            if name in GREETINGS:
+                phones[name] = OwnPhone(await stack.enter_async_context(sip_peer(0)), greeting(name, voices))
             else:
                 phones[name] = await stack.enter_async_context(Phone.plugged_in(folder / name, settings))
         yield phones
 
 
-async def call_everybody(folder: Path, database: Database, voices: Voices) -> str:
-    """Let the campaign run until it is over; where the one who wanted a person was sent."""
-    async with telephones(folder) as phones:
-        said = {id(phone): PEOPLE[name] for name, phone in phones.items()}
-        own = phones["operator"]
-        assert isinstance(own, OwnPhone)
+def greeting(name: str, voices: Voices) -> AudioFrame:
+    """What is said by who answers; behind a machine's greeting its beep."""
+    said = voices(GREETINGS[name])
+    if name not in MACHINES:
+        return said
+    moments = np.arange(TELEPHONY.rate_hz * 2 // 5) / TELEPHONY.rate_hz
+    beep = (6000 * np.sin(2 * np.pi * 1000 * moments)).astype(np.int16)
+    return AudioFrame(np.concatenate([said.samples, np.zeros(TELEPHONY.rate_hz // 2, np.int16), beep]))
+
+
+async def call_everybody(folder: Path, database: Database, voices: Voices) -> dict[str, OwnPhone]:
+    """Let the campaigns run until they are over; the telephones that keep what they heard."""
+    async with telephones(folder, voices) as phones:
+        said = {id(phone): PEOPLE.get(name, {}) for name, phone in phones.items()}
+        own = {name: phone for name, phone in phones.items() if isinstance(phone, OwnPhone)}
         street: Street
 
         async def answer(call: CallId, node: str) -> None:
@@ -188,7 +218,7 @@ async def call_everybody(folder: Path, database: Database, voices: Voices) -> st
                 await phone.say(voices(words))
 
         engine = await Engine.start(load_config(folder / "engine.toml"), [manners := Manners(answer)])
-        answering = asyncio.create_task(own.answer())
+        answering = asyncio.gather(*(phone.answer() for phone in own.values()))
         try:
             begin(database, folder)
             people = {"collections": f"sip:operators@{LOOPBACK}:5099"}
@@ -201,7 +231,7 @@ async def call_everybody(folder: Path, database: Database, voices: Voices) -> st
             assert not manners.tasks or await asyncio.wait(manners.tasks, timeout=5)
         finally:
             await engine.close(Seconds(1.0))
-        return own.referred
+        return own
 
 
 async def over(database: Database) -> None:
@@ -229,11 +259,11 @@ def evening(
 ) -> Iterator[Evening]:
     folder = tmp_path_factory.mktemp("evening")
     database = prepare(folder, prompts_folder)
-    for phrases in PEOPLE.values():
+    for phrases in (*PEOPLE.values(), GREETINGS):
         for words in phrases.values():
             voices(words)
 
-    referred = asyncio.run(call_everybody(folder, database, voices))
+    phones = asyncio.run(call_everybody(folder, database, voices))
     verdicts = judged(folder)
     journal = Journal(database)
     with Session(database, expire_on_commit=False) as session:
@@ -245,8 +275,8 @@ def evening(
         for name, row in attempts.items()
     }
     journal.close()
-    by_name = {name: verdicts[row.call or ""] for name, row in attempts.items()}
-    yield Evening(folder, people, attempts, listed, actions, by_name, referred)
+    by_name = {name: verdicts[row.call or ""] for name, row in attempts.items() if row.call in verdicts}
+    yield Evening(folder, people, attempts, listed, actions, by_name, phones)
     database.dispose()
 
 
@@ -261,6 +291,8 @@ def test_everybody_has_the_outcome_that_their_words_ask_for(evening: Evening) ->
         "stops": "opted_out",
         "operator": "transferred",
         "wrong": "wrong_person",
+        "takes_messages": "left_message",
+        "hung_up_on": "You have reached Anna Miller. I can't take your call right now. Please leave your name after the beep.",
     }
 
 
@@ -276,9 +308,9 @@ def test_a_person_was_reached_who_knows_the_call(evening: Evening) -> None:
     handed = next(action for action in evening.actions["operator"] if isinstance(action, TransferCall))
 
     assert handed.destination == "collections"
-    assert evening.referred.startswith(f"<sip:operators@{LOOPBACK}")
-    assert f"X-Callwright-Call={evening.attempts['operator'].call}" in evening.referred
-    assert "Morgan" not in evening.referred
+    assert evening.phones["operator"].referred.startswith(f"<sip:operators@{LOOPBACK}")
+    assert f"X-Callwright-Call={evening.attempts['operator'].call}" in evening.phones["operator"].referred
+    assert "Morgan" not in evening.phones["operator"].referred
 
 
 def test_only_who_proved_to_be_the_customer_heard_of_the_debt(evening: Evening) -> None:
@@ -293,8 +325,39 @@ def test_only_who_proved_to_be_the_customer_heard_of_the_debt(evening: Evening) 
 
 def test_quality_control_finds_the_calls_by_itself_and_nothing_wrong_with_them(evening: Evening) -> None:
     """Synthetic voices heard by a small recogniser: what it is unsure of is unknown, not wrong."""
+    assert evening.verdicts.keys() == PEOPLE.keys()
     heard = evening.verdicts["promises"]
     never = ("no_threats", "right_party_before_debt", "polite")
 
     assert [(name, one) for name, found in evening.verdicts.items() for one in never if found[one] == "fail"] == []
     assert {heard[one] for one in ("recording_notice", "debt_told", "right_amount", "promise_read_back")} == {"pass"}
+
+
+def test_machines_are_known_and_no_flow_is_begun_with_them(evening: Evening) -> None:
+    assert {name: (evening.attempts[name].answerer, evening.actions[name]) for name in MACHINES} == dict.fromkeys(
+        MACHINES, ("machine", [])
+    )
+    assert {row.answerer for name, row in evening.attempts.items() if name not in MACHINES} <= {"person", "unsure"}
+
+
+def test_the_message_is_left_behind_the_beep(evening: Evening) -> None:
+    machine = evening.phones["takes_messages"]
+
+    text = load_recogniser("moonshine").recognise([resample(machine.heard, WIDEBAND)], [Hints(ENGLISH)])[0].text
+
+    assert machine.spoken_to is not None
+    assert machine.spoken_to > machine.greeted
+    assert "bank" in text.lower()
+    assert "call us back" in text.lower()
+
+
+def test_to_the_other_machine_nothing_is_said(evening: Evening) -> None:
+    assert evening.phones["hung_up_on"].spoken_to is None
+
+
+def test_what_was_said_before_the_flow_began_is_on_the_recording(evening: Evening) -> None:
+    customer, engine = read(evening.folder / "recordings" / f"{evening.attempts['operator'].call}.wav").channels
+
+    begins = int(np.flatnonzero(np.abs(engine.samples.astype(np.int32)) > 500)[0])
+
+    assert np.abs(customer.samples[:begins].astype(np.int32)).max() > 1000
