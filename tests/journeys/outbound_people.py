@@ -63,6 +63,7 @@ class OwnPhone:
         invite = await self._peer.any_request()
         self._peer.engine = int(invite.headers["contact"].rpartition(":")[2].strip(">"))
         async with KeepingCaller.called(self._peer, invite) as caller:
+            assert isinstance(caller, KeepingCaller)
             self.kept = caller.kept
             self._caller.set_result(caller)
             _, self.greeted = await caller.say(self._greeting)

@@ -55,10 +55,10 @@ from engine.store.journal import Journal
 from engine.store.outbound_models import AttemptRow, ContactRow, DoNotCallRow
 from engine.testing.sip_callers import LOOPBACK, Phone, PhoneSettings
 from engine.testing.sip_peer import sip_peer
-from tests.conftest import missing
 from tests.databases import store_in
 from tests.journeys.bank import ROOT, Voices
 from tests.journeys.outbound_people import Manners, OwnPhone, Street, Telephone
+from tests.needs import missing
 
 pytestmark = pytest.mark.model
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.core.audio import FRAME, FRAME_SAMPLES, AudioFrame
-from engine.core.units import Language, Seconds
+from engine.core.units import Language, SampleIndex, Seconds
 from engine.outbound.answering.listener import Listener
 from engine.testing.parts import Loudness
 
@@ -16,7 +16,7 @@ def looks(listener: Listener, *pieces: tuple[str, float], answered: bool = True)
     for kind, length in pieces:
         for _ in range(round(length / FRAME)):
             samples = draw.normal(0, 3000 if kind == "voice" else 5, FRAME_SAMPLES).astype(np.int16)
-            heard = listener.hear(AudioFrame(samples, start=place))
+            heard = listener.hear(AudioFrame(samples, start=SampleIndex(place)))
             place += FRAME_SAMPLES
             if heard.sound is not None:
                 asked.append(listener.now)
