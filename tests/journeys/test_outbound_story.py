@@ -292,7 +292,7 @@ def test_everybody_has_the_outcome_that_their_words_ask_for(evening: Evening) ->
         "operator": "transferred",
         "wrong": "wrong_person",
         "takes_messages": "left_message",
-        "hung_up_on": "You have reached Anna Miller. I can't take your call right now. Please leave your name after the beep.",
+        "hung_up_on": "unreached",
     }
 
 
