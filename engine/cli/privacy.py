@@ -36,7 +36,7 @@ def prove(
     json: Annotated[bool, typer.Option("--json", help="The proof as one JSON object.")] = False,
 ) -> None:
     """Key made-up card numbers and PINs on every road into an engine of its own, and seek them in all that it writes, serves and
-    holds in memory. Takes root (it reads the memory of processes that are shut) and two minutes or so.
+    holds in memory. Takes root (it reads the memory of processes that are shut) and five minutes or so.
 
     Exit code 1 where a number is found, or where one did not arrive at the bank.
     """
