@@ -30,14 +30,13 @@ check: setup ## formatting, lint, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-unit: setup ## the tests alone: what keeps real time one after the other, all else on what that leaves of the cores
-	@$(MAKE) --no-print-directory -j2 -Otarget live rest
+unit: setup rest live ## the tests alone: on two cores what needs no real time, then the others one after the other
 
-live: ## those that keep real time (tests/conftest.py says which, and why)
+live: ## those that keep real time, with the machine for themselves (tests/conftest.py says which, and why)
 	$(PYTEST) -m live --durations=25
 
-rest: ## all others, in the background of whatever else runs
-	nice -n 19 $(PYTEST) -m "not live" -n 2 --dist loadfile --durations=25
+rest: ## all others
+	$(PYTEST) -m "not live" -n 2 --dist loadfile --durations=25
 
 test-postgresql: setup system ## what uses a database, on PostgreSQL; make test proves on both what could differ
 	$(PYTEST) --database postgresql -m "not live" -n 2 --dist loadfile $(STORING)
