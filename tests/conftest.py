@@ -20,6 +20,7 @@ LIVE = {
     "runtime/batch/test_local.py": "counts processes, and how soon they end",
     "runtime/test_calls_without_database.py": "twenty calls at once, while their database is away",
     "runtime/test_pool.py": "workers that hang if they do not answer within two seconds",
+    "store/test_board.py": "many desks at once, and phrases that wait for seconds only",
     "store/test_board_killed.py": "phrases that wait a second and a half, while processes die",
     "store/test_journal_away.py": "twenty calls at once, while their database is killed or stands still",
     "telephony/test_sip.py": "a packet that is late is a hole in somebody's sound",

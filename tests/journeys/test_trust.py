@@ -354,7 +354,7 @@ def test_a_transcript_that_is_gone_is_told_and_the_others_are_rescored(run: Run,
     (impact,) = run("qa", "replay", "--card", card, "--workers", 1, "--json", "--config", bank.config).objects
 
     assert (impact["rescored"], impact["flips"]) == (4, 0)
-    assert "expected a readable file" in impact["not_scored"][0]["reason"]
+    assert "expected a file of quality control's folder" in impact["not_scored"][0]["reason"]
 
 
 def _do(*arguments: str) -> None:
