@@ -16,8 +16,9 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from typing import Final
 
 import structlog
@@ -86,14 +87,6 @@ class CardWatch:
         self._known = {call: known for call, known in self._known.items() if call in live}
         return self._version, {call: so_far for call, (at, _, so_far) in self._known.items() if at > version}
 
-    async def close(self) -> None:
-        """End the child."""
-        if self._working is not None:
-            self._working.cancel()
-            await asyncio.gather(self._working, return_exceptions=True)
-        if self._child is not None:
-            self._child.shutdown(wait=False, cancel_futures=True)
-
     async def _work(self) -> None:
         while self._wanted:
             call, (card, happened) = self._wanted.popitem()
@@ -105,7 +98,8 @@ class CardWatch:
     async def _asked(self, call: CallId, card: Path) -> Sequence[SoFar] | None:
         child = self._child = self._child or ProcessPoolExecutor(1, get_context("spawn"), _begin)
         try:
-            return await asyncio.get_running_loop().run_in_executor(child, stands, self._database, call, card)
+            asked = await asyncio.to_thread(child.submit, stands, self._database, call, card)  # it may begin a process
+            return await asyncio.wrap_future(asked)
         except (BrokenProcessPool, EngineError, SQLAlchemyError) as error:
             _log.warning("card_watch.failed", call=call, error=type(error).__name__)
             if isinstance(error, BrokenProcessPool):
@@ -142,10 +136,19 @@ def _said(steps: Sequence[Step]) -> Sequence[SaidTurn]:
 
 
 def _begin() -> None:
-    """In the child: no one may read what it reads, everything else goes first, and the engine ends it, not the terminal."""
+    """In the child: no one may read what it reads, everything else goes first; it ends when the engine does, however that ends,
+    and not by the terminal."""
     harden()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(_NICE)
+    Thread(target=_end_with_the_engine, daemon=True).start()
+
+
+def _end_with_the_engine() -> None:
+    engine = parent_process()
+    assert engine is not None
+    engine.join()
+    os._exit(0)
 
 
 @lru_cache(maxsize=64)

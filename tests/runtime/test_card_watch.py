@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,13 +68,21 @@ def test_a_call_stands_by_what_was_said_so_far(database: str, tmp_path: Path) ->
     assert stands(database, CallId("unknown"), CARD) == ()
 
 
+@pytest.fixture
+def watch(database: str) -> Iterator[CardWatch]:
+    made = CardWatch(database, {"main": CARD})
+    yield made
+    if made._child is not None:
+        made._child.shutdown()
+
+
 async def worked_out(watch: CardWatch) -> None:
     assert watch._working is not None
     await watch._working
 
 
-async def test_it_is_worked_out_in_another_process_and_told_once(database: str) -> None:
-    watch, shown = CardWatch(database, {"main": CARD}), live()
+async def test_it_is_worked_out_in_another_process_and_told_once(watch: CardWatch, database: str) -> None:
+    shown = live()
     watch.look([shown, live(flow="another")])
     at_once = watch.since(0, [CALL])
     await worked_out(watch)
@@ -79,15 +90,13 @@ async def test_it_is_worked_out_in_another_process_and_told_once(database: str) 
     watch.look([shown])
     again = watch.since(version, [CALL])
     over = watch.since(0, [])
-    await watch.close()
 
     assert at_once == (0, {})
     assert found == {CALL: stands(database, CALL, CARD)}
     assert (again, over) == ((1, {}), (1, {}))
 
 
-async def test_a_child_that_dies_costs_one_look(database: str) -> None:
-    watch = CardWatch(database, {"main": CARD})
+async def test_a_child_that_dies_costs_one_look(watch: CardWatch) -> None:
     watch.look([live()])
     await worked_out(watch)
     [child] = watch._child._processes.values()  # type: ignore[union-attr]
@@ -99,9 +108,36 @@ async def test_a_child_that_dies_costs_one_look(database: str) -> None:
     watch.look([LiveCall(CallFacts(CALL, "sip"), None, "main", Seconds(6.0), (Happened(Seconds(6.0), "noise", ""),))])
     await worked_out(watch)
     afterwards, _ = watch.since(0, [CALL])
-    await watch.close()
 
     assert (without, afterwards) == (1, 2)
+
+
+_ENGINE = """
+import asyncio, sys
+from tests.runtime.test_card_watch import CARD, CardWatch, live, worked_out
+async def main():
+    watch = CardWatch(sys.argv[1], {"main": CARD})
+    watch.look([live()])
+    await worked_out(watch)
+    print(*(child.pid for child in watch._child._processes.values()), flush=True)
+    await asyncio.sleep(600)
+asyncio.run(main())
+"""
+
+
+def test_its_child_ends_with_an_engine_that_is_killed(database: str) -> None:
+    engine = subprocess.Popen([sys.executable, "-c", _ENGINE, database], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert engine.stdout is not None
+    child = os.pidfd_open(int(engine.stdout.readline()))
+    engine.kill()
+    engine.wait()
+    engine.stdout.close()
+    ended, _, _ = select.select([child], [], [], 20.0)
+    if not ended:
+        signal.pidfd_send_signal(child, signal.SIGKILL)
+    os.close(child)
+
+    assert ended
 
 
 def test_a_card_that_can_not_be_read_is_told_at_the_start(tmp_path: Path) -> None:
