@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
@@ -25,22 +24,11 @@ from engine.store.campaigns import Campaigns
 from engine.store.house import House
 from engine.store.outbound_models import AttemptRow, ContactRow
 from engine.testing.campaigns import made_up
-from tests.server.doubles import EchoEngine, house_at
+from tests.server.doubles import EchoEngine
 from tests.server.looking import WIDTHS, faults, looked_at
 
 OWN = {"Sec-Fetch-Site": "same-origin"}
 HOSTILE = "<script>alert(1)</script>"
-
-
-@pytest.fixture
-def engine() -> EchoEngine:
-    return EchoEngine()
-
-
-@pytest.fixture
-def house(engine: EchoEngine) -> Iterator[House]:
-    with house_at(engine.config.store.database) as house:
-        yield house
 
 
 def going_on(house: House, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
@@ -23,21 +23,10 @@ from engine.server.reception import Reception
 from engine.store.flow_paths import FlowPaths
 from engine.store.house import House
 from engine.store.models import CallRow, StepRow
-from tests.server.doubles import EchoEngine, add_person, house_at
+from tests.server.doubles import EchoEngine, add_person
 from tests.server.looking import WIDTHS, faults, looked_at
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def engine() -> EchoEngine:
-    return EchoEngine()
-
-
-@pytest.fixture
-def house(engine: EchoEngine) -> Iterator[House]:
-    with house_at(engine.config.store.database) as house:
-        yield house
 
 
 def carried(engine: EchoEngine, house: House, name: str, nodes: Sequence[str], outcome: str | None = "completed") -> None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
-import pytest
 from fastapi.testclient import TestClient
 
 from engine.access.deeds import Deed
@@ -50,17 +48,6 @@ KEPT_BY_TESTS = {
     "test_unmasked_page.py": ("POST /settings/unmasked", "POST /settings/unmasked/{number}/allow"),
 }  # fmt: skip
 """Where it is tested that a page's way keeps its row; the API's ways call the functions of the pages."""
-
-
-@pytest.fixture
-def engine() -> EchoEngine:
-    return EchoEngine()
-
-
-@pytest.fixture
-def house(engine: EchoEngine) -> Iterator[House]:
-    with house_at(engine.config.store.database) as house:
-        yield house
 
 
 def rows(house: House) -> list[tuple[str, str, str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
@@ -22,7 +21,7 @@ from engine.store import hashing
 from engine.store.access_models import AuditRow
 from engine.store.accounts import Actor
 from engine.store.house import House
-from tests.server.doubles import EchoEngine, add_person, house_at
+from tests.server.doubles import EchoEngine, add_person
 from tests.server.looking import WIDTHS, faults, looked_at
 
 OWN = {"Sec-Fetch-Site": "same-origin"}
@@ -33,17 +32,6 @@ PAGES = ("/settings", "/settings/audit", "/settings/unmasked", "/settings/house"
 @pytest.fixture(autouse=True)
 def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hashing, "_ARGON", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-
-
-@pytest.fixture
-def engine() -> EchoEngine:
-    return EchoEngine()
-
-
-@pytest.fixture
-def house(engine: EchoEngine) -> Iterator[House]:
-    with house_at(engine.config.store.database) as house:
-        yield house
 
 
 def browser(engine: EchoEngine, house: House, *roles: Role) -> TestClient:

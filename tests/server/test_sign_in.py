@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import cast
 
 import pytest
@@ -20,7 +19,7 @@ from engine.server.reception import COOKIE, ENCRYPTED_COOKIE, PageRules, Recepti
 from engine.store import hashing
 from engine.store.accounts import Actor
 from engine.store.house import House
-from tests.server.doubles import EchoEngine, house_at
+from tests.server.doubles import EchoEngine
 
 PASSWORD, OWN = "correct horse battery", {"Sec-Fetch-Site": "same-origin"}
 CODE = "a-code-that-was-printed"
@@ -36,17 +35,6 @@ class Clock:
 @pytest.fixture(autouse=True)
 def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hashing, "_ARGON", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-
-
-@pytest.fixture
-def engine() -> EchoEngine:
-    return EchoEngine()
-
-
-@pytest.fixture
-def house(engine: EchoEngine) -> Iterator[House]:
-    with house_at(engine.config.store.database) as house:
-        yield house
 
 
 @pytest.fixture
