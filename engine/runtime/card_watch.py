@@ -16,9 +16,8 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from pathlib import Path
-from threading import Thread
 from typing import Final
 
 import structlog
@@ -37,6 +36,7 @@ from engine.qa.monitor import CallSetting, Monitor, Standing
 from engine.qa.transcripts import timeline_of
 from engine.runtime.conversations import SaidTurn, turns_of_journal
 from engine.runtime.live import Happened, LiveCall
+from engine.runtime.process import end_with_parent
 from engine.store.database import connect
 from engine.store.journal import Step
 from engine.store.models import CallRow, StepRow
@@ -141,14 +141,7 @@ def _begin() -> None:
     harden()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(_NICE)
-    Thread(target=_end_with_the_engine, daemon=True).start()
-
-
-def _end_with_the_engine() -> None:
-    engine = parent_process()
-    assert engine is not None
-    engine.join()
-    os._exit(0)
+    end_with_parent()
 
 
 @lru_cache(maxsize=64)

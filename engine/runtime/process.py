@@ -16,12 +16,26 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from multiprocessing import parent_process
+from threading import Thread
 from typing import Any
 
 _BEGIN = "from engine.runtime.worker import main; main()"
 _LENGTH = 4  # bytes
 # Read when numpy is loaded, so before a worker begins: idle BLAS threads spin, and cost a phrase fifty times its work.
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+
+
+def end_with_parent() -> None:
+    """In a process of a ``ProcessPoolExecutor``: die when the parent is killed, for it would wait for ever."""
+    Thread(target=_outlive_nobody, daemon=True).start()
+
+
+def _outlive_nobody() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 @dataclass(frozen=True, slots=True)

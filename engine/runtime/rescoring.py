@@ -6,7 +6,6 @@ done until then is known. A transcript that can't be scored is told with its rea
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -14,9 +13,8 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from pathlib import Path
-from threading import Thread
 
 from engine.core.errors import MediaError, ModelBroken
 from engine.qa.card import Scorecard
@@ -25,6 +23,7 @@ from engine.qa.flips import Before, NotRescored, Rescored, compared
 from engine.qa.results import as_json
 from engine.qa.scoring import score
 from engine.runtime.batch.scoring import timeline_kept
+from engine.runtime.process import end_with_parent
 from engine.store.keys import KeyFile
 
 Outcome = Rescored | NotRescored
@@ -73,15 +72,7 @@ def rescored(calls: Iterable[Before], by: Rescoring) -> Generator[Outcome, None,
 
 def _begin() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who breaks off is the parent
-    Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """Die when the parent is killed: a pool's workers would wait for ever."""
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    end_with_parent()
 
 
 def _scored(calls: Sequence[Before], by: Rescoring) -> list[Outcome]:
