@@ -10,11 +10,7 @@ from engine.runtime.logs import set_up_logs
 
 
 @pytest.mark.parametrize("name", ["websockets.server", "uvicorn.error", "httpcore.http11"])
-def test_with_debugging_on_libraries_do_not_write_down_messages(
-    name: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for library in (name, name.partition(".")[0]):  # a uvicorn that sets up logs of its own keeps them from us for the whole run
-        monkeypatch.setattr(logging.getLogger(library), "propagate", True)
+def test_with_debugging_on_libraries_do_not_write_down_messages(name: str, caplog: pytest.LogCaptureFixture) -> None:
     set_up_logs()
     with caplog.at_level(logging.DEBUG):
         logging.getLogger(name).debug('< TEXT \'{"event":"dtmf","dtmf":{"digit":"4"}}\'')

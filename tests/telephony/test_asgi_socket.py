@@ -64,7 +64,7 @@ async def running() -> AsyncIterator[Server]:
     app = FastAPI()
     app.add_api_websocket_route("/twilio", calls.twilio)
     app.add_api_websocket_route("/browser", calls.browser)
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
     serving = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.001)
