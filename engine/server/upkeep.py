@@ -1,4 +1,5 @@
-"""What the audit chain needs while the engine runs: its head goes out every hour, and what is too old is taken out."""
+"""What the house needs every hour while the engine runs: the audit chain's head goes out, and what is too old is taken out, of
+the chain and of the API's answers."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from engine.config.access import AccessSection
 from engine.core.errors import ConfigError
+from engine.store.answers import Answers
 from engine.store.audit import Trail
 from engine.store.heads import append_head
 
@@ -37,6 +39,7 @@ async def _hourly(trail: Trail, section: AccessSection) -> None:
     while True:
         await asyncio.to_thread(_export, trail, section)
         await asyncio.to_thread(_prune, trail, section)
+        await asyncio.to_thread(_forget, trail)
         await asyncio.sleep(_EVERY)
 
 
@@ -56,3 +59,10 @@ def _prune(trail: Trail, section: AccessSection) -> None:
         trail.prune(datetime.now(UTC) - timedelta(days=section.audit_kept), _BY)
     except SQLAlchemyError as error:
         _log.error("audit.not_pruned", error=type(error).__name__)
+
+
+def _forget(trail: Trail) -> None:
+    try:
+        Answers(trail.database).forget(datetime.now(UTC))
+    except SQLAlchemyError as error:
+        _log.error("answers.not_forgotten", error=type(error).__name__)

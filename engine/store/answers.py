@@ -80,7 +80,7 @@ class Answers:
     def begin(self, it: Keyed, now: datetime) -> Answered | Standing:
         """Look a request up, and take it on if it is new."""
         with Session(self._database) as session, session.begin():
-            session.execute(delete(AnswerRow).where(AnswerRow.at < now - KEPT), execution_options=_IN_THE_DATABASE)
+            _forget(session, now)
             dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
             row = {"slot": it.slot, "asked": it.asked, "at": now}
             adding = dialect.insert(AnswerRow).values(row).on_conflict_do_nothing().returning(AnswerRow.slot)
@@ -96,6 +96,11 @@ class Answers:
                 return Standing.BUSY if taken is None else Standing.NEW
             return Answered(known.status, it.cipher.decrypt(known.sealed[:_NONCE], known.sealed[_NONCE:], it.slot.encode()))
 
+    def forget(self, now: datetime) -> None:
+        """Take out what is older than a day."""
+        with Session(self._database) as session, session.begin():
+            _forget(session, now)
+
     def finish(self, it: Keyed, answered: Answered) -> None:
         """It was done, and answered so."""
         nonce = os.urandom(_NONCE)
@@ -107,3 +112,7 @@ class Answers:
         """It was refused, or failed: its key is free."""
         with Session(self._database) as session, session.begin():
             session.execute(delete(AnswerRow).where(AnswerRow.slot == it.slot, AnswerRow.status.is_(None)))
+
+
+def _forget(session: Session, now: datetime) -> None:
+    session.execute(delete(AnswerRow).where(AnswerRow.at < now - KEPT), execution_options=_IN_THE_DATABASE)
