@@ -96,7 +96,7 @@ def _recordings(config: Config) -> list[Path]:
     """What the engine and quality control write, finished or not: recordings, masked ones, transcripts, phrases."""
     kinds = {
         config.store.recordings: ("*.wav", "*.wav.part", "*.json"),
-        config.qa.folder: ("sound/*/*.wav", "transcripts/*/*.json", "passing/*.part"),
+        config.qa.folder: ("sound/*/*.wav", "transcripts/*/*.json", "passing/*.part", "received/*"),
         config.assist.phrases if config.assist else None: ("*.wav",),
     }
     there = ((folder, kind) for folder, some in kinds.items() if folder is not None for kind in some)

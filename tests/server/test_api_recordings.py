@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,6 +21,7 @@ from engine.config.sections import StoreSection
 from engine.qa.card_file import parse_scorecard
 from engine.qa.ledger import CardInForce, Wanted
 from engine.runtime.batch import receiving
+from engine.runtime.batch.looking import unfamiliar
 from engine.runtime.batch.order import Order
 from engine.runtime.batch.receiving import sweep_received, unanswered
 from engine.runtime.batch.run import Desk, Run
@@ -29,7 +31,10 @@ from engine.server.playing import Playing
 from engine.server.reception import Reception
 from engine.server.token import Token
 from engine.store.database import connect
+from engine.store.keys import KeyFile
 from engine.store.quality_models import RecordingRow
+from engine.store.sealed_files import opened
+from engine.store.sightings import Sightings
 from engine.testing.batch import Fate, InProcess, Notes, ReadingHearer, write_recording
 from tests.databases import store_in
 from tests.qa.made import SMALL_CARD
@@ -110,6 +115,28 @@ def test_what_failed_is_kept_to_be_tried_again(api: TestClient, config: Config, 
 
     assert (found["state"], found["reason"]) == ("failed", "expected a sound file, found a made-up one")
     assert [path.name for path in received(config)] == [content]
+
+
+def test_with_keys_it_lies_encrypted_until_it_is_heard(config: Config, database: Engine, tmp_path: Path) -> None:
+    keys = KeyFile(tmp_path / "keys")
+    keys.make(datetime.now(UTC))
+    config = config.model_copy(update={"store": config.store.model_copy(update={"key_file": keys.path})})
+    with TestClient(served(config), headers={"Authorization": f"Bearer {TOKEN}"}) as api:
+        answers = [api.post(PATH, content=CALL) for _ in range(2)]
+        (path,) = received(config)
+        with opened(path, keys) as file:
+            clear = file.read()
+        source = unanswered(config.qa.folder, keys)
+        assert source is not None
+        news = unfamiliar(source, Sightings(database), path.stat().st_mtime + 3700)
+        keys.path.unlink()
+        without = api.post(PATH, content=b"another")
+
+    assert [it.status_code for it in answers] == [201, 201]
+    assert (answers[0].json()["content"], clear) == (CONTENT, CALL)
+    assert b"good morning" not in path.read_bytes()
+    assert news == []  # it is in the ledger as it lies there
+    assert (without.status_code, received(config)) == (503, [path])
 
 
 @pytest.mark.parametrize(

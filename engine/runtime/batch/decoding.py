@@ -10,6 +10,7 @@ The sound comes back in memory that both processes map, so it is never copied.
 from __future__ import annotations
 
 import fcntl
+import io
 import json
 import mmap
 import os
@@ -21,7 +22,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import IO, Final, Self
 
 import numpy as np
 import structlog
@@ -46,10 +47,14 @@ _TOO_LONG = {-signal.SIGPROF, -signal.SIGXCPU}
 _NOT_THE_FILE = {1, -signal.SIGKILL}
 _SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
 _BLOCK = 512  # bytes, of st_blocks
+_PIECE = 1 << 20  # bytes, brought into memory at once
 _PROBE = wav_header(TELEPHONY.rate_hz, 1, 320) + bytes(320)
 
 CALLS = Limits(most_samples=4 * 3600 * 2 * 8_000)
 """What the recording of a call may be: 4 hours of two channels at 8 kHz, 2 at 16 kHz, 40 minutes at 48 kHz; 460 MB of memory."""
+
+_MOST_IN_MEMORY: Final = 8 * CALLS.most_samples
+"""Bytes of a file that is decrypted: no encoding takes more for a sample."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +187,7 @@ class Decoder:
             _log.warning("decoding.calls_not_filtered", reason="the system accepts no such filter, or it is too narrow here")
 
     def _decodes_a_probe(self) -> bool:
-        with _in_memory("probe", _PROBE) as file, _sound(self._limits) as sound:
+        with _in_memory("probe", io.BytesIO(_PROBE)) as file, _sound(self._limits) as sound:
             return self._asked(self._request("probe", len(_PROBE)), file, sound).status == 0
 
 
@@ -259,7 +264,7 @@ def _opened(path: Path, keys: KeyFile | None) -> Iterator[tuple[int, int]]:
         if not stat.S_ISREG(told.st_mode):
             raise MediaError(f"{path}: expected a regular file, found a folder, pipe or device")
         if is_sealed(file):
-            with open_sealed(path, keys) as sealed, _in_memory("unsealed", sealed.read()) as clear:
+            with open_sealed(path, keys) as sealed, _in_memory("unsealed", sealed) as clear:
                 yield clear, os.fstat(clear).st_size
         else:
             yield file, told.st_size
@@ -280,10 +285,15 @@ def _sound(limits: Limits) -> Iterator[int]:
 
 
 @contextmanager
-def _in_memory(name: str, octets: bytes) -> Iterator[int]:
-    file = os.memfd_create(name, os.MFD_CLOEXEC)
+def _in_memory(name: str, source: IO[bytes]) -> Iterator[int]:
+    """A file in memory; a piece at a time, so that it is there once."""
+    file, at = os.memfd_create(name, os.MFD_CLOEXEC), 0
     try:
-        put(file, octets, 0)
+        while octets := source.read(_PIECE):
+            put(file, octets, at)
+            at += len(octets)
+            if at > _MOST_IN_MEMORY:
+                raise MediaError(f"expected at most {_MOST_IN_MEMORY} bytes in an encrypted file, found more")
         yield file
     finally:
         os.close(file)

@@ -1,7 +1,7 @@
 """Recordings that were sent to the engine instead of lying somewhere: kept in ``received/`` until they are heard.
 
-They are not masked yet, so only their owner may read them, and each is deleted as soon as it is scored or excluded. One that
-fails is kept, for it may be tried again. Whoever sent it has an answer only once it is in the ledger.
+They are not masked yet, so only their owner may read them, and where there are keys they are encrypted. Each is destroyed once it
+is scored or excluded; one that fails is kept, for it may be tried again. Who sent it has an answer once it is in the ledger.
 """
 
 from __future__ import annotations
@@ -24,8 +24,12 @@ from engine.qa.ledger import State
 from engine.runtime.batch.descriptions import Description
 from engine.runtime.batch.places import MOST_BYTES, address_of, path_of
 from engine.runtime.batch.sources import Inbox
+from engine.store.destroying import destroy
+from engine.store.keys import KeyFile
 from engine.store.ledger import Standing, standing
+from engine.store.sealed_files import SealedFile
 from engine.store.sightings import Sighting, Sightings
+from engine.store.wrapped_keys import put
 
 RECEIVED: Final = "received"
 API: Final = "api"
@@ -43,15 +47,18 @@ class Receiving:
     folder: Path
     """That of quality control."""
 
+    keys: KeyFile | None = None
+
     def begin(self) -> Upload:
         """Take another one.
 
         Raises:
             OSError: it can't be written.
+            ConfigError: there are to be keys, and none are there.
         """
         there = self.folder / RECEIVED
         there.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return Upload(there)
+        return Upload(there, self.keys)
 
     def finish(self, upload: Upload, told: Description) -> Standing:
         """Put it into the ledger, and say how it stands there: what was known before keeps its state.
@@ -59,24 +66,31 @@ class Receiving:
         Raises:
             OSError: it can't be written.
         """
-        path, content, changed = upload.kept()
-        sighting = Sighting(address_of(path), content, upload.size, changed, API, told.facts, told.language, told.started_at)
+        path, content = upload.kept()
+        there = path.stat()
+        told_of = (API, told.facts, told.language, told.started_at)
+        sighting = Sighting(address_of(path), content, there.st_size, there.st_mtime, *told_of)
         Sightings(self.database).see([sighting], datetime.now(UTC))
         found = standing(self.database, content)
         if found is None:
             raise AssertionError(f"{content} was written a moment ago")
         if found.state in DONE:
-            path.unlink(missing_ok=True)
+            destroy(path)
         return found
 
 
 class Upload:
     """One recording on its way in. A context: what is not kept by its end is deleted."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, keys: KeyFile | None = None) -> None:
         descriptor, name = tempfile.mkstemp(dir=folder, suffix=".part")
-        self._file, self._part = os.fdopen(descriptor, "wb"), Path(name)
+        self._file, self._part = os.fdopen(descriptor, "r+b", buffering=0), Path(name)
         self._digest = sha256()
+        try:
+            self._sealed = SealedFile.begun(descriptor, keys) if keys else None
+        except BaseException:
+            self.__exit__()
+            raise
         self.size = 0
         """Bytes so far."""
 
@@ -94,38 +108,42 @@ class Upload:
             MediaError: that is too much.
             OSError: it can't be written.
         """
-        self.size += len(octets)
-        if self.size > MOST_BYTES:
+        if self.size + len(octets) > MOST_BYTES:
             raise MediaError(f"expected at most {MOST_BYTES} bytes, found more")
         self._digest.update(octets)
-        self._file.write(octets)
+        if self._sealed is not None:
+            self._sealed.write(octets, self.size)
+        else:
+            put(self._file.fileno(), octets, self.size)
+        self.size += len(octets)
 
-    def kept(self) -> tuple[Path, str, float]:
-        """Give it its name, which is its content, and its time.
+    def kept(self) -> tuple[Path, str]:
+        """Give it its name, which is its content.
 
         Raises:
             OSError: it can't be written.
         """
         content = self._digest.hexdigest()
-        self._file.flush()
+        if self._sealed is not None:
+            self._sealed.finish()
         os.fsync(self._file.fileno())
         path = self._part.with_name(content)
         self._part.replace(path)
-        return path, content, path.stat().st_mtime
+        return path, content
 
 
-def unanswered(folder: Path) -> Inbox | None:
+def unanswered(folder: Path, keys: KeyFile | None = None) -> Inbox | None:
     """The source of what was received whole by an engine that was killed before it was in the ledger."""
     there = folder / RECEIVED
-    return Inbox(str(there), _UNANSWERED, API) if there.is_dir() else None
+    return Inbox(str(there), _UNANSWERED, API, keys) if there.is_dir() else None
 
 
 def discard(folder: Path, addresses: Sequence[str]) -> None:
-    """Delete what was received and is done with; what lies anywhere else is not ours."""
+    """Destroy what was received and is done with; what lies anywhere else is not ours."""
     there = (folder / RECEIVED).absolute()
     for path in filter(None, map(path_of, addresses)):
         if path.parent == there:
-            path.unlink(missing_ok=True)
+            destroy(path)
 
 
 def sweep_received(folder: Path, now: float) -> None:

@@ -55,6 +55,7 @@ class Listed:
             MediaError: it can't be read.
         """
         content, size = content_of(self.place.address, self.keys)
+        size = size if self.keys is None else self.place.size  # an encrypted file is larger than what is in it
         told, problem = Description(), None
         try:
             told = self.describe()
@@ -103,6 +104,9 @@ class Inbox:
 
     kind: str = "folder"
 
+    keys: KeyFile | None = None
+    """Where what lies there is ours, and may be encrypted."""
+
     restless: int = 0
 
     lonely: int = 0
@@ -118,7 +122,9 @@ class Inbox:
         told = [(it, _description_of(it, descriptions)) for it in files if not _is_description(it.name)]
         waiting: dict[str, tuple[int, float, float]] = {}
         whole = [(_with(it, description), description) for it, description in told]
-        found = [Listed(it, self.kind, _reading(description)) for it, description in whole if self._rests(it, now, waiting)]
+        found = [
+            Listed(it, self.kind, _reading(description), self.keys) for it, description in whole if self._rests(it, now, waiting)
+        ]
         self._since, self.restless = waiting, len(waiting)
         self.lonely = len(descriptions) - len({description.address for _, description in told if description})
         return sorted(found, key=lambda it: (it.place.changed, it.place.address))

@@ -25,11 +25,10 @@ from engine.store.keys import KeyFile, keys_of
 def sources_of(config: Config, database: Engine) -> list[Source]:
     """Where recordings come from by the settings."""
     found: list[Source] = list(inboxes(config.qa.inboxes, config.qa))
-    if (received := unanswered(config.qa.folder)) is not None:
+    keys, recordings = keys_of(config.store.key_file), config.store.recordings
+    if (received := unanswered(config.qa.folder, keys)) is not None:
         found.append(received)
-    recordings = config.store.recordings
     if recordings is not None and recordings.is_dir():
-        keys = keys_of(config.store.key_file)
         found += [EngineCalls(database, recordings, keys)] if config.qa.calls else []
         found += [SiprecCalls(database, recordings, keys)] if config.qa.siprec else []
     return found

@@ -27,7 +27,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from engine.access.permissions import Permission
 from engine.config import Config
-from engine.core.errors import MediaError
+from engine.core.errors import ConfigError, MediaError
 from engine.core.units import Seconds
 from engine.qa.ledger import State
 from engine.runtime.batch.descriptions import Description, parse_description
@@ -36,6 +36,7 @@ from engine.server.api.shapes import Sent
 from engine.server.entrance import requires
 from engine.server.problems import HEADERS, Problem
 from engine.store.database import connect
+from engine.store.keys import KeyFile
 from engine.store.ledger import Standing, standing
 
 _log = structlog.get_logger(__name__)
@@ -60,7 +61,8 @@ def recordings(config: Config) -> APIRouter:
 
     @cache
     def receiving() -> Receiving:
-        return Receiving(connect(config.store.database), config.qa.folder)
+        keys = KeyFile(config.store.key_file) if config.store.key_file else None
+        return Receiving(connect(config.store.database), config.qa.folder, keys)
 
     @router.post("", dependencies=sends, status_code=201, response_model=Sent, openapi_extra=_SOUND, responses=_SENDING)
     async def receive(request: Request) -> Response:
@@ -99,7 +101,7 @@ async def _received(request: Request, receiving: Receiving, told: Description) -
     except TimeoutError:
         detail = f"A body must not pause for {_SILENCE:g} s."
         raise Problem(HTTPStatus.REQUEST_TIMEOUT, "too-slow", detail, where="body") from None
-    except (OSError, SQLAlchemyError) as error:
+    except (OSError, SQLAlchemyError, ConfigError) as error:  # the last: no key to encrypt it with, and never in clear then
         _log.exception("recordings.not_kept", error=type(error).__name__)
         detail = "The recording could not be kept; send it again later."
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "not-kept", detail).with_headers(Retry_After="60") from None
