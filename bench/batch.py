@@ -4,7 +4,8 @@
 
 Every contestant hears the same files in a process of its own, with one thread: the engine's tiers and, as peers, plain
 faster-whisper with the same Whisper base model (its defaults: beam 5, two channels mixed to one), its batched pipeline (batches
-of 8), and both of them channel by channel, which is what it takes to know who spoke. The language is told.
+of 8), and both of them channel by channel, which is what it takes to know who spoke. The language is told. The tiers hear the
+files of a group as a worker does, several short ones together; the peers have no such thing.
 
 ``rate`` is seconds of recording by seconds of CPU, decoding of the file counted in, loading of the models and one warm-up not;
 ``x_default`` and ``x_batched`` are its ratio to the two peers in the same group. Word error rates as in ``bench.wer``; the group
@@ -21,6 +22,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -99,10 +101,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _heard(name: str, files: Sequence[File]) -> Mapping[Path, Result]:
     """What a contestant makes of the files, in its own process."""
     progress(f"{name}: {len(files)} files")
-    command = [sys.executable, "-m", "bench.batch_contestants", name, *(str(file.path) for file in files)]
+    command = [sys.executable, "-m", "bench.batch_contestants", name]
+    for _, group in groupby(sorted(files, key=_group), _group):
+        command += ["--", *(str(file.path) for file in group)]
     done = subprocess.run(command, env={**os.environ, **_ONE_THREAD}, stdout=subprocess.PIPE, check=True, text=True)
     results = (Result(**json.loads(line)) for line in done.stdout.splitlines())
     return {Path(result.path): result for result in results}
+
+
+def _group(file: File) -> tuple[str, bool]:
+    return file.group, file.synthetic
 
 
 def _rate(files: Sequence[File], results: Mapping[Path, Result]) -> float:

@@ -6,7 +6,7 @@ import os
 import re
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -34,6 +34,15 @@ class ObedientHearer:
         for order, value in (work.facts or {}).items():
             ORDERS[order](value)
         return Heard(work, {"pid": os.getpid()}, f"{work.content}.json", f"{work.content}.wav", "obedient", Seconds(1.0))
+
+
+@dataclass(frozen=True, slots=True)
+class SociableHearer(ObedientHearer):
+    """The same, and hears several together."""
+
+    def hear_together(self, works: Sequence[Work]) -> Iterator[Heard | Refused | Excluded]:
+        """Obey for all of them, then answer."""
+        yield from [self.hear(work) for work in works]
 
 
 def _fail_with(error: type[Exception]) -> Callable[[str], None]:
@@ -93,6 +102,11 @@ def decoding() -> DecodingHearer:
 def obedient() -> ObedientHearer:
     """Load the double."""
     return ObedientHearer()
+
+
+def sociable() -> SociableHearer:
+    """Load the one that hears several together."""
+    return SociableHearer()
 
 
 def without_files() -> ObedientHearer:

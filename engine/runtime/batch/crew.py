@@ -3,6 +3,7 @@
 Rules:
 
 * a place is for one worker; it is starting, free, busy, or empty until its next start;
+* a worker may be given several short recordings, to be heard together; when it dies, all that it has not answered for is lost;
 * a worker that dies is replaced after a pause that doubles with each death in a row;
 * one that is silent for longer than its recording can take, or that grows over the memory limit, is killed, which is the same;
 * a place whose worker can't be started is given up: at once if the loader says why, after some tries if it just dies. When all
@@ -15,7 +16,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Protocol, Self, TypeAlias
 
@@ -65,8 +67,8 @@ class Worker(Protocol):
     def resident_bytes(self) -> int:
         """Of memory; 0 where nobody can tell."""
 
-    def give(self, work: Work) -> None:
-        """Hand it the next recording; only while it is free."""
+    def give(self, works: Sequence[Work]) -> None:
+        """Hand it the next recordings; only while it is free."""
 
     def kill(self) -> None:
         """End it; its end will be news."""
@@ -134,11 +136,36 @@ class Patience:
 GENEROUS = Patience()
 
 
+@dataclass(frozen=True, slots=True)
+class Together:
+    """How much a worker is given at a time."""
+
+    recordings: int = 16
+
+    size: int = 4_000_000
+    """Of their files in bytes; once it is reached no further one is taken. 4 minutes of one channel of 8 kHz in 16 bits."""
+
+    def taken(self, works: Iterator[Work]) -> list[Work]:
+        """Take from ``works`` what is to be heard together; nothing where there is no more."""
+        taken, left = [], self.size
+        for work in islice(works, self.recordings):
+            taken.append(work)
+            left -= _size(work.path)
+            if left <= 0:
+                break
+        return taken
+
+
+ALONE = Together(recordings=1)
+
+
 @dataclass(slots=True, eq=False)
 class _Place:
     worker: Worker | None = None
     ready: bool = False
-    work: Work | None = None
+    works: dict[str, Work] = field(default_factory=dict)
+    """What it has not answered for, by content."""
+
     deadline: float = 0.0
     """While starting or busy; while empty, when to start the next."""
 
@@ -152,18 +179,18 @@ class _Place:
 
     @property
     def free(self) -> bool:
-        return self.ready and self.work is None
+        return self.ready and not self.works
 
     def empty(self, until: float) -> None:
         """Until its next start; what is counted stays."""
-        self.worker, self.ready, self.work, self.blame, self.deadline = None, False, None, "", until
+        self.worker, self.ready, self.works, self.blame, self.deadline = None, False, {}, "", until
 
 
 class Crew:
     """Workers in their places: an executor. A context, for one thread at a time."""
 
-    def __init__(self, workforce: Workforce, places: int, patience: Patience = GENEROUS) -> None:
-        self._workforce, self._patience = workforce, patience
+    def __init__(self, workforce: Workforce, places: int, patience: Patience = GENEROUS, together: Together = ALONE) -> None:
+        self._workforce, self._patience, self._together = workforce, patience, together
         self._places = [_Place() for _ in range(places)]
         self._blame = ""
 
@@ -187,7 +214,7 @@ class Crew:
         """
         more = True
         try:
-            while more or any(place.work for place in self._places):
+            while more or any(place.works for place in self._places):
                 more = more and self._hand_out(works)
                 yield from self._what_came_of_it()
                 self._start_the_due()
@@ -200,27 +227,28 @@ class Crew:
             raise ModelBroken(f"expected workers that can load their models, found {len(self._places)} that can't: {self._blame}")
         for place in self._places:
             if place.free:
-                if (work := next(works, None)) is None:
+                if not (taken := self._together.taken(works)):
                     return False
-                self._give(place, work)
+                self._give(place, taken)
         return True
 
-    def _give(self, place: _Place, work: Work) -> None:
+    def _give(self, place: _Place, works: Sequence[Work]) -> None:
         assert place.worker is not None
-        place.work, place.deadline = work, time.monotonic() + self._patience.silence(work.path)
-        place.worker.give(work)
+        place.works = {work.content: work for work in works}
+        place.deadline = time.monotonic() + sum(self._patience.silence(work.path) for work in works)
+        place.worker.give(works)
 
     def _what_came_of_it(self) -> list[Outcome]:
         """Hear all news before anybody is judged by their silence."""
         places = {id(place.worker): place for place in self._places if place.worker is not None}
         said = [(places[id(worker)], news) for worker, news in self._workforce.news(_TICK)]
-        outcomes = [outcome for place, news in said if (outcome := self._taken(place, news)) is not None]
+        outcomes = [outcome for place, news in said for outcome in self._taken(place, news)]
         for place in self._places:
             if place.worker is not None and not place.blame:
                 self._kill_the_silent_or_swollen(place, place.worker)
         return outcomes
 
-    def _taken(self, place: _Place, news: News) -> Outcome | None:
+    def _taken(self, place: _Place, news: News) -> Sequence[Outcome]:
         match news:
             case Ready():
                 place.ready, place.failed_starts = True, 0
@@ -230,13 +258,14 @@ class Crew:
             case Gone(how):
                 return self._bury(place, place.blame or f"its worker {how}")
             case outcome:
-                place.work, place.deaths = None, 0
-                return outcome
-        return None
+                del place.works[outcome.work.content]
+                place.deaths = 0
+                return [outcome]
+        return []
 
-    def _bury(self, place: _Place, how: str) -> Lost | None:
+    def _bury(self, place: _Place, how: str) -> list[Lost]:
         """Count a worker out, and what it had as lost."""
-        worker, work = place.worker, place.work
+        worker, works = place.worker, list(place.works.values())
         assert worker is not None
         worker.close()
         if not place.ready:
@@ -244,7 +273,7 @@ class Crew:
         place.deaths += 1
         place.empty(until=time.monotonic() + self._patience.pause(place.deaths))
         _log.warning("batch.worker_ended", worker=worker.name, how=how, deaths=place.deaths)
-        return None if work is None else Lost(work, how)
+        return [Lost(work, how, among=len(works)) for work in works]
 
     def _count_failed_start(self, place: _Place, how: str) -> None:
         place.failed_starts += 1
@@ -279,6 +308,14 @@ class Crew:
     def _drop_what_is_unfinished(self) -> None:
         """So that nothing of it turns up among the outcomes of the next works."""
         for place in self._places:
-            if place.work is not None and place.worker is not None:
+            if place.works and place.worker is not None:
                 place.worker.close()
                 place.empty(until=0.0)
+
+
+def _size(path: Path) -> int:
+    """In bytes; 0 where it can't be told: the worker will say so."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

@@ -1,4 +1,4 @@
-"""What a batch worker holds: it decodes, hears, masks and keeps one recording after the other.
+"""What a batch worker holds: it decodes, hears, masks and keeps recordings, several of them together.
 
 Rules:
 
@@ -10,7 +10,7 @@ Rules:
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,7 +25,7 @@ from engine.qa.ledger import AT_SOURCE
 from engine.qa.timeline import EventKind
 from engine.runtime.batch.decoding import Decoder
 from engine.runtime.batch.heard import LISTENED_FOR, HeardRecording, event_as_json
-from engine.runtime.batch.hearing import BatchTranscriber, HearingSettings
+from engine.runtime.batch.hearing import Asked, BatchTranscriber, HearingSettings
 from engine.runtime.batch.keeping import keep_sound, keep_transcript
 from engine.runtime.batch.masking import MaskedCall, mask
 from engine.runtime.batch.places import content_of
@@ -38,8 +38,8 @@ _CHANGED = f"{AT_SOURCE}expected the bytes that were seen there, found others"
 class Ears(Protocol):
     """The recognisers of a worker."""
 
-    def transcribe(self, recording: Recording, language: Language | None, tier: Tier, left: Speaker) -> HeardRecording:
-        """Hear one recording. ``left``: who speaks on the first of two channels."""
+    def transcribe_all(self, asked: Sequence[Asked]) -> Sequence[HeardRecording]:
+        """Hear recordings together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,24 @@ class FileHearer:
 
     def hear(self, work: Work) -> Heard | Refused | Excluded:
         """Hear, mask and write one recording."""
+        return next(self.hear_together([work]))
+
+    def hear_together(self, works: Sequence[Work]) -> Iterator[Heard | Refused | Excluded]:
+        """Hear, mask and write recordings; each comes as soon as it is done with, those that can't be heard first."""
+        read: list[tuple[Work, Recording]] = []
+        for work in works:
+            found = self._read(work)
+            if isinstance(found, Recording):
+                read.append((work, found))
+            else:
+                yield found
+        asked = [Asked(recording, work.language, work.tier, _left(work)) for work, recording in read]
+        told = self.ears.transcribe_all(asked) if asked else ()
+        for (work, recording), heard in zip(read, told, strict=True):
+            yield self._kept(work, recording, heard)
+
+    def _read(self, work: Work) -> Recording | Refused | Excluded:
+        """Its sound, or why there is none to be heard."""
         try:
             recording = self.decode(work.path)
         except MediaError as error:
@@ -66,16 +84,24 @@ class FileHearer:
         if different := self._different(work):
             return Refused(work, different)
         if work.language is not None and work.language not in self.languages:
-            return Excluded(
-                work, f"expected one of {', '.join(self.languages)}, found a call that is said to be in {work.language}"
-            )
-        if (work.facts or {}).get("mixed"):
-            recording = replace(recording, channels=recording.channels[:1])
-        left = Speaker((work.facts or {}).get("left", Speaker.CALLER))
-        told = self.ears.transcribe(recording, work.language, work.tier, left)
+            known = ", ".join(self.languages)
+            return Excluded(work, f"expected one of {known}, found a call that is said to be in {work.language}")
+        mixed = (work.facts or {}).get("mixed")
+        return replace(recording, channels=recording.channels[:1]) if mixed else recording
+
+    def _kept(self, work: Work, recording: Recording, told: HeardRecording) -> Heard | Excluded:
         if told.nothing is not None:
             return Excluded(work, told.nothing)
-        return _kept(work, told, mask(recording, told.turns, speakers_of(recording, left), told.events, told.unheard), self.keys)
+        call = mask(recording, told.turns, speakers_of(recording, _left(work)), told.events, told.unheard)
+        transcript = _transcript(work, told, call)
+        return Heard(
+            work,
+            transcript,
+            transcript_file=keep_transcript(work.folder, work.content, told.model, transcript, self.keys),
+            audio_file=keep_sound(work.folder, work.content, told.model, call.recording, self.keys),
+            model=told.model,
+            seconds=call.recording.duration,
+        )
 
     def _different(self, work: Work) -> str | None:
         """Say so if the file is not what was seen; asked after it was read, so that no change in between is missed."""
@@ -118,16 +144,8 @@ def speakers_of(recording: Recording, left: Speaker) -> Sequence[Speaker | None]
     return [left, right, *[None] * (number - 2)]
 
 
-def _kept(work: Work, told: HeardRecording, call: MaskedCall, keys: KeyFile | None) -> Heard:
-    transcript = _transcript(work, told, call)
-    return Heard(
-        work,
-        transcript,
-        transcript_file=keep_transcript(work.folder, work.content, told.model, transcript, keys),
-        audio_file=keep_sound(work.folder, work.content, told.model, call.recording, keys),
-        model=told.model,
-        seconds=call.recording.duration,
-    )
+def _left(work: Work) -> Speaker:
+    return Speaker((work.facts or {}).get("left", Speaker.CALLER))
 
 
 def _transcript(work: Work, told: HeardRecording, call: MaskedCall) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 Rules:
 
 * the voice is found first; nothing else is ever recognised, and a channel that is silent costs next to nothing;
-* utterances of both channels are recognised together, in batches: who speaks does not matter to a model;
+* utterances are recognised together, in batches, those of both channels and of several recordings: who speaks, and in which
+  call, does not matter to a model; short recordings share the windows of the large one;
 * ``fast`` hears everything once; ``accurate`` with the large model alone; ``both`` gives the large model what the small one is
   least sure of, up to a share of the speech, so that the cost of an hour is known beforehand;
 * a long recording is worked off in parts of a few minutes of speech: never more than that of it is held in another form.
@@ -40,6 +41,43 @@ from engine.runtime.transcribe import SpokenTurn
 _PART = Seconds(240.0)  # of speech, recognised together
 REVISION = 3  # of this code: raised when it hears otherwise with the same models
 _NOBODY = "nobody speaks"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A recording that is to be heard."""
+
+    recording: Recording
+
+    language: Language | None = None
+    """``None``: to be detected."""
+
+    tier: Tier = Tier.BOTH
+
+    left: Speaker = Speaker.CALLER
+    """Who speaks on the first of two channels."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Where somebody speaks in a recording."""
+
+    asked: Asked
+    channels: Sequence[HeardChannel]
+    language: Language
+    nothing: str | None
+    """Why there is nothing to hear."""
+
+    @property
+    def kind(self) -> tuple[Language, Tier]:
+        """What is alike in recordings that are heard together."""
+        return self.language, self.asked.tier
+
+    @property
+    def utterances(self) -> list[Utterance]:
+        """Of all channels, by the time; none where there is nothing to hear."""
+        spoken = [] if self.nothing else [it for channel in self.channels for it in channel.utterances]
+        return sorted(spoken, key=lambda it: it.stretch.start)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,18 +150,38 @@ class BatchTranscriber:
             ModelError: a model is not there, or failed.
             ConfigError: nobody here understands the language that was told.
         """
-        channels = list(heard_channels(recording, left, self._voice, self._settings.cutting, self._diarizer))
-        utterances = sorted((it for channel in channels for it in channel.utterances), key=lambda it: it.stretch.start)
-        spoken, nothing = (language, None) if language else self._detected(channels)
-        heard = [] if nothing else [turn for part in _parts(utterances) for turn in self._turns(part, spoken or ENGLISH, tier)]
+        return self.transcribe_all([Asked(recording, language, tier, left)])[0]
+
+    def transcribe_all(self, asked: Sequence[Asked]) -> list[HeardRecording]:
+        """Hear several recordings together; whose words are whose is not mixed up, but what is heard twice is shared out.
+
+        Raises:
+            ModelError, ConfigError: as :meth:`transcribe`; then none of them was heard.
+        """
+        found = [self._found(one) for one in asked]
+        heard: list[list[SpokenTurn]] = [[] for _ in found]
+        for kind in dict.fromkeys(one.kind for one in found):
+            owned = [(owner, it) for owner, one in enumerate(found) if one.kind == kind for it in one.utterances]
+            for part in _parts(owned):
+                for (owner, _), turn in zip(part, self._turns([it for _, it in part], *kind), strict=True):
+                    heard[owner].append(turn)
+        return [self._told(one, turns) for one, turns in zip(found, heard, strict=True)]
+
+    def _found(self, asked: Asked) -> _Found:
+        voice, cutting = self._voice, self._settings.cutting
+        channels = list(heard_channels(asked.recording, asked.left, voice, cutting, self._diarizer))
+        language, nothing = (asked.language, None) if asked.language else self._detected(channels)
+        return _Found(asked, channels, language or ENGLISH, nothing)
+
+    def _told(self, found: _Found, heard: Sequence[SpokenTurn]) -> HeardRecording:
         turns = [turn for turn in heard if turn.transcript.text != NOT_UNDERSTOOD]
         return HeardRecording(
-            spoken or ENGLISH,
+            found.language,
             tuple(turns),
-            tuple(acoustic_events(channels, turns)),
-            recording.duration,
-            self.revision(tier),
-            nothing or (None if turns else _NOBODY),
+            tuple(acoustic_events(found.channels, turns)),
+            found.asked.recording.duration,
+            self.revision(found.asked.tier),
+            found.nothing or (None if turns else _NOBODY),
             tuple(turn for turn in heard if turn.transcript.text == NOT_UNDERSTOOD),
         )
 
@@ -220,13 +278,13 @@ def wrong_words(said: Transcript) -> float:
     return sum(known) if known and len(known) == len(said.words) else math.inf
 
 
-def _parts(utterances: Sequence[Utterance]) -> Iterator[Sequence[Utterance]]:
-    """Utterances by the few minutes of speech."""
+def _parts(owned: Sequence[tuple[int, Utterance]]) -> Iterator[Sequence[tuple[int, Utterance]]]:
+    """Utterances, each with whose it is, by the few minutes of speech."""
     begin, length = 0, 0.0
-    for place, utterance in enumerate(utterances):
+    for place, (_, utterance) in enumerate(owned):
         if length and length + utterance.stretch.duration > _PART:
-            yield utterances[begin:place]
+            yield owned[begin:place]
             begin, length = place, 0.0
         length += utterance.stretch.duration
-    if begin < len(utterances):
-        yield utterances[begin:]
+    if begin < len(owned):
+        yield owned[begin:]

@@ -1,4 +1,4 @@
-"""The executor of one machine: worker processes, each with its own models, each with one recording at a time."""
+"""The executor of one machine: worker processes, each with its own models."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Self
 
 from engine.core.units import Seconds
-from engine.runtime.batch.crew import GENEROUS, Crew, News, Patience
+from engine.runtime.batch.crew import ALONE, GENEROUS, Crew, News, Patience, Together
 from engine.runtime.batch.local_process import LocalProcess
 from engine.runtime.batch.work import HearerLoader
 from engine.runtime.process import Recipe
@@ -19,9 +19,9 @@ class LocalExecutor(Crew):
     ``loader`` is pickled and runs in each worker, which is single-threaded, nice, and deaf to Ctrl-C.
     """
 
-    def __init__(self, loader: HearerLoader, workers: int, patience: Patience = GENEROUS) -> None:
+    def __init__(self, loader: HearerLoader, workers: int, patience: Patience = GENEROUS, together: Together = ALONE) -> None:
         self._processes = LocalProcesses(loader)
-        super().__init__(self._processes, workers, patience)
+        super().__init__(self._processes, workers, patience, together)
 
     @property
     def pids(self) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ import selectors
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -65,10 +65,10 @@ class LocalProcess:
         except (OSError, IndexError):
             return 0
 
-    def give(self, work: Work) -> None:
-        """Hand it the next recording; only while it is free, so that its socket has room."""
+    def give(self, works: Sequence[Work]) -> None:
+        """Hand it the next recordings; only while it is free, so that its socket has room."""
         with suppress(ConnectionError):  # it has just died: that will be heard
-            self._socket.sendall(framed(work))
+            self._socket.sendall(framed(works))
 
     def news(self) -> Iterator[News]:
         """What it has said whole by now; never waits, not for half a message either."""

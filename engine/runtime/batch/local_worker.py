@@ -1,4 +1,4 @@
-"""What runs inside a batch worker: load the models, then hear one recording at a time until the run is gone.
+"""What runs inside a batch worker: load the models, then hear what the run gives until that is gone.
 
 Its arguments are three descriptors: the socket to the run, the file with what to load, and the lifeline, a pipe whose other end
 only the run holds. When the run ends, however it ends, the kernel signals the lifeline's closing and that signal's default
@@ -13,13 +13,14 @@ import pickle
 import select
 import signal
 import sys
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
 
 from engine.core.errors import EngineError, MediaError
 from engine.core.hardened import harden
 from engine.runtime.batch.crew import CannotStart
-from engine.runtime.batch.work import Hearer, HearerLoader, Lost, Outcome, Refused, Work
+from engine.runtime.batch.work import Hearer, HearerLoader, HearsTogether, Lost, Outcome, Refused, Work
 from engine.runtime.worker import Ready, recipe_in
 
 _NICE = 10  # behind the workers of live calls
@@ -49,11 +50,22 @@ def serve(run: Connection, load: HearerLoader) -> None:
         return
     run.send(Ready(os.getpid()))
     while True:
-        run.send(heard(hearer, run.recv()))
+        for outcome in heard(hearer, run.recv()):
+            run.send(outcome)
 
 
-def heard(hearer: Hearer, work: Work) -> Outcome:
-    """Hear it; an error that the hearer lets through costs this recording only."""
+def heard(hearer: Hearer, works: Sequence[Work]) -> Iterator[Outcome]:
+    """Hear them, together where that is possible; an error that the hearer lets through costs one recording only."""
+    left = list(works)
+    if len(left) > 1 and isinstance(hearer, HearsTogether):
+        with suppress(EngineError):  # it will be said of the one that it belongs to
+            for outcome in hearer.hear_together(works):
+                left.remove(outcome.work)
+                yield outcome
+    yield from (_alone(hearer, work) for work in left)
+
+
+def _alone(hearer: Hearer, work: Work) -> Outcome:
     try:
         return hearer.hear(work)
     except MediaError as error:

@@ -1,4 +1,4 @@
-"""The executor of many machines: actors of a Ray cluster, each with its own models, each with one recording at a time.
+"""The executor of many machines: actors of a Ray cluster, each with its own models.
 
 The only file that knows Ray. Ray starts actors and tells when one dies; everything else is the crew's (:mod:`.crew`), so that a
 worker of Ray's is lost, replaced and given up exactly as a process of this machine is. Rules:
@@ -21,7 +21,7 @@ from typing import Any, Self
 
 from engine.core.errors import ConfigError, EngineError, ProtocolError
 from engine.core.units import Seconds
-from engine.runtime.batch.crew import GENEROUS, CannotStart, Crew, Gone, News, Patience
+from engine.runtime.batch.crew import ALONE, GENEROUS, CannotStart, Crew, Gone, News, Patience, Together
 from engine.runtime.batch.local_worker import heard
 from engine.runtime.batch.work import Hearer, HearerLoader, Outcome, Work
 from engine.runtime.worker import Ready
@@ -43,8 +43,15 @@ class RayExecutor(Crew):
         ConfigError: Ray is not installed, or ``address`` is none.
     """
 
-    def __init__(self, loader: HearerLoader, workers: int, address: str | None = None, patience: Patience = GENEROUS) -> None:
-        super().__init__(RayActors(loader, workers, _checked(address)), workers, patience)
+    def __init__(
+        self,
+        loader: HearerLoader,
+        workers: int,
+        address: str | None = None,
+        patience: Patience = GENEROUS,
+        together: Together = ALONE,
+    ) -> None:
+        super().__init__(RayActors(loader, workers, _checked(address)), workers, patience, together)
 
 
 class Listener:
@@ -64,9 +71,9 @@ class Listener:
             return CannotStart(f"{error.code}: {error}")
         return Ready(os.getpid())
 
-    def hear(self, work: Work) -> Outcome:
-        """Hear one recording."""
-        return heard(self._hearer, work)
+    def hear(self, works: Sequence[Work]) -> list[Outcome]:
+        """Hear recordings."""
+        return list(heard(self._hearer, works))
 
 
 class RayWorker:
@@ -90,9 +97,9 @@ class RayWorker:
         self.placed = True
         self._actors.awaits(self._actor.load.remote(loader), self)
 
-    def give(self, work: Work) -> None:
-        """Hand it the next recording; only while it is free."""
-        self._actors.awaits(self._actor.hear.remote(work), self)
+    def give(self, works: Sequence[Work]) -> None:
+        """Hand it the next recordings; only while it is free."""
+        self._actors.awaits(self._actor.hear.remote(works), self)
 
     def kill(self) -> None:
         """End it; its end will be news."""
@@ -148,18 +155,19 @@ class RayActors:
         self.ray.wait(list(self._awaited), num_returns=1, timeout=wait)
         answers, _ = self.ray.wait(list(self._awaited), num_returns=len(self._awaited), timeout=0)
         said = [(worker := self._awaited.pop(answer), self._news(answer, worker)) for answer in answers]
-        return [(worker, news) for worker, news in said if news is not None]
+        return [(worker, news) for worker, several in said for news in several]
 
-    def _news(self, answer: Any, worker: RayWorker) -> News | None:
+    def _news(self, answer: Any, worker: RayWorker) -> Sequence[News]:
         try:
-            said: News | None = self.ray.get(answer, timeout=_FETCHING)
+            said: list[Outcome] | Ready | CannotStart | None = self.ray.get(answer, timeout=_FETCHING)
         except self.ray.exceptions.RayTaskError as error:  # the message may hold what somebody said
-            return Gone(f"broke on it: {type(error.cause).__name__}")
+            return [Gone(f"broke on it: {type(error.cause).__name__}")]
         except self.ray.exceptions.RayError as error:
-            return Gone(_how(error))
+            return [Gone(_how(error))]
         if said is None:
             worker.load(self._loader)
-        return said
+            return []
+        return said if isinstance(said, list) else [said]
 
 
 def _checked(address: str | None) -> str | None:

@@ -79,7 +79,7 @@ class Run:
         self._presence = Presence(order.folder)
         self._stop = threading.Event()
         self._in_hand: dict[str, tuple[Claimed, Path | None]] = {}  # with the copy that was fetched for it
-        self._lost = 0  # in a row
+        self._lost = 0.0  # workers in a row; one that had several in hand counts once
 
     def stop(self) -> None:
         """Ask it to end once what is being heard is done."""
@@ -157,8 +157,10 @@ class Run:
         free = shutil.disk_usage(self._order.folder).free
         if free < _LEAST_FREE:
             self._give_up(f"expected {_LEAST_FREE >> 20} MB free at least, found {free >> 20} MB")
-        elif self._lost >= _MOST_LOST:
-            self._give_up(f"{self._lost} recordings in a row were lost with their workers, so it is this machine; see the log")
+        elif round(self._lost) >= _MOST_LOST:
+            self._give_up(
+                f"{_MOST_LOST} times in a row recordings were lost with their worker, so it is this machine; see the log"
+            )
         return not self.stopped
 
     def _give_up(self, reason: str) -> None:
@@ -199,7 +201,7 @@ class Run:
             claimed, copy = self._in_hand.pop(outcome.work.content)
             if copy is not None:
                 copy.unlink()
-            self._lost = self._lost + 1 if isinstance(outcome, Lost) and not claimed.entry.suspect else 0
+            self._lost = self._lost + 1 / outcome.among if isinstance(outcome, Lost) and not claimed.entry.suspect else 0.0
             self._settling.outcome(claimed, outcome)
 
 

@@ -4,17 +4,18 @@ Rules:
 
 * what is given comes back exactly once, in any order: heard, refused, or lost with its worker; an executor never tries again by
   itself, the ledger decides that;
-* an executor takes the next piece of work only when a worker is free for it, so that little is lost when the run is killed;
+* an executor takes work only when a worker is free for it, and no more than that one hears together, so that little is lost when
+  the run is killed;
 * nothing unmasked leaves a worker: its results and the files it writes are masked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol, Self, TypeAlias
+from typing import Any, Protocol, Self, TypeAlias, runtime_checkable
 
 from engine.core.units import Language, Seconds
 
@@ -101,6 +102,9 @@ class Lost:
 
     reason: str
 
+    among: int = 1
+    """How many its worker had in hand: one of them is the cause, or none."""
+
 
 Outcome: TypeAlias = Heard | Refused | Excluded | Lost
 
@@ -110,6 +114,14 @@ class Hearer(Protocol):
 
     def hear(self, work: Work) -> Heard | Refused | Excluded:
         """Hear, mask and write one recording."""
+
+
+@runtime_checkable
+class HearsTogether(Protocol):
+    """A hearer that is quicker with several recordings at a time."""
+
+    def hear_together(self, works: Sequence[Work]) -> Iterator[Heard | Refused | Excluded]:
+        """Hear, mask and write them; each comes as soon as it is done with. After an error the others are heard alone."""
 
 
 class HearerLoader(Protocol):

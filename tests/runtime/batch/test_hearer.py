@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from engine.qa.transcripts import timeline_of
 from engine.runtime.batch import hearer
 from engine.runtime.batch.heard import HeardRecording
 from engine.runtime.batch.hearer import FileHearer, FileHearerLoader, speakers_of
+from engine.runtime.batch.hearing import Asked
 from engine.runtime.batch.keeping import keep_transcript, sweep
 from engine.runtime.batch.places import content_of
 from engine.runtime.batch.work import Excluded, Heard, Refused, Tier, Work
@@ -36,11 +38,18 @@ class MadeUpEars:
 
     said: str = f"my card number is {CARD}"
     nothing: str | None = None
+    together: list[int] = field(default_factory=list)
 
-    def transcribe(self, recording: Recording, language: Language | None, tier: Tier, left: Speaker) -> HeardRecording:
+    def transcribe_all(self, asked: Sequence[Asked]) -> list[HeardRecording]:
+        self.together.append(len(asked))
+        return [self.transcribe(one) for one in asked]
+
+    def transcribe(self, asked: Asked) -> HeardRecording:
         words = tuple(Word(text, Seconds(0.5 + 0.25 * n), Seconds(0.7 + 0.25 * n)) for n, text in enumerate(self.said.split()))
-        turn = SpokenTurn(left if len(recording.channels) == 2 else None, Seconds(0.5), Seconds(5.7), Transcript(words))
-        return HeardRecording(language or ENGLISH, (turn,), (), recording.duration, f"made-up/{tier}", self.nothing)
+        speaker = asked.left if len(asked.recording.channels) == 2 else None
+        turn = SpokenTurn(speaker, Seconds(0.5), Seconds(5.7), Transcript(words))
+        model, language = f"made-up/{asked.tier}", asked.language or ENGLISH
+        return HeardRecording(language, (turn,), (), asked.recording.duration, model, self.nothing)
 
 
 def sound(path: Path, channels: int = 2) -> Path:
@@ -114,6 +123,17 @@ def test_other_bytes_than_those_that_were_seen_are_not_heard(tmp_path: Path, now
     assert isinstance(found, Refused)
     assert found.reason.startswith(AT_SOURCE)
     assert not (tmp_path / "qa").exists()
+
+
+def test_several_are_heard_together_and_what_can_not_be_heard_costs_the_others_nothing(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.wav"
+    bad.write_text("no sound", encoding="utf-8")
+    works = [work(tmp_path, path) for path in (sound(tmp_path / "one.wav"), bad, sound(tmp_path / "mono.wav", 1))]
+    ears = MadeUpEars("good morning")
+    found = list(FileHearer(read, ears).hear_together(works))
+
+    assert ears.together == [2]
+    assert [(it.work, type(it)) for it in found] == [(works[1], Refused), (works[0], Heard), (works[2], Heard)]
 
 
 def test_where_there_is_nothing_to_score_nothing_is_kept(tmp_path: Path) -> None:

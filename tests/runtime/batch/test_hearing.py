@@ -22,7 +22,7 @@ from engine.core.units import Confidence, Language, Seconds
 from engine.qa.timeline import EventKind
 from engine.qa.transcripts import timeline_of
 from engine.runtime.batch.channels import by_speaker
-from engine.runtime.batch.hearing import BatchTranscriber, HearingSettings, to_hear_twice
+from engine.runtime.batch.hearing import Asked, BatchTranscriber, HearingSettings, to_hear_twice
 from engine.runtime.batch.work import Tier
 from engine.testing.parts import tone
 from engine.testing.recognisers import ScriptedRecogniser
@@ -50,6 +50,18 @@ class Polyglot(ScriptedRecogniser):
     def languages(self, sound: AudioFrame) -> list[tuple[Language, Confidence]]:
         language, sure = self._detects
         return [(Language(language), Confidence(sure))]
+
+
+class Echo(ScriptedRecogniser):
+    """Says how long each sound is."""
+
+    def __init__(self) -> None:
+        super().__init__("words")
+        self.batches: list[int] = []
+
+    def recognise(self, utterances: Sequence[AudioFrame], hints: Sequence[Hints]) -> list[Transcript]:
+        self.batches.append(len(utterances))
+        return [Transcript((Word(f"{sound.duration:.1f}", Seconds(0.0), Seconds(0.1)),)) for sound in utterances]
 
 
 def pieces(*spans: tuple[float, float], length: float = 8.0) -> AudioFrame:
@@ -169,6 +181,30 @@ def test_an_unknown_language_is_said_and_not_guessed_at(detected: Polyglot) -> N
 def test_a_recogniser_that_can_not_tell_languages_apart_says_so() -> None:
     with pytest.raises(ConfigError, match="tell the language"):
         ears(ScriptedRecogniser("one"), ScriptedRecogniser("two")).transcribe(recorded(pieces((1, 2))))
+
+
+def test_recordings_that_are_heard_together_keep_their_own_turns() -> None:
+    first = Echo()
+    one, two = recorded(pieces((1, 2), (5, 7))), recorded(pieces((3, 6)))
+    asked = [
+        Asked(one, ENGLISH, Tier.FAST),
+        Asked(recorded(silence(Seconds(2.0))), ENGLISH, Tier.FAST),
+        Asked(two, ENGLISH, Tier.FAST),
+    ]
+    heard = ears(first).transcribe_all(asked)
+
+    assert first.batches == [3]
+    assert [it.text for it in heard] == ["1.2 2.2", "", "3.2"]
+    assert [it.nothing for it in heard] == [None, "nobody speaks", None]
+    assert [turn.start for turn in heard[2].turns] == pytest.approx([3], abs=0.05)
+
+
+def test_languages_are_not_mixed_when_recordings_are_heard_together() -> None:
+    first, second = ScriptedRecogniser("words"), Polyglot("слова")
+    call = recorded(pieces((1, 2)))
+    heard = ears(first, second).transcribe_all([Asked(call, RUSSIAN, Tier.FAST), Asked(call, ENGLISH, Tier.FAST)])
+
+    assert [(it.language, it.text) for it in heard] == [(RUSSIAN, "слова"), (ENGLISH, "words")]
 
 
 def test_the_revision_names_settings_and_tier() -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from engine.core.errors import ModelBroken
 from engine.core.units import Seconds
-from engine.runtime.batch.crew import Patience
+from engine.runtime.batch.crew import ALONE, Patience, Together
 from engine.runtime.batch.local import LocalExecutor
 from engine.runtime.batch.work import Heard, HearerLoader, Lost, Outcome, Refused, Work
 from engine.testing.hearers import (
@@ -25,6 +25,7 @@ from engine.testing.hearers import (
     errand,
     loads_the_second_time,
     obedient,
+    sociable,
     stillborn,
     without_files,
 )
@@ -39,8 +40,14 @@ def by_content(outcomes: Iterable[Outcome]) -> dict[str, Outcome]:
     return {outcome.work.content: outcome for outcome in outcomes}
 
 
-def run(works: Iterable[Work], workers: int = 2, policy: Patience = QUICK, load: HearerLoader = obedient) -> dict[str, Outcome]:
-    with LocalExecutor(load, workers, policy) as executor:
+def run(
+    works: Iterable[Work],
+    workers: int = 2,
+    policy: Patience = QUICK,
+    load: HearerLoader = obedient,
+    together: Together = ALONE,
+) -> dict[str, Outcome]:
+    with LocalExecutor(load, workers, policy, together) as executor:
         return by_content(executor.outcomes(iter(works)))
 
 
@@ -95,6 +102,36 @@ def test_a_recording_that_kills_its_worker_is_lost_with_the_reason_and_the_other
     assert isinstance(outcomes["poison"], Lost)
     assert reason(outcomes["poison"]) == reason_given
     assert sum(isinstance(outcome, Heard) for outcome in outcomes.values()) == 7
+
+
+def test_short_recordings_are_given_together_and_a_long_one_ends_what_is_given(tmp_path: Path) -> None:
+    short, long = tmp_path / "short.wav", tmp_path / "long.wav"
+    short.write_bytes(bytes(100))
+    long.write_bytes(bytes(1000))
+    works = iter([errand("a", short), errand("b", short), errand("c", long), errand("d", short), errand("e", long)])
+    together = Together(recordings=3, size=1000)
+
+    assert [[it.content for it in together.taken(works)] for _ in range(3)] == [["a", "b", "c"], ["d", "e"], []]
+    assert len(ALONE.taken(iter([errand("a", short), errand("b", short)]))) == 1
+
+
+@pytest.mark.parametrize("load", [obedient, sociable])
+def test_what_is_given_together_comes_back_each_by_itself_and_an_error_costs_one(load: HearerLoader) -> None:
+    works = [errand("a"), errand("broken", other_error="somebody's words"), errand("b"), errand("c")]
+    outcomes = run(works, workers=1, load=load, together=Together())
+
+    assert outcomes["broken"] == Lost(works[1], "it could not be heard: host")
+    assert sum(isinstance(outcome, Heard) for outcome in outcomes.values()) == 3
+
+
+def test_who_dies_over_several_loses_all_that_it_has_not_answered_for_and_says_how_many() -> None:
+    works = [errand("a"), errand("poison", die=str(int(signal.SIGKILL))), errand("b"), errand("c")]
+    outcomes = run(works, workers=1, together=Together())
+
+    assert isinstance(outcomes["a"], Heard)
+    assert {name: outcome.among for name, outcome in outcomes.items() if isinstance(outcome, Lost)} == dict.fromkeys(
+        ["poison", "b", "c"], 3
+    )
 
 
 def test_bad_sound_that_the_hearer_did_not_expect_is_refused_without_costing_a_worker() -> None:
@@ -209,7 +246,7 @@ def test_what_was_left_unfinished_does_not_turn_up_later() -> None:
 
 DIES = """
 import os, sys
-from engine.runtime.batch.crew import Patience
+from engine.runtime.batch.crew import ALONE, Patience, Together
 from engine.runtime.batch.local import LocalExecutor
 from engine.testing.hearers import errand, obedient
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,6 +18,8 @@ from sqlalchemy import Engine
 from engine.core.units import Language, Seconds
 from engine.qa.card_file import parse_scorecard
 from engine.qa.ledger import AT_SOURCE, CardInForce, State, Wanted
+from engine.runtime.batch.crew import Patience, Together
+from engine.runtime.batch.local import LocalExecutor
 from engine.runtime.batch.order import Order, Settled
 from engine.runtime.batch.presence import Presence
 from engine.runtime.batch.run import Desk, Run
@@ -202,6 +205,20 @@ def test_poison_is_given_up_after_three_attempts_and_harms_nobody(place: Place) 
     assert notes.settlements[-1].entry.attempts == 3
 
 
+def test_poison_among_recordings_that_are_heard_together_harms_nobody(place: Place) -> None:
+    for number in range(8):
+        place.put(number, Fate.POISON if number == 3 else Fate.SCORED)
+    with LocalExecutor(ReadingHearer(), 2, Patience(restart_after=Seconds(0.01)), Together(recordings=5)) as executor:
+        notes = place.run(executor=executor)
+
+    assert Counter(it.entry.state for it in notes.settlements if it.entry.state is not State.WAITING) == {
+        State.SCORED: 7,
+        State.FAILED: 1,
+    }
+    assert place.heard == 7 + 3
+    assert not place.account().disagreements
+
+
 def test_a_run_stops_when_one_after_the_other_is_lost(place: Place) -> None:
     for number in range(25):
         place.put(number, Fate.POISON)
@@ -209,7 +226,7 @@ def test_a_run_stops_when_one_after_the_other_is_lost(place: Place) -> None:
 
     assert place.account().suspects == 20
     assert [reason for _, reason in notes.complaints] == [
-        "20 recordings in a row were lost with their workers, so it is this machine; see the log"
+        "20 times in a row recordings were lost with their worker, so it is this machine; see the log"
     ]
 
 
