@@ -14,9 +14,9 @@ import typer
 from engine.cli.output import console, progress
 from engine.config import Config, load_config
 from engine.core.hardened import harden
+from engine.core.precedence import helpers, keep_time, take_precedence
 from engine.runtime.engine import Engine
 from engine.runtime.logs import set_up_logs
-from engine.runtime.precedence import take_precedence
 from engine.server.doors import desk
 from engine.server.doors.common import Door
 from engine.server.serve import doors
@@ -47,10 +47,12 @@ def serve(
 
 async def _serve(config: Config) -> None:
     stop = _told_to_stop()
+    asyncio.get_running_loop().set_default_executor(helpers())
     with progress.status("loading models, rendering prompts ..."):
         engine = await Engine.start(config)
     try:
         async with doors(engine) as opened:
+            keep_time()
             engine.opened()
             _name(opened)
             await stop.wait()

@@ -149,7 +149,7 @@ def _is_a_toss_up(first: Option, second: Option, limits: Thresholds) -> bool:
     gap = round(first.likelihood - second.likelihood, _DECIMALS)
     together = round(first.likelihood + second.likelihood, _DECIMALS)
     places = first.node is not None and second.node is not None
-    return places and gap < limits.margin and together >= limits.accept
+    return places and gap < limits.margin and max(first.likelihood, together) >= limits.accept  # the sum was rounded
 
 
 def _bar(option: Option, limits: Thresholds) -> Confidence:

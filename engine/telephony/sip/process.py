@@ -7,7 +7,6 @@ brings is never kept for long. One pump serves all calls.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import faulthandler
 import os
 import signal
@@ -18,13 +17,13 @@ from typing import Final
 
 from engine.core.errors import ConfigError
 from engine.core.hardened import harden
+from engine.core.precedence import keep_time
 from engine.telephony.sip import wire
 from engine.telephony.sip.settings import SipSettings
 from engine.telephony.sip.stack import Stack
 from engine.telephony.sip.wire import Frame, FrameReader, Kind
 
 TICK: Final = 0.020  # seconds
-_PRIORITY: Final = -10  # a late packet is heard by everybody, and what is done here is little
 _PULSE: Final = 50  # ticks between signs of life
 _SOUND_KEPT: Final = 32_768  # bytes a call, two seconds, that the engine may leave unread; then sound is dropped
 _MOST_UNREAD: Final = 16 * 1024 * 1024  # bytes of everything: the engine is gone
@@ -138,8 +137,7 @@ def main() -> None:
         signal.signal(name, signal.SIG_IGN)
     harden()
     _gag_the_stack()
-    with contextlib.suppress(PermissionError):  # it takes CAP_SYS_NICE
-        os.setpriority(os.PRIO_PROCESS, 0, _PRIORITY)
+    keep_time(beat=True)
     theirs = socket.socket(fileno=int(sys.argv[1]))
     theirs.setblocking(False)
     code = asyncio.run(serve(theirs))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from engine.assist.learning.bars import Bars, Case, Outcome, fewest_groups, fit, lowest_accept, outcome
@@ -126,6 +126,7 @@ def test_the_promise_holds_for_what_it_was_fitted_on(seen: list[tuple[Confidence
 
 
 @given(SURE, SURE, SURE, SURE, st.booleans())
+@example(Confidence(0.0), Confidence(0.1015625), Confidence(0.1015625), Confidence(0.0625), False)
 def test_a_higher_bar_never_makes_a_wrong_jump_of_what_was_none(
     first: Confidence, second: Confidence, low: Confidence, high: Confidence, right: bool
 ) -> None:
