@@ -18,7 +18,7 @@ from engine.runtime.engine import Engine
 from engine.server.app import http_app
 from engine.server.doors.arrivals import Entry, tls_of
 from engine.server.doors.common import Door, bound, protection
-from engine.server.doors.web import served
+from engine.server.doors.web import served, warmed
 from engine.server.gate import Gate
 from engine.server.indexing import indexed
 from engine.server.keeping import kept
@@ -46,7 +46,7 @@ async def opened(engine: Engine, section: HttpDoor) -> AsyncIterator[list[Door]]
     with house_of(engine.config) as house:
         reception = await _reception(house, engine.config, section, token)
         await asyncio.to_thread(put_in_force, house.trail, engine.config, engine.flows)
-        app = Gate(http_app(engine, reception), section.hosts)
+        app = Gate(await warmed(http_app(engine, reception), "/healthz", "/api/v1/healthz"), section.hosts)
         async with _beside(house, engine.config), served(app, listening, entry):
             yield list(_doors(engine, reception, section, listening.getsockname()[1], protected))
 

@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+import httpx
 import uvicorn
 
 from engine.server.doors.arrivals import Arrivals, Entry, PromptHttp
@@ -41,6 +42,15 @@ class _Server(uvicorn.Server):
 def _no_refusals(record: logging.LogRecord) -> bool:
     """Uvicorn takes a refused handshake for one that was forgotten."""
     return record.msg != "ASGI callable returned without completing handshake."
+
+
+async def warmed(app: Any, *paths: str) -> Any:
+    """The application, after it was asked once within this process: what it puts off until then holds the loop for 20 ms."""
+    within = httpx.ASGITransport(app, client=("127.0.0.1", 0))
+    async with httpx.AsyncClient(transport=within, base_url="http://localhost") as client:
+        for path in paths:
+            await client.get(path)
+    return app
 
 
 @contextlib.asynccontextmanager
