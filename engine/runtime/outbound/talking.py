@@ -39,6 +39,12 @@ class NobodyTalked(EngineError):
     code: ClassVar[str] = "outbound.nobody_talked"
 
 
+class LineLost(EngineError):
+    """Nobody hung up: the line, or what carries it, was lost in the middle of a talk that had come to nothing yet."""
+
+    code: ClassVar[str] = "outbound.line_lost"
+
+
 class Takes(Protocol):
     """What carries a call; :class:`engine.runtime.engine.Engine` does."""
 
@@ -78,6 +84,9 @@ class Judged:
     late: Callable[[], str | None] = lambda: None
     """Whom the line turned out to be while the flow spoke; ``None``: what was judged stands."""
 
+    lost: Callable[[], bool] = lambda: False
+    """Whether the line was lost: nobody hung up."""
+
 
 Judge = Callable[[Leg, Intent], Awaitable[Judged]]
 
@@ -106,6 +115,7 @@ class EngineTalker:
         judged = await self._judge(answered, intent)
         if not judged.talk:
             await judged.leg.hang_up()
+            _expect_line(judged)
             return Talked(judged.outcome, judged.seconds, judged.answerer)
         contact = intent.contact
         heard = Listening(partial(self._opted_out, contact, answered.facts.id))
@@ -117,6 +127,8 @@ class EngineTalker:
         talk = outcome_of(heard.taken)
         if talk.outcome is None and (machine := judged.late()) is not None:
             return Talked(None, heard.until, machine)
+        if talk.outcome is None and not talk.call_later:
+            _expect_line(judged)
         return replace(talked(talk, heard.until, judged.answerer), waited=heard.waited)
 
     async def recall(self, call: CallId) -> Talked | None:
@@ -131,6 +143,11 @@ class EngineTalker:
         campaign = contact.campaign if only_here else None
         entries = [Entry(OPT_OUTS, who, f"call:{call}", SAID_IN_A_CALL, campaign) for who in (contact.person, contact.number)]
         await self._paperwork.surely(self._lists.block, entries, utc_now())
+
+
+def _expect_line(judged: Judged) -> None:
+    if judged.lost():
+        raise LineLost("expected the talk to come to its end, found the line lost")
 
 
 def _taken(step: Step) -> Taken:

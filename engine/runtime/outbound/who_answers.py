@@ -20,7 +20,7 @@ from engine.asr.protocol import Hints
 from engine.asr.vad import VoiceActivity
 from engine.core.audio import TELEPHONY, AudioFrame
 from engine.core.call import CallFacts
-from engine.core.errors import EngineError
+from engine.core.errors import EngineError, MediaError
 from engine.core.units import Language, Seconds
 from engine.dialogue.actions import Spoken
 from engine.outbound.answering.listener import Heard, Listener
@@ -42,6 +42,7 @@ from engine.telephony.leg import Gone, Incoming, Key, Leg, Sound
 
 _log = structlog.get_logger(__name__)
 _GREETING: Final = Seconds(30.0)  # the longest that is waited for to end
+_LOST: Final = frozenset({"lost", MediaError.code})  # reasons of who is gone, and has not hung up
 _NO_BEEP: Final = Seconds(3.0)  # of silence: this machine has none
 
 Words = Callable[[AudioFrame], Awaitable[str]]
@@ -61,6 +62,7 @@ class ListenedLeg:
         self.keyed: deque[Key] = deque()
         """Keys pressed before the talk; the talk gets them first."""
         self._before: list[AudioFrame] | None = []  # what was heard; ``None``: the talk hears it
+        self._lost = False
         self._masked: list[tuple[Seconds, Seconds]] = []
         self._leg = leg
         self._words = words
@@ -98,8 +100,8 @@ class ListenedLeg:
             case Key() if self._before:
                 now = self._before[-1].end_s
                 self._masked.append((Seconds(max(0.0, now - LOOK_BACK)), Seconds(now + PAUSE)))
-            case Gone():
-                self.gone = True
+            case Gone(reason):
+                self.gone, self._lost = True, reason in _LOST
         return incoming
 
     def before(self) -> Beforehand:
@@ -110,6 +112,10 @@ class ListenedLeg:
     def turned_out(self) -> str | None:
         """Whom the line turned out to be while the flow spoke."""
         return None if self.late is None else str(self.late.answerer)
+
+    def lost(self) -> bool:
+        """Whether the line was lost, or what carries it: nobody hung up."""
+        return self._lost
 
     async def send(self, frame: AudioFrame) -> None:
         """See the leg's."""
@@ -162,10 +168,11 @@ class WhoAnswers:
         listened = ListenedLeg(leg, Listener(self.vad(), contact.language), lambda sound: self.hear(sound, contact.language))
         verdict = await first_verdict(listened)
         if verdict is None:
-            return Judged(listened, Answerer.PERSON, talk=False, seconds=listened.listener.now)  # gone before it was known
+            seconds = listened.listener.now
+            return Judged(listened, Answerer.PERSON, talk=False, seconds=seconds, lost=listened.lost)  # gone before it was known
         _log.info("outbound.answered", call=leg.facts.id, by=str(verdict.answerer), confidence=round(verdict.confidence, 2))
         if verdict.answerer not in MACHINES:
-            return Judged(listened, _kept(verdict), late=listened.turned_out, before=listened.before())
+            return Judged(listened, _kept(verdict), late=listened.turned_out, before=listened.before(), lost=listened.lost)
         left = verdict.answerer is Answerer.MACHINE and await self._left(listened, contact)
         outcome = Outcome.LEFT_MESSAGE if left else None
         return Judged(listened, verdict.answerer, talk=False, outcome=outcome, seconds=listened.listener.now)

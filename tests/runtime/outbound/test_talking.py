@@ -20,7 +20,7 @@ from engine.dialogue.events import Event, HungUp, KeyPressed, NotTransferred, Tr
 from engine.dialogue.results import Result
 from engine.ivr.files import load_flow
 from engine.outbound.contacts import AttemptId, CampaignId, Contact, ContactId, Outcome, PersonKey
-from engine.runtime.outbound.talking import EngineTalker, Judged, NobodyTalked
+from engine.runtime.outbound.talking import EngineTalker, Judged, LineLost, NobodyTalked
 from engine.runtime.tape import NOTHING_BEFORE, Beforehand
 from engine.runtime.watch import Watch
 from engine.store.attempts import Intent
@@ -107,6 +107,25 @@ async def test_who_wants_to_be_called_later_says_when_by_their_own_clock(databas
     found = await talk(database, journal, Talks([recorded(Result.CALL_LATER, at="2026-11-23T10:30")]))
 
     assert (found.outcome, found.call_later, found.call_at) == (None, True, datetime(2026, 11, 23, 10, 30))  # noqa: DTZ001
+
+
+@pytest.mark.parametrize("talks", [True, False])
+async def test_nobody_knows_what_a_talk_came_to_whose_line_was_lost(database: Engine, journal: Journal, talks: bool) -> None:
+    async def lost(leg: Leg, intent: Intent) -> Judged:
+        return Judged(leg, "person", talk=talks, lost=lambda: True)
+
+    with pytest.raises(LineLost):
+        await talk(database, journal, Talks([(KeyPressed("1"), ()), (HungUp(), ())]), judge=lost)
+
+
+@pytest.mark.parametrize("result", [Result.PROMISED, Result.CALL_LATER])
+async def test_what_was_settled_before_the_line_was_lost_holds(database: Engine, journal: Journal, result: Result) -> None:
+    async def lost(leg: Leg, intent: Intent) -> Judged:
+        return Judged(leg, "person", lost=lambda: True)
+
+    found = await talk(database, journal, Talks([recorded(result)]), judge=lost)
+
+    assert (found.outcome == Outcome.PROMISED, found.call_later) == (result is Result.PROMISED, result is Result.CALL_LATER)
 
 
 async def test_who_spoke_and_hung_up_hung_up_on_us_and_who_did_not_speak_is_tried_again(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
+import pytest
 
 from engine.core.audio import TELEPHONY, AudioFrame
 from engine.core.call import CallFacts, CallId, Direction
@@ -20,7 +22,7 @@ from engine.runtime.outbound.talking import Judged
 from engine.runtime.outbound.who_answers import ListenedLeg, WhoAnswers
 from engine.runtime.tape import NoTape
 from engine.store.attempts import Intent
-from engine.telephony.leg import Gone, Key
+from engine.telephony.leg import Gone, Incoming, Key, Leg
 from engine.telephony.wav_leg import WavLeg
 from engine.testing.parts import Loudness
 
@@ -67,7 +69,7 @@ class Says:
         return AudioFrame(np.full(TELEPHONY.rate_hz, 900, np.int16))
 
 
-async def judged(leg: WavLeg, *, words: str = "", message: str | None = None, says: Says | None = None) -> Judged:
+async def judged(leg: Leg, *, words: str = "", message: str | None = None, says: Says | None = None) -> Judged:
     async def hear(sound: AudioFrame, language: Language) -> str:
         return words
 
@@ -174,3 +176,30 @@ class Taped(NoTape):
 
     def mask(self, start: Seconds, end: Seconds) -> None:
         self.masks.append((round(start, 2), round(end, 2)))
+
+
+@pytest.mark.parametrize(("reason", "lost"), [("lost", True), ("media", True), ("hung_up", False), ("ended", False)])
+@pytest.mark.parametrize("spoke", [0.0, 0.5])
+async def test_a_line_that_is_lost_is_not_taken_for_somebody_who_hangs_up(reason: str, lost: bool, spoke: float) -> None:
+    found = await judged(cast("Leg", Cut(line(("voice", spoke), ("quiet", 5.0)), reason)))
+    if found.talk:
+        while not isinstance(await found.leg.receive(), Gone):
+            pass
+
+    assert found.talk == (spoke > 0.0)
+    assert found.lost() == lost
+
+
+class Cut:
+    """A line that goes, for this reason."""
+
+    def __init__(self, leg: WavLeg, reason: str) -> None:
+        self._leg, self._reason = leg, reason
+
+    async def receive(self) -> Incoming:
+        incoming = await self._leg.receive()
+        over = isinstance(incoming, Gone) or self._leg.position > 2.0
+        return Gone(self._reason) if over else incoming
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._leg, name)
