@@ -51,7 +51,7 @@ ROOT: Final = Path(__file__).parents[1]
 PAGES: Final[Mapping[str, str]] = {
     "sign-in": "/sign-in", "phone": "/phone", "live": "/live", "calls": "/calls", "call": "", "quality": "/quality",
     "flow": "/flow", "campaigns": "/campaigns", "campaign": "/campaigns/overdue_notice", "people": "/settings",
-    "audit": "/settings/audit", "unmasked": "/settings/unmasked", "house": "/settings/house",
+    "audit": "/settings/audit", "unmasked": "/settings/unmasked", "keeping": "/settings/keeping", "house": "/settings/house",
 }  # fmt: skip
 """By the picture's name; the one call is the last that was kept."""
 WIDTHS: Final = {1280: 800, 390: 844}

@@ -30,6 +30,7 @@ from engine.server.console.pages.call import call_pages
 from engine.server.console.pages.calls import calls_pages
 from engine.server.console.pages.campaigns import campaign_pages
 from engine.server.console.pages.flow import flow_pages
+from engine.server.console.pages.keeping import keeping_pages
 from engine.server.console.pages.live import live_pages
 from engine.server.console.pages.quality import quality_pages
 from engine.server.console.pages.records import Records
@@ -84,6 +85,7 @@ def http_app(engine: Engine, reception: Reception) -> FastAPI:
         campaign_pages(),
         settings_pages(engine.config),
         audit_pages(),
+        keeping_pages(engine.config),
     )
     unmasked = unmasked_pages(engine.config, records)
     about_calls = (calls_pages(records), call_pages(records, playing), quality_pages(records), unmasked)

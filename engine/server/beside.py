@@ -68,29 +68,57 @@ async def _kept_up(work: Beside) -> None:
         pause = AFTER_FAILURE
 
 
+async def answered(work: Beside) -> Any:
+    """Have a process find something out, once (:func:`reply`); JSON.
+
+    Raises:
+        OSError: there is no room for it.
+        ValueError: it has said nothing, for it failed: its log says why.
+    """
+    said, _ = await _heard_out(work)
+    return json.loads(said)
+
+
 async def _done_by_one(work: Beside) -> str:
-    """Have one process do it for as long as it lives; how it ended. When this is cancelled it is killed."""
+    """Have one process do it for as long as it lives; how it ended."""
+    _, status = await _heard_out(work)
+    return f"its process ended, {status}"
+
+
+async def _heard_out(work: Beside) -> tuple[bytes, int]:
+    """What a process says before its end, and its exit status. When this is cancelled it is killed."""
     ours, theirs = socket.socketpair()
     with theirs:
         process = spawned(work.begin, work.name, theirs.fileno())
     reader, writer = await asyncio.open_connection(sock=ours)
     try:
         writer.write(json.dumps(work.told).encode() + b"\n")
-        await reader.read()  # it says nothing: this is its end
+        said = await reader.read()  # to its end
     finally:
         writer.close()
         process.kill()
-        await asyncio.to_thread(process.wait)
-    return f"its process ended, {process.returncode}"
+        status = await asyncio.to_thread(process.wait)
+    return said, status
 
 
 def run(keep_up: Callable[[Callable[[float], bool], Any], None]) -> None:
     """Run the process: ``keep_up`` gets a way to wait for some seconds, which says whether the engine has ended, and what it is
     to know."""
+    with _begun() as engine, engine.makefile("rb") as told:
+        if said := told.readline():
+            keep_up(lambda seconds: bool(select.select([engine], [], [], seconds)[0]), json.loads(said))
+
+
+def reply(find: Callable[[Any], Any]) -> None:
+    """Run a process that finds something out: ``find`` gets what it is to know, and gives JSON."""
+    with _begun() as engine, engine.makefile("rb") as told:
+        if said := told.readline():
+            engine.sendall(json.dumps(find(json.loads(said))).encode())
+
+
+def _begun() -> socket.socket:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the engine ends us
     harden()
     set_up_logs()
     os.setpriority(os.PRIO_PROCESS, 0, max(_NICE, os.getpriority(os.PRIO_PROCESS, 0)))  # who began behind it stays there
-    with socket.socket(fileno=int(sys.argv[1])) as engine, engine.makefile("rb") as told:
-        if said := told.readline():
-            keep_up(lambda seconds: bool(select.select([engine], [], [], seconds)[0]), json.loads(said))
+    return socket.socket(fileno=int(sys.argv[1]))

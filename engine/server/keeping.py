@@ -25,7 +25,9 @@ from engine.store.database import connect
 
 _log = structlog.get_logger(__name__)
 _BEGIN: Final = "from engine.server.keeping import main; main()"
-_TOLD: Final = {"store", "qa", "assist", "keeping", "access"}
+TOLD: Final = {"store", "qa", "assist", "keeping", "access"}
+"""What of the configuration is needed to look for what is due."""
+
 _LOOK: Final = 60.0  # seconds
 _AFTER_FAILURE: Final = 900.0
 
@@ -34,15 +36,18 @@ def kept(config: Config) -> AbstractAsyncContextManager[None]:
     """Do so until the way out; nothing where calls are kept for ever."""
     if config.keeping is None:
         return contextlib.nullcontext()
-    return done_beside(Beside("keeping", _BEGIN, config.model_dump(mode="json", include=_TOLD)))
+    return done_beside(Beside("keeping", _BEGIN, config.model_dump(mode="json", include=TOLD)))
 
 
 def is_time(now: datetime, at: time, last: datetime | None) -> bool:
     """Whether it was not done since it last should have been; ``now`` in the zone that ``at`` is meant in."""
+    return last is None or last < next_time(now, at) - timedelta(days=1)
+
+
+def next_time(now: datetime, at: time) -> datetime:
+    """When it should be done next."""
     should = datetime.combine(now.date(), at, now.tzinfo)
-    if should > now:
-        should -= timedelta(days=1)
-    return last is None or last < should
+    return should if should > now else should + timedelta(days=1)
 
 
 def main() -> None:

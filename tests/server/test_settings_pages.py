@@ -26,7 +26,7 @@ from tests.server.looking import WIDTHS, faults, looked_at
 
 OWN = {"Sec-Fetch-Site": "same-origin"}
 PASSWORD = "correct horse battery"
-PAGES = ("/settings", "/settings/audit", "/settings/unmasked", "/settings/house")
+PAGES = ("/settings", "/settings/audit", "/settings/unmasked", "/settings/keeping", "/settings/house")
 
 
 @pytest.fixture(autouse=True)
@@ -171,7 +171,7 @@ def test_others_may_neither_look_nor_change(role: Role, engine: EchoEngine, hous
     ways = [*(client.get(path) for path in PAGES), client.post("/settings/people", data={"name": "x"})]
     ways += [client.post("/settings/tokens", data={"name": "x"}), client.post("/settings/audit/verify", data={"x": ""})]
 
-    assert [it.status_code for it in ways] == [403] * 7
+    assert [it.status_code for it in ways] == [403] * 8
 
 
 @pytest.mark.parametrize("language", ["ru", "zh"])
@@ -193,7 +193,7 @@ async def test_somebody_is_disabled_with_the_keyboard_alone(width: int, engine: 
         await page.get_by_role("button", name="Disable").focus()
         await page.keyboard.press("Enter")
         await expect(page.locator("summary", has_text="disabled")).to_be_visible()
-        for name, path in (("Audit", "audit"), ("Doors and keeping", "house")):
+        for name, path in (("Audit", "audit"), ("Keeping", "keeping"), ("Doors", "house")):
             await page.get_by_role("link", name=name).click()
             await expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
             await page.screenshot(path=tmp_path / f"{path}-{width}.png", full_page=True)

@@ -19,6 +19,7 @@ from engine.server.api.campaigns import campaign_orders, campaigns
 from engine.server.api.contacts import contacts
 from engine.server.api.description import described
 from engine.server.api.flows import flows_api
+from engine.server.api.keeping import keeping
 from engine.server.api.kept import judged_calls, kept_calls
 from engine.server.api.live import live
 from engine.server.api.operators import operators
@@ -58,6 +59,7 @@ def http_api(
         people(),
         machines(engine.config),
         audit(),
+        keeping(engine.config),
     )
     for part in parts:
         app.include_router(part)

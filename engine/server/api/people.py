@@ -188,7 +188,7 @@ def machines(config: Config) -> APIRouter:
 
     @router.get("/house")
     async def house(_: _Officer) -> HouseTold:
-        """What protects the doors, and how long things are kept."""
+        """What protects the doors, and how long the audit chain is kept."""
         return _house(config)
 
     return router

@@ -1,4 +1,4 @@
-"""*Settings*: people and machines, who may do what; what protects the doors and how long things are kept, to be read.
+"""*Settings*: people and machines, who may do what; what protects the doors, to be read.
 
 Rules. Every change is made by ``Accounts`` or ``Machines`` of the store, which keep it in the audit chain with it. Nobody changes
 their own roles or shuts themselves out: that takes another. A token is shown once, on the page that answers its making.
@@ -20,9 +20,7 @@ from engine.access.permissions import PEOPLES_ROLES, Permission, Role
 from engine.access.principal import PersonId, Principal
 from engine.config import Config
 from engine.config.doors import ListeningDoor
-from engine.config.keeping import KeepingSection
 from engine.core.errors import ConfigError
-from engine.privacy.retention import DEFAULT
 from engine.server.console.rendering import form, page, see
 from engine.server.console.signing import house_of
 from engine.server.console.texts import texts_in
@@ -89,7 +87,7 @@ def settings_pages(config: Config) -> APIRouter:
 
     @router.get("/settings/house")
     async def house(visitor: _Officer) -> HTMLResponse:
-        return page(visitor, "settings_house.html", doors=list(doors_of(config)), config=config, kept=list(_kept(config.keeping)))
+        return page(visitor, "settings_house.html", doors=list(doors_of(config)), config=config)
 
     return router
 
@@ -100,27 +98,6 @@ def doors_of(config: Config) -> Iterator[DoorShown]:
         door = getattr(config.doors, name)
         if isinstance(door, ListeningDoor):
             yield DoorShown(name, f"{door.host}:{door.port}", door.protections, door.encrypted, door.loopback)
-
-
-@dataclass(frozen=True, slots=True)
-class KeptShown:
-    """How long calls of one class are kept, in days."""
-
-    values: Mapping[str, tuple[str, ...]]
-    """Facts they have."""
-
-    sound: int
-    words: int
-    scores: int
-
-
-def _kept(keeping: KeepingSection | None) -> Iterator[tuple[str, KeptShown]]:
-    """The classes in their order, and all others."""
-    if keeping is not None:
-        for name, it in keeping.classes.items():
-            yield name, KeptShown(it.values, it.sound, it.words, it.scores)
-        rest = keeping.default
-        yield DEFAULT, KeptShown({}, rest.sound, rest.words, rest.scores)
 
 
 async def _people(visitor: Visitor, status: int = 200, wrong: str | None = None, token: str | None = None) -> HTMLResponse:
