@@ -12,6 +12,7 @@ from engine.core.errors import ConfigError
 from engine.core.units import Language, Seconds
 from engine.qa.files import load_scorecard
 from engine.qa.ledger import CardInForce, Wanted
+from engine.runtime.batch.crew import Together
 from engine.runtime.batch.hearer import FileHearerLoader
 from engine.runtime.batch.local import LocalExecutor
 from engine.runtime.batch.order import Order
@@ -77,5 +78,5 @@ def executor_of(config: Config) -> Executor:
     """
     settings, loader = config.qa, FileHearerLoader(keys=keys_of(config.store.key_file))
     if settings.executor == "ray":
-        return RayExecutor(loader, settings.workers, settings.ray)
-    return LocalExecutor(loader, settings.workers)
+        return RayExecutor(loader, settings.workers, settings.ray, together=Together())
+    return LocalExecutor(loader, settings.workers, together=Together())
