@@ -89,9 +89,13 @@ class Engine:
         host, _, port = re.sub(r"^\w+:(//)?|/.*", "", self.doors[door]).rpartition(":")
         return host, int(port)
 
+    def family(self) -> Sequence[int]:
+        """Its processes, itself first."""
+        return [self.process.pid, *_descendants(self.process.pid)]
+
     def used(self) -> Used:
         """Look."""
-        family = [self.process.pid, *_descendants(self.process.pid)]
+        family = self.family()
         cpu = [_cpu(pid) for pid in family]
         private, shared = zip(*(_memory(pid) for pid in family), strict=True)
         memory = (sum(private) + max(shared)) / _MIB

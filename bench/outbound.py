@@ -50,6 +50,7 @@ recordings = "recordings"
 max_calls = {max_calls}
 [doors]
 http = {{ port = 0 }}
+audiosocket = {{ port = 0 }}
 sip = {{ port = {port}, rtp_ports = [{rtp}, {rtp_end}] }}
 [outbound]
 lines = {lines}
@@ -105,7 +106,7 @@ def engine(folder: Path, config: str) -> Iterator[Engine]:
     """
     (folder / "engine.toml").write_text(config, encoding="utf-8")
     command = [sys.executable, "-m", "engine.cli", "serve", "--config", str(folder / "engine.toml")]
-    with (folder / "log").open("w", encoding="utf-8") as log:
+    with (folder / "log").open("a", encoding="utf-8") as log:
         process = subprocess.Popen(command, env=os.environ | {"COLUMNS": "200"}, stdout=subprocess.PIPE, stderr=log, text=True)
     try:
         assert process.stdout is not None

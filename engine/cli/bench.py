@@ -30,6 +30,7 @@ _QUESTIONS: Mapping[str, str] = {
     "outbound": "How many calls a day does one line make?",
     "outbound_kills": "Does a campaign call anybody twice, or lose anybody, when its processes are killed?",
     "outbound_sip": "The same over real SIP.",
+    "outbound_whole": "The same with a whole engine that talks, and telephones that answer.",
     "outbound_operators": "Are operators kept busy, and who finds none?",
     "answering": "Who answered a campaign's call, and how soon is that known?",
     "batch": "How many hours of recordings does an hour of one core hear?",
