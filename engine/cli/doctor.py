@@ -20,6 +20,7 @@ from engine.cli.output import console
 from engine.config import Config, ListeningDoor, WebDoor, load_config
 from engine.core.errors import ConfigError, EngineError
 from engine.core.hardened import harden
+from engine.core.precedence import may_keep_time
 from engine.ivr.files import load_flow
 from engine.model_files import State, rows
 from engine.qa.files import load_scorecard
@@ -72,6 +73,8 @@ def _look(config: Path) -> Iterator[Finding]:
     yield Finding(
         "espeak-ng", espeak is not None, espeak or "not found", "apt-get install espeak-ng: Russian and Chinese prompts need it"
     )
+    mend = "LimitRTPRIO=2 and LimitNICE=-10 in the service's unit: without them whoever computes makes callers wait"
+    yield Finding("real time", timely := may_keep_time(), "for sound" if timely else "not allowed", mend)
     yield from _shut()
     yield from _models()
     if config.exists():

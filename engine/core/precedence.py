@@ -31,18 +31,27 @@ def helpers() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(thread_name_prefix="helper", initializer=_before_others)
 
 
-def keep_time(*, beat: bool = False) -> None:
+def keep_time(*, beat: bool = False) -> bool:
     """For the thread that handles sound every 20 ms, once it has loaded what it needs: real time, as PBXs take it.
 
     A fair scheduler makes who wakes up wait for who computes, whatever its niceness: 20 to 100 ms on two cores that recognise.
     It takes CAP_SYS_NICE or RLIMIT_RTPRIO; without it niceness has to do. The kernel leaves a twentieth of each second to others
     whatever we do. Threads and processes that this thread starts later are ordinary ones (:func:`helpers`), but for ``beat``:
-    for a process that only moves frames, with all its threads.
+    for a process that only moves frames, with all its threads. Whether it may.
     """
     _before_others()
     policy, priority = (os.SCHED_RR, _BEAT) if beat else (os.SCHED_RR | os.SCHED_RESET_ON_FORK, _LOOP)
-    with contextlib.suppress(PermissionError):
+    try:
         os.sched_setscheduler(0, policy, os.sched_param(priority))
+    except PermissionError:
+        return False
+    return True
+
+
+def may_keep_time() -> bool:
+    """Whether a process of ours may carry sound in real time here; tried in a thread that ends at once."""
+    with ThreadPoolExecutor(1) as trial:
+        return trial.submit(keep_time, beat=True).result()
 
 
 def _before_others() -> None:
