@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -19,7 +19,7 @@ from typing import Any, TypeAlias, assert_never
 import structlog
 
 from engine.core.audio import AudioFrame
-from engine.core.errors import EngineError, HostError, ModelError, ProtocolError
+from engine.core.errors import EngineError, ProtocolError
 from engine.core.units import Seconds
 from engine.dialogue import actions as do
 from engine.dialogue import events
@@ -28,6 +28,7 @@ from engine.dialogue.machine import Dialogue, State
 from engine.runtime.assistance import LEAD_IN, Assistance
 from engine.runtime.ear import Attention
 from engine.runtime.entries import Entered, Entries
+from engine.runtime.errands import CameOfIt, Errands, Rendered
 from engine.runtime.hearing import Decoded, Hearing
 from engine.runtime.host import Bank
 from engine.runtime.mouth import Mouth
@@ -40,17 +41,6 @@ from engine.telephony.leg import TRANSFERRED, Delivering, Gone, Immediate, Incom
 
 _log = structlog.get_logger(__name__)
 _DURABLE = Seconds(5.0)  # how long a caller waits until what is asked for them can't be lost any more
-_GOOD_BYE = Seconds(5.0)  # a leg takes no longer to close once its call is handed over
-
-
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """The voice workers have made what was to be said; for the call's inbox."""
-
-    play: do.Play
-
-    sound: AudioFrame | None
-    """``None`` where no voice could make it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +50,7 @@ class Sensed:
     happened: list[events.Event]
 
 
-Inbox: TypeAlias = asyncio.Queue[
-    Incoming
-    | Sensed
-    | Exception
-    | Decoded
-    | Rendered
-    | events.AgentAnswered
-    | events.HostReplied
-    | events.HostFailed
-    | events.Transferred
-    | events.NotTransferred
-]
+Inbox: TypeAlias = asyncio.Queue[Incoming | Sensed | Exception | Decoded | events.AgentAnswered | CameOfIt]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +84,8 @@ class Call:
         self._around = around
         self._mouth = Mouth(leg.lead)
         self._entries = Entries(around.tape, dialogue)
+        self._errands = Errands(leg, around.prompts, around.host, inbox.put_nowait)
         self._rendering: do.Play | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._handing_over: asyncio.Task[None] | None = None
         self._now = Seconds(0.0)
         self._waiting = False
         self._steps = 0
@@ -184,7 +162,7 @@ class Call:
     @property
     def _busy(self) -> bool:
         assisted = self._around.assistance is not None and self._around.assistance.pending
-        return assisted or any(not task.done() for task in self._tasks) or self._hearing.pending
+        return assisted or self._errands.pending or self._hearing.pending
 
     async def _take(self, item: Any) -> None:
         match item:
@@ -336,9 +314,9 @@ class Call:
         match action:
             case do.CallHost():
                 self._hearing.settle()
-                self._start(self._ask_host(action))
+                self._errands.ask_host(action, self._entries)
             case do.TransferCall(destination=destination, context=context):
-                self._handing_over = self._start(self._hand_over(destination, context))
+                self._errands.hand_over(destination, context)
             case do.HangUp(reason=reason):
                 self._outcome = reason
                 await self._leg.hang_up()
@@ -366,16 +344,7 @@ class Call:
             await self._say(play, sound)
         else:
             self._rendering = play
-            self._start(self._render(play))
-
-    async def _render(self, play: do.Play) -> None:
-        try:
-            sound = await self._around.prompts.make(play.spoken, play.language)
-        except ModelError as error:
-            _log.error("call.voice", call=self._leg.facts.id, code=error.code)
-            self._inbox.put_nowait(Rendered(play, None))
-        else:
-            self._inbox.put_nowait(Rendered(play, sound))
+            self._errands.render(play)
 
     async def _say(self, play: do.Play, sound: AudioFrame | None) -> None:
         self._rendering = None
@@ -394,35 +363,9 @@ class Call:
         if self._mouth.stop():
             await self._leg.flush()
 
-    async def _ask_host(self, request: do.CallHost) -> None:
-        secrets = self._entries.secrets(request.secrets)
-        reply: events.HostReplied | events.HostFailed = events.HostFailed(request.request)
-        try:
-            if self._around.host is not None:
-                said = await self._around.host.ask(self._leg.facts.id, request.operation, request.arguments, secrets)
-                reply = events.HostReplied(request.request, said.outcome, said.values)
-        except HostError as error:
-            _log.warning("call.host", call=self._leg.facts.id, operation=request.operation, error=str(error))
-        finally:
-            self._entries.forget(request.secrets)
-        self._inbox.put_nowait(reply)
-
-    async def _hand_over(self, destination: str, context: Mapping[str, str]) -> None:
-        taken = await self._leg.transfer(destination, context)
-        self._inbox.put_nowait(events.Transferred() if taken else events.NotTransferred())
-
-    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
-
     async def _close(self) -> None:
         """Leave nothing behind: no task, no digit, no open file, no open record."""
-        if self._handing_over is not None:  # the leg says that it is gone a moment before it has said good-bye
-            await asyncio.wait([self._handing_over], timeout=_GOOD_BYE)
-        for task in tuple(self._tasks):
-            task.cancel()
+        await self._errands.close()
         self._hearing.close()
         self._entries.close()
         await self._leg.hang_up()
