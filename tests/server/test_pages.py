@@ -88,7 +88,18 @@ class _Links(HTMLParser):
 
 @pytest.mark.parametrize(
     "path",
-    ["/phone", "/sign-in", "/password", "/live", "/flow", "/campaigns", "/settings", "/settings/audit", "/settings/keeping", "/settings/house"],
+    [
+        "/phone",
+        "/sign-in",
+        "/password",
+        "/live",
+        "/flow",
+        "/campaigns",
+        "/settings",
+        "/settings/audit",
+        "/settings/keeping",
+        "/settings/house",
+    ],
 )
 def test_everything_a_page_needs_is_served_from_here(path: str, client: TestClient) -> None:
     links = _Links()
