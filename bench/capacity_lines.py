@@ -18,7 +18,7 @@ from websockets.uri import parse_uri
 from bench.capacity_load import Script, StreamLine
 from bench.capacity_stamps import Codes
 from engine.audio.g711 import Law, decode, encode
-from engine.telephony.audiosocket_frames import Frame, FrameReader, Kind
+from engine.telephony.audiosocket.frames import Frame, FrameReader, Kind
 
 
 class AudioSocketLine(StreamLine):

@@ -12,7 +12,8 @@ from pydantic import Field, model_validator
 
 from engine.audio.g711 import Law
 from engine.config.section import NoneIfEmpty, Port, Section
-from engine.telephony.audiosocket_leg import Payload
+from engine.telephony.audiosocket.settings import Payload
+from engine.telephony.peers import admits
 from engine.telephony.sip.settings import Srtp
 
 
@@ -48,14 +49,7 @@ class ListeningDoor(Section):
 
     def admits(self, address: str) -> bool:
         """Whether a peer at this address may come in."""
-        if not self.peers:
-            return True
-        try:
-            found = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        mapped = getattr(found, "ipv4_mapped", None)
-        return any((mapped or found) in network for network in self.peers)
+        return admits(self.peers, address)
 
 
 class WebDoor(ListeningDoor):

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import numpy as np
 
 from engine.core.audio import Samples
-from engine.telephony.audiosocket_frames import Frame, FrameReader, Kind
+from engine.telephony.audiosocket.frames import Frame, FrameReader, Kind
 from engine.testing.caller import Caller, LineClosed
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from engine.core.errors import MediaError
 from engine.qa.transcripts import parse_transcript
 from engine.telephony import asterisk_ws_messages, freeswitch_messages, twilio_messages
-from engine.telephony.audiosocket_frames import FrameReader
+from engine.telephony.audiosocket.frames import FrameReader
 from engine.telephony.sip.addresses import number_in, user_in
 from engine.telephony.siprec.description import read_description
 from engine.telephony.siprec.message import MessageStream, read_message

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
+import pytest
 from sqlalchemy.orm import Session
 
 from engine.access.permissions import Role
@@ -35,6 +36,7 @@ from engine.telephony.announced import AnnouncedCalls
 from engine.telephony.leg import Gone, Key, Leg, Sound
 from tests.databases import store_in
 from tests.journeys.bank import SMALL_BANK
+from tests.telephony.audiosocket_door import PROCESS, Near
 
 
 @contextlib.contextmanager
@@ -119,6 +121,8 @@ class EchoEngine:
 
 @contextlib.asynccontextmanager
 async def opened(engine: EchoEngine) -> AsyncIterator[dict[str, str]]:
-    """The doors of this engine, by name: their addresses."""
-    async with doors(cast("Engine", engine)) as found:
-        yield {door.name: door.address for door in found}
+    """The doors of this engine, by name: their addresses. The AudioSocket process is in this loop: it need not be started."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(PROCESS, Near)
+        async with doors(cast("Engine", engine)) as found:
+            yield {door.name: door.address for door in found}

@@ -22,7 +22,7 @@ from engine.core.call import CallFacts
 from engine.core.errors import ConfigError
 from engine.core.units import Language, Seconds
 from engine.runtime.watch import Watch
-from engine.telephony.audiosocket_frames import Frame, Kind
+from engine.telephony.audiosocket.frames import Frame, Kind
 from engine.telephony.leg import Gone, Key, Leg
 from engine.testing.audiosocket_caller import AudioSocketCaller
 from engine.testing.parts import tone

@@ -3,95 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
-from collections.abc import AsyncIterator, Mapping
-from uuid import UUID
+from collections.abc import Mapping
+from typing import cast
 
 import numpy as np
 import pytest
-import structlog
 
 from engine.audio import g711
 from engine.audio.g711 import Law
 from engine.audio.keytones import make_key_tones
 from engine.core.call import CallFacts, CallId
 from engine.core.units import Seconds
-from engine.telephony import audiosocket, audiosocket_connection
-from engine.telephony.audiosocket import Welcome, _Complaints, _Refusal, serve_audiosocket
-from engine.telephony.audiosocket_connection import Connection
-from engine.telephony.audiosocket_frames import RATES, Frame, FrameReader, Kind
-from engine.telephony.audiosocket_leg import AudioSocketLeg, AudioSocketSettings, Payload
+from engine.telephony.apart.wire import Frame as Told
+from engine.telephony.audiosocket import porter
+from engine.telephony.audiosocket.complaints import Complaints
+from engine.telephony.audiosocket.connection import Connection
+from engine.telephony.audiosocket.frames import RATES, Frame, Kind
+from engine.telephony.audiosocket.leg import AudioSocketLeg
+from engine.telephony.audiosocket.line import Line
+from engine.telephony.audiosocket.settings import AudioSocketSettings, Payload
+from engine.telephony.audiosocket.wire import Closed, TurnedAway
 from engine.telephony.key_sources import KeySources
 from engine.telephony.leg import Gone, Sound
+from tests.telephony.audiosocket_door import DEFAULTS, HANG_UP, HELLO, NAME, door, sound
 from tests.telephony.doubles import everything, frame, keys_of, ramp, sound_of
-from tests.telephony.test_audiosocket_frames import frames
-
-NAME = UUID("40325ec2-5efd-4bd3-805f-53576e581d13")
-HELLO = Frame(Kind.UUID, NAME.bytes)
-HANG_UP = Frame(Kind.HANG_UP)
-
-
-def sound(samples: np.ndarray[tuple[int], np.dtype[np.int16]]) -> list[Frame]:
-    """As Asterisk sends it: 20 ms a frame."""
-    return [Frame(Kind.SOUND, samples[at : at + 160].astype("<i2").tobytes()) for at in range(0, len(samples), 160)]
-
-
-class Asterisk:
-    """The far end of one connection."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader, self._writer = reader, writer
-
-    def say(self, *frames: Frame | bytes) -> None:
-        for one in frames:
-            self._writer.write(bytes(one))
-
-    async def octets(self) -> bytes:
-        """Everything up to the end of the connection."""
-        return await asyncio.wait_for(self._reader.read(-1), 5)
-
-    async def hear(self) -> list[Frame]:
-        """The same, as frames."""
-        return frames(FrameReader(), await self.octets())
-
-    def hang_up(self) -> None:
-        self._writer.close()
-
-
-class Door:
-    """The server, and the legs that came in through it."""
-
-    def __init__(self) -> None:
-        self.legs: asyncio.Queue[AudioSocketLeg] = asyncio.Queue()
-        self.port = 0
-        self._over = asyncio.Event()
-
-    async def take(self, leg: AudioSocketLeg) -> None:
-        self.legs.put_nowait(leg)
-        await self._over.wait()
-
-    async def leg(self) -> AudioSocketLeg:
-        return await asyncio.wait_for(self.legs.get(), 5)
-
-    async def call(self, *frames: Frame | bytes) -> Asterisk:
-        peer = Asterisk(*await asyncio.open_connection("127.0.0.1", self.port))
-        peer.say(*frames)
-        return peer
-
-
-@contextlib.asynccontextmanager
-async def door(settings: AudioSocketSettings | None = None, **more: object) -> AsyncIterator[Door]:
-    opened = Door()
-    server = await serve_audiosocket("127.0.0.1", 0, opened.take, settings=settings or AudioSocketSettings(), **more)  # type: ignore[arg-type]
-    opened.port = server.sockets[0].getsockname()[1]
-    try:
-        yield opened
-    finally:
-        opened._over.set()
-        server.close()
-        others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        await asyncio.wait_for(asyncio.gather(*others, return_exceptions=True), 5)
 
 
 async def test_a_call_from_its_name_to_the_hang_up() -> None:
@@ -136,14 +72,16 @@ async def test_sound_and_the_hang_up_go_out_and_nothing_else() -> None:
 
 
 async def test_nagles_delay_is_off_and_tcp_watches_over_the_peer() -> None:
-    async with door() as opened:
-        await opened.call(HELLO)
-        leg = await opened.leg()
-        connected: socket.socket = leg._connection._there.get_extra_info("socket")
+    met: asyncio.Queue[Connection] = asyncio.Queue()
+    server = await asyncio.get_running_loop().create_server(lambda: Connection(met.put_nowait), "127.0.0.1", 0)
+    async with server:
+        _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        connected: socket.socket = (await met.get())._there.get_extra_info("socket")
 
         assert connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         assert connected.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
         assert connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 30_000
+        writer.close()
 
 
 async def test_a_telephone_that_sends_no_silence_keeps_its_call_for_minutes() -> None:
@@ -180,7 +118,7 @@ async def test_g711_is_told_by_its_length_and_answered_in_pcm_because_asterisk_h
     law: Law, payload: Payload
 ) -> None:
     octets = g711.encode(ramp(2), law)
-    async with door(AudioSocketSettings(payload, law)) as opened:
+    async with door(AudioSocketSettings(payload=payload, law=law)) as opened:
         peer = await opened.call(HELLO, Frame(Kind.SOUND, octets[:160]), Frame(Kind.SOUND, octets[160:]))
         leg = await opened.leg()
         received = [await leg.receive(), await leg.receive()]
@@ -308,7 +246,7 @@ async def test_a_tone_ends_where_the_peer_falls_silent_behind_it_but_not_in_a_sh
 
 async def test_tones_do_not_count_where_the_settings_say_so() -> None:
     tones = make_key_tones(b"1", tone=Seconds(0.08), pause=Seconds(0.2)).samples
-    async with door(AudioSocketSettings(in_band_keys=False)) as opened:
+    async with door(in_band_keys=False) as opened:
         await opened.call(HELLO, *sound(tones), HANG_UP)
 
         assert keys_of(await everything(await opened.leg())) == b""
@@ -369,7 +307,7 @@ async def test_a_peer_that_does_not_name_its_call_first_is_turned_away(first: Fr
 
 
 async def test_a_peer_that_connects_and_says_nothing_is_turned_away_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audiosocket, "GREETING", 0.01)
+    monkeypatch.setattr(porter, "GREETING", 0.01)
     async with door() as opened:
         peer = await opened.call(bytes.fromhex("0100"))
 
@@ -378,7 +316,7 @@ async def test_a_peer_that_connects_and_says_nothing_is_turned_away_in_time(monk
 
 async def test_only_announced_calls_are_taken_where_the_bank_announces_them() -> None:
     announced = CallFacts(CallId("c7"), "audiosocket", caller_number="+79161234567")
-    async with door(welcome=Welcome(admit={NAME: announced}.get)) as opened:
+    async with door(admit={NAME: announced}.get) as opened:
         stranger = await opened.call(Frame(Kind.UUID, bytes(16)))
         await opened.call(HELLO)
 
@@ -387,32 +325,19 @@ async def test_only_announced_calls_are_taken_where_the_bank_announces_them() ->
 
 
 def test_a_flood_of_refusals_is_a_line_a_second_that_says_how_many_there_were() -> None:
-    now = 100.0
-    complaints = _Complaints(lambda: now)
-    with structlog.testing.capture_logs() as lines:
-        for _ in range(5):
-            complaints.say("10.1.0.9", _Refusal("too many connections"))
-        complaints.say("10.1.0.10", _Refusal("nobody has announced this call", str(NAME)))
-        now += 1.0
-        complaints.say("10.1.0.9", _Refusal("too many connections"))
+    now, said = 100.0, list[TurnedAway]()
+    complaints = Complaints(said.append, lambda: now)
+    for _ in range(5):
+        complaints.say("10.1.0.9", "too many connections")
+    complaints.say("10.1.0.10", "nobody has announced this call", str(NAME))
+    now += 1.0
+    complaints.say("10.1.0.9", "too many connections")
 
-    assert [(line["peer"], line["call"], line["count"]) for line in lines] == [
-        ("10.1.0.9", None, 1), ("10.1.0.10", str(NAME), 1), ("10.1.0.9", None, 5),
-    ]  # fmt: skip
-
-
-async def test_a_peer_that_takes_nothing_any_more_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audiosocket_connection, "_MOST_UNSENT", 1_000)
-    monkeypatch.setattr(audiosocket_connection, "CLOSING", 0.05)
-    async with door() as opened:
-        peer = await opened.call(HELLO)
-        leg = await opened.leg()
-        for _ in range(50_000):
-            await leg.send(frame())
-        received = await everything(leg)
-
-        assert received[-1] == Gone("stalled")
-        peer.hang_up()
+    assert [(one.peer, one.call, one.count) for one in said] == [
+        ("10.1.0.9", None, 1),
+        ("10.1.0.10", str(NAME), 1),
+        ("10.1.0.9", None, 5),
+    ]
 
 
 async def test_a_transfer_asks_the_banks_telephony_and_hangs_up() -> None:
@@ -439,14 +364,11 @@ async def test_a_call_that_fails_inside_hangs_up_and_leaves_the_door_open() -> N
     async def fail(leg: AudioSocketLeg) -> None:
         raise RuntimeError("a bug of ours")
 
-    server = await serve_audiosocket("127.0.0.1", 0, fail)
-    port = server.sockets[0].getsockname()[1]
-    for _ in range(2):
-        peer = Asterisk(*await asyncio.open_connection("127.0.0.1", port))
-        peer.say(HELLO)
+    async with door(take=fail) as opened:
+        for _ in range(2):
+            peer = await opened.call(HELLO)
 
-        assert await peer.hear() == [HANG_UP]
-    server.close()
+            assert await peer.hear() == [HANG_UP]
 
 
 async def test_a_frame_cut_by_the_end_of_the_connection_is_dropped() -> None:
@@ -459,3 +381,93 @@ async def test_a_frame_cut_by_the_end_of_the_connection_is_dropped() -> None:
     assert await connection.receive() == HELLO
     with pytest.raises(EOFError):
         await connection.receive()
+
+
+class Peer:
+    """A connection that notes what is sent through it, when."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[float, int]] = []
+        self.takes = True
+        self.now = 0.0
+
+    def attend(self, *_: object) -> None:
+        pass
+
+    def send(self, frame: Frame) -> bool:
+        if self.takes:
+            self.sent.append((round(self.now, 3), frame.payload[0]))
+        return self.takes
+
+
+class Beating:
+    """A line whose pump ticks when a test says so."""
+
+    def __init__(self) -> None:
+        self.peer, self.told = Peer(), list[Told]()
+        self.line = Line(1, cast("Connection", self.peer), self.told.append, DEFAULTS)
+
+    def say(self, *numbers: int, at: float) -> None:
+        self.peer.now = at
+        for number in numbers:
+            self.line.send(bytes([number, 0]) * 160, at)
+
+    def tick(self, *moments: float) -> None:
+        for self.peer.now in moments:
+            self.line.beat(self.peer.now)
+
+
+def test_the_first_sound_goes_out_at_once_and_the_rest_on_the_beat_however_it_comes() -> None:
+    beating = Beating()
+    beating.say(1, 2, 3, at=0.001)
+    beating.tick(0.005, 0.010, 0.015, 0.020, 0.025)
+    beating.say(4, at=0.027)
+    beating.tick(0.030, 0.035, 0.040, 0.045, 0.050, 0.055, 0.060, 0.065)
+    beating.say(5, at=0.200)
+
+    assert beating.peer.sent == [(0.001, 1), (0.025, 2), (0.045, 3), (0.065, 4), (0.2, 5)]
+
+
+def test_a_pump_that_was_late_makes_up_for_it() -> None:
+    beating = Beating()
+    beating.say(1, 2, 3, 4, at=0.0)
+    beating.tick(0.050, 0.055, 0.060)
+
+    assert beating.peer.sent == [(0.0, 1), (0.05, 2), (0.05, 3), (0.06, 4)]
+
+
+def test_who_interrupts_hears_nothing_of_what_lay_ahead_and_the_reply_on_the_beat() -> None:
+    beating = Beating()
+    beating.say(1, 2, 3, at=0.0)
+    beating.line.flush()
+    beating.say(9, at=0.010)
+    beating.tick(0.015, 0.020)
+
+    assert beating.peer.sent == [(0.0, 1), (0.02, 9)]
+
+
+def test_a_call_is_hung_up_when_all_is_said() -> None:
+    beating = Beating()
+    beating.say(1, 2, at=0.0)
+    beating.line.hang_up()
+    before = beating.line.over.is_set()
+    beating.tick(0.020)
+
+    assert not before
+    assert beating.line.over.is_set()
+
+
+def test_a_peer_that_takes_nothing_any_more_is_gone() -> None:
+    beating = Beating()
+    beating.peer.takes = False
+    beating.say(1, 2, at=0.0)
+
+    assert [Closed.of(told).reason for told in beating.told] == ["stalled"]
+    assert beating.line.over.is_set()
+
+
+def test_an_engine_that_says_far_too_much_is_not_remembered() -> None:
+    beating = Beating()
+    beating.say(*[1] * 5_000, at=0.0)
+
+    assert len(beating.line._waiting) == 500

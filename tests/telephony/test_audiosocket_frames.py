@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.core.errors import MediaError
-from engine.telephony.audiosocket_frames import RATES, Frame, FrameReader, Kind
+from engine.telephony.audiosocket.frames import RATES, Frame, FrameReader, Kind
 
 
 def frames(reader: FrameReader, octets: bytes) -> list[Frame]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import Any
 
 import numpy as np
@@ -10,15 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.audio.g711 import Law
-from engine.core.audio import FRAME_SAMPLES, AudioFrame
+from engine.core.audio import FRAME_SAMPLES
 from engine.core.call import CallFacts, CallId
-from engine.telephony.audiosocket_connection import Connection
-from engine.telephony.audiosocket_frames import RATES, Frame, FrameReader, Kind
-from engine.telephony.audiosocket_leg import AudioSocketLeg, AudioSocketSettings, Payload
+from engine.telephony.apart.wire import Frame as Told
+from engine.telephony.apart.wire import Kind as Telling
+from engine.telephony.audiosocket.connection import Connection
+from engine.telephony.audiosocket.frames import RATES, Frame, FrameReader, Kind
+from engine.telephony.audiosocket.leg import AudioSocketLeg
+from engine.telephony.audiosocket.line import Line
+from engine.telephony.audiosocket.settings import AudioSocketSettings, Payload
 from engine.telephony.leg import Gone, Incoming, Key, Sound
 
 
-class Line(asyncio.Transport):
+class Pipe(asyncio.Transport):
     """Both ends of a connection in memory: gives what a peer has said and then its end, keeps what it is sent."""
 
     def __init__(self) -> None:
@@ -56,19 +61,27 @@ class Line(asyncio.Transport):
 
 
 async def _carried(said: bytes, cut: int, settings: AudioSocketSettings, *, delivered: bool) -> tuple[list[Incoming], bytes]:
-    line = Line()
-    leg = AudioSocketLeg(line.connection, CallFacts(CallId("c"), "audiosocket"), settings)
+    pipe = Pipe()
+    leg = AudioSocketLeg(1, CallFacts(CallId("c"), "audiosocket"), lambda told: _obey(line, told))
     come: asyncio.Queue[Incoming] = asyncio.Queue()
     if delivered:
         leg.deliver(come.put_nowait)
-    line.say(said, cut)
+    line = Line(1, pipe.connection, leg.take, settings)
+    pipe.say(said, cut)
     received: list[Incoming] = []
     while not received or not isinstance(received[-1], Gone):
         received.append(await asyncio.wait_for(come.get() if delivered else leg.receive(), 5))
         if isinstance(received[-1], Sound):
-            await leg.send(AudioFrame(np.full(FRAME_SAMPLES, 1000, np.int16)))
+            line.send(np.full(FRAME_SAMPLES, 1000, "<i2").tobytes(), now=math.inf)
     await leg.hang_up()
-    return received, bytes(line.heard)
+    await pipe.connection.close()
+    return received, bytes(pipe.heard)
+
+
+def _obey(line: Line, told: Told) -> None:
+    """As the process does; what it would say is said already."""
+    if told.kind is Telling.HANG_UP:
+        line.hang_up()
 
 
 _frames = st.one_of(
@@ -77,7 +90,7 @@ _frames = st.one_of(
     st.builds(Frame, st.just(int(Kind.KEY)), st.binary(min_size=1, max_size=1)),
     st.builds(Frame, st.integers(0, 255), st.binary(max_size=20)),
 )
-_settings = st.builds(AudioSocketSettings, st.sampled_from(Payload), st.sampled_from(Law), st.booleans())
+_settings = st.builds(AudioSocketSettings, payload=st.sampled_from(Payload), law=st.sampled_from(Law))
 
 
 @settings(deadline=None, max_examples=150)

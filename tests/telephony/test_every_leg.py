@@ -13,10 +13,10 @@ import pytest
 from engine.core.audio import FRAME_SAMPLES, TELEPHONY, AudioFrame
 from engine.core.call import CallFacts, CallId
 from engine.core.units import Seconds
+from engine.telephony.apart.wire import Frame as Told
+from engine.telephony.apart.wire import Kind as Telling
 from engine.telephony.asterisk_ws import AsteriskLeg
-from engine.telephony.audiosocket import serve_audiosocket
-from engine.telephony.audiosocket_frames import Frame, Kind
-from engine.telephony.audiosocket_leg import AudioSocketLeg
+from engine.telephony.audiosocket.frames import Frame, Kind
 from engine.telephony.browser import BrowserLeg
 from engine.telephony.freeswitch import FreeSwitchLeg
 from engine.telephony.leg import Gone, Key, Leg, Sound
@@ -25,6 +25,7 @@ from engine.telephony.sip.handed import Handing
 from engine.telephony.sip.leg import SipLeg
 from engine.telephony.twilio import TwilioLeg
 from engine.telephony.wav_leg import WavLeg
+from tests.telephony.audiosocket_door import HELLO, door
 from tests.telephony.doubles import FakeSocket, frame, ramp
 from tests.telephony.test_asterisk_ws_messages import PLAIN_START
 from tests.telephony.test_twilio_messages import START, media
@@ -72,32 +73,22 @@ async def freeswitch() -> AsyncIterator[Leg]:
 
 @contextlib.asynccontextmanager
 async def audiosocket() -> AsyncIterator[Leg]:
-    came: asyncio.Queue[AudioSocketLeg] = asyncio.Queue()
-    over = asyncio.Event()
-
-    async def take(leg: AudioSocketLeg) -> None:
-        came.put_nowait(leg)
-        await over.wait()
-
-    async with await serve_audiosocket("127.0.0.1", 0, take) as server:
-        _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
-        loud = bytes(Frame(Kind.SOUND, ramp(1).tobytes()))
-        writer.write(bytes(Frame(Kind.UUID, bytes(16))) + loud + bytes(Frame(Kind.KEY, b"5")) + loud)
-        yield await came.get()
-        over.set()
-        others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        await asyncio.wait_for(asyncio.gather(*others, return_exceptions=True), 5)
+    async with door() as opened:
+        loud = Frame(Kind.SOUND, ramp(1).tobytes())
+        peer = await opened.call(HELLO, loud, Frame(Kind.KEY, b"5"), loud)
+        yield await opened.leg()
+        peer.hang_up()
 
 
 @contextlib.asynccontextmanager
 async def sip() -> AsyncIterator[Leg]:
-    def tell(told: wire.Frame) -> None:
-        if told.kind is wire.Kind.TRANSFER:
+    def tell(told: Told) -> None:
+        if told.kind is Telling.TRANSFER:
             asyncio.get_running_loop().call_soon(leg.take, wire.Closed(None, "Call transfered").frame(1))
 
     leg = SipLeg(1, CallFacts(CallId("c"), "sip"), tell, Handing({"cards": ("sip:cards@pbx",)}))
-    loud = wire.Frame(wire.Kind.SOUND, 1, ramp(1).tobytes())
-    for told in (loud, wire.Frame(wire.Kind.KEY, 1, b"5"), loud):
+    loud = Told(Telling.SOUND, 1, ramp(1).tobytes())
+    for told in (loud, Told(Telling.KEY, 1, b"5"), loud):
         leg.take(told)
     yield leg
 

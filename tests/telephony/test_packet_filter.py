@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.telephony.sip.packet_filter import Instruction, Network, attach, bound_to, networks, program
+from engine.telephony.peers import Network, networks
+from engine.telephony.sip.packet_filter import Instruction, attach, bound_to, program
 
 LOOPBACK = networks(["127.0.0.1/32"])
 STRANGER = "127.0.0.2"

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from engine.core.call import CallFacts, CallId
 from engine.core.units import Seconds
+from engine.telephony.apart.wire import Frame, Kind
 from engine.telephony.leg import Gone
 from engine.telephony.sip import wire
 from engine.telephony.sip.gateway import Gateway
 from engine.telephony.sip.leg import SipLeg
 from engine.telephony.sip.outcomes import NotConnected, Outcome
 from engine.telephony.sip.settings import SipSettings
-from engine.telephony.sip.wire import Frame, Kind
 
 INBOUND, OUTBOUND = (1, 3, 5), (2, 4, 6)
 FROM_THE_PROCESS = [

@@ -8,11 +8,11 @@ from collections.abc import Callable
 import pytest
 
 from engine.core.call import CallFacts, CallId
+from engine.telephony.apart.wire import Frame, Kind, Told
 from engine.telephony.leg import Gone, Incoming, Key, Sound
 from engine.telephony.sip import wire
 from engine.telephony.sip.handed import Handing
 from engine.telephony.sip.leg import SipLeg
-from engine.telephony.sip.wire import Frame, Kind
 from tests.telephony.doubles import frame, ramp
 
 TWO = Handing({"cards": ("sip:first@pbx", "sip:second@pbx"), "one": ("sip:only@pbx",)})
@@ -21,7 +21,7 @@ TWO = Handing({"cards": ("sip:first@pbx", "sip:second@pbx"), "one": ("sip:only@p
 class Process:
     """Notes what it is told, and answers transfers with what the test says."""
 
-    def __init__(self, *answers: wire.Told) -> None:
+    def __init__(self, *answers: Told) -> None:
         self.told: list[Frame] = []
         self.answers = list(answers)
         self.leg = SipLeg(7, CallFacts(CallId("c"), "sip"), self.tell, TWO)
@@ -93,7 +93,7 @@ async def test_a_peer_may_just_hang_up_when_it_has_taken_the_call() -> None:
 
 
 @pytest.mark.parametrize("answers", [(wire.NotTransferred(603, "Decline"),), ()], ids=["declined", "unknown"])
-async def test_a_transfer_that_nobody_takes_leaves_the_caller_on_the_line(answers: tuple[wire.Told, ...]) -> None:
+async def test_a_transfer_that_nobody_takes_leaves_the_caller_on_the_line(answers: tuple[Told, ...]) -> None:
     process = Process(*answers)
     taken = await process.leg.transfer("one" if answers else "nowhere", {})
 

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.core.call import CallFacts, CallId
+from engine.telephony.apart.wire import Frame, Said
 from engine.telephony.sip.addresses import number_in, user_in
 from engine.telephony.sip.handed import Handing
 from engine.telephony.sip.outcomes import NotConnected, Outcome, outcome_of
 from engine.telephony.sip.stack_log import Allowance, forward_logs, masked
-from engine.telephony.sip.wire import Frame, Said
 
 CALL = CallFacts(CallId("c1"), "sip")
 

@@ -77,7 +77,7 @@ async def test_a_service_managers_signal_leaves_calls_to_the_engine() -> None:
 
 
 async def test_a_process_that_hangs_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.telephony.sip.supervised.SILENT", Seconds(1.2))
+    monkeypatch.setattr("engine.telephony.apart.supervised.SILENT", Seconds(1.2))
     async with opened() as line:
         hung = line.gateway.process.pid
         assert hung is not None

@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.core.errors import ProtocolError
+from engine.telephony.apart.wire import LARGEST, Failed, Frame, FrameReader, Kind, Ready, Said, Told
 from engine.telephony.sip import wire
 from engine.telephony.sip.settings import SipSettings, Srtp, Trunk
-from engine.telephony.sip.wire import LARGEST, Frame, FrameReader, Kind
 
 FRAMES = st.builds(Frame, st.sampled_from(Kind), st.integers(0, 2**32 - 1), st.binary(max_size=700))
 TOLD = (
-    wire.Ready(5060), wire.Failed("expected «это»"), wire.ComesIn("sip:a@b", "sip:c@d", "id", {"X-A": "b"}), wire.Closed(486, "Busy"),
-    wire.Closed(None, ""), wire.NotTransferred(603, "Decline"), wire.Registered("main", None, ""), wire.Said("warning", "a", "b"),
+    Ready(5060), Failed("expected «это»"), wire.ComesIn("sip:a@b", "sip:c@d", "id", {"X-A": "b"}), wire.Closed(486, "Busy"),
+    wire.Closed(None, ""), wire.NotTransferred(603, "Decline"), wire.Registered("main", None, ""), Said("warning", "a", "b"),
     wire.Dial("sip:a@b", "", {}), wire.Transfer("<sip:a@b?c=d>"),
 )  # fmt: skip
 
@@ -52,7 +52,7 @@ def test_the_largest_frame_fits() -> None:
 
 
 @pytest.mark.parametrize("told", TOLD, ids=lambda told: type(told).__name__)
-def test_what_is_told_in_json_comes_back_the_same(told: wire.Told) -> None:
+def test_what_is_told_in_json_comes_back_the_same(told: Told) -> None:
     frame = FrameReader().feed(bytes(told.frame(7)))[0]
 
     assert frame.call == 7
@@ -61,7 +61,7 @@ def test_what_is_told_in_json_comes_back_the_same(told: wire.Told) -> None:
 
 def test_a_frame_is_not_taken_for_another() -> None:
     with pytest.raises(ProtocolError, match="expected Closed, found Frame"):
-        wire.Closed.of(wire.Ready(5060).frame())
+        wire.Closed.of(Ready(5060).frame())
 
 
 def test_a_frame_does_not_show_the_key_it_carries() -> None:

@@ -11,10 +11,10 @@ from engine.core.call import CallFacts
 from engine.core.errors import ConfigError
 from engine.runtime.engine import Engine
 from engine.server.desk import Desk
-from engine.server.doors.common import Door, protection
+from engine.server.doors.common import Deaths, Door, bound, figures, protection
 from engine.telephony.announced import Announcement
-from engine.telephony.audiosocket import Welcome, serve_audiosocket
-from engine.telephony.audiosocket_leg import AudioSocketSettings
+from engine.telephony.audiosocket.gateway import Gateway
+from engine.telephony.audiosocket.settings import AudioSocketSettings
 from engine.telephony.handover import new_call_id
 
 
@@ -33,20 +33,17 @@ async def opened(engine: Engine, section: AudioSocketDoor) -> AsyncIterator[list
         known = desk.admit(name)
         return None if known is None else _facts(name, known)
 
+    settings = AudioSocketSettings(
+        tuple(map(str, section.peers)), section.connections, section.unnamed, section.payload, section.law
+    )
+    listening = bound("doors.audiosocket", section.host, section.port)
+    gateway = Gateway(listening, settings, admit, desk.carry, desk.hand_over, in_band_keys=section.in_band_keys)
     try:
-        server = await serve_audiosocket(
-            section.host,
-            section.port,
-            desk.carry,
-            settings=AudioSocketSettings(section.payload, section.law, section.in_band_keys),
-            welcome=Welcome(section.admits, admit, section.connections, section.unnamed),
-            handover=desk.hand_over,
-        )
-    except OSError as error:
-        found = f"expected to listen on {section.host}:{section.port}, found: {error.strerror}"
-        raise ConfigError(f"doors.audiosocket: {found}") from error
-    async with server:
-        yield [Door("audiosocket", f"tcp://{section.host}:{server.sockets[0].getsockname()[1]}", protected)]
+        port = await gateway.open()
+        with figures(engine, Deaths("audiosocket", gateway.process)):
+            yield [Door("audiosocket", f"tcp://{section.host}:{port}", protected)]
+    finally:
+        await gateway.close()
 
 
 def _can_announce(engine: Engine, section: AudioSocketDoor) -> None:

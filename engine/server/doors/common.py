@@ -1,12 +1,19 @@
-"""What doors share: how one is described, how an address is taken, and the refusal to stand open to strangers."""
+"""What doors share: how one is described, how an address is taken, figures, and the refusal to stand open to strangers."""
 
 from __future__ import annotations
 
+import contextlib
 import socket
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from engine.config import ListeningDoor
 from engine.core.errors import ConfigError
+from engine.runtime.engine import Engine
+from engine.telephony.apart.supervised import Supervised
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +59,25 @@ def bound(setting: str, host: str, port: int) -> socket.socket:
         listening.close()
         raise ConfigError(f"{setting}: expected to listen on {host}:{port}, found: {error.strerror}") from error
     return listening
+
+
+@contextlib.contextmanager
+def figures(engine: Engine, of: Collector) -> Iterator[None]:
+    """Show figures of a door's own beside the engine's, while it is open."""
+    engine.metrics.registry.register(of)
+    try:
+        yield
+    finally:
+        engine.metrics.registry.unregister(of)
+
+
+class Deaths(Collector):
+    """How often the process of a door has died."""
+
+    def __init__(self, door: str, process: Supervised) -> None:
+        self._door, self._process = door, process
+
+    def collect(self) -> Iterator[Metric]:
+        """Read it."""
+        told = f"Deaths of the {self._door} process"
+        yield CounterMetricFamily(f"callwright_{self._door}_process_deaths", told, value=self._process.deaths)

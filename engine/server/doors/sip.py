@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from pathlib import Path
 
 import structlog
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from engine.config import SipDoor, TrunkSection
@@ -15,7 +15,7 @@ from engine.core.call import CallFacts
 from engine.core.errors import ConfigError
 from engine.core.units import Seconds
 from engine.runtime.engine import Engine
-from engine.server.doors.common import Door, protection
+from engine.server.doors.common import Deaths, Door, figures, protection
 from engine.telephony.handover import new_call_id
 from engine.telephony.sip.addresses import number_in, user_in
 from engine.telephony.sip.gateway import Admit, Gateway
@@ -45,7 +45,7 @@ async def opened(engine: Engine, section: SipDoor) -> AsyncIterator[list[Door]]:
         return None
 
     async with gateway(section, admit, engine.take) as (lines, port):
-        with _figures(engine, lines), _outward(engine, lines):
+        with figures(engine, Deaths("sip", lines.process)), figures(engine, _Trunks(lines)), _outward(engine, lines):
             plain = [Door("sip", f"sip:{section.host}:{port}", protected)] if section.transports else []
             tls = [Door("sips", f"sips:{section.host}:{port + 1}", protected)] if section.tls_certificate else []
             yield [*plain, *tls]
@@ -73,17 +73,6 @@ async def gateway(
 
 
 @contextlib.contextmanager
-def _figures(engine: Engine, lines: Gateway) -> Iterator[None]:
-    """Show how the SIP process and its trunks fare, beside the engine's figures, while the door is open."""
-    figures = _Figures(lines)
-    engine.metrics.registry.register(figures)
-    try:
-        yield
-    finally:
-        engine.metrics.registry.unregister(figures)
-
-
-@contextlib.contextmanager
 def _outward(engine: Engine, lines: Gateway) -> Iterator[None]:
     """Let the engine call people through this door while it is open."""
     engine.outward = lines
@@ -93,13 +82,14 @@ def _outward(engine: Engine, lines: Gateway) -> Iterator[None]:
         engine.outward = None
 
 
-class _Figures(Collector):
+class _Trunks(Collector):
+    """Which are registered."""
+
     def __init__(self, lines: Gateway) -> None:
         self._lines = lines
 
     def collect(self) -> Iterator[Metric]:
-        """Read them."""
-        yield CounterMetricFamily("callwright_sip_process_deaths", "Deaths of the SIP process", value=self._lines.process.deaths)
+        """Read it."""
         trunks = GaugeMetricFamily("callwright_sip_trunk_registered", "Whether a trunk is registered", labels=["trunk"])
         for trunk, registered in self._lines.registered.items():
             trunks.add_metric([trunk], registered)

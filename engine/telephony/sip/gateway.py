@@ -9,12 +9,15 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
 import structlog
 
 from engine.core.call import CallFacts, Direction
 from engine.core.units import Seconds
+from engine.telephony.apart.supervised import Program, Supervised
+from engine.telephony.apart.wire import Frame, Kind
 from engine.telephony.handover import new_call_id
 from engine.telephony.sip import wire
 from engine.telephony.sip.addresses import number_in
@@ -22,8 +25,6 @@ from engine.telephony.sip.handed import Handing
 from engine.telephony.sip.leg import SipLeg
 from engine.telephony.sip.outcomes import NotConnected, Outcome, outcome_of
 from engine.telephony.sip.settings import SipSettings
-from engine.telephony.sip.supervised import SipProcess
-from engine.telephony.sip.wire import Frame, Kind
 
 _log = structlog.get_logger(__name__)
 RING: Final = Seconds(40.0)
@@ -45,7 +46,7 @@ class Gateway:
         in_band_keys: bool = False,
     ) -> None:
         """``on_leg`` carries each call that came in to its end."""
-        self.process = SipProcess(settings, self._take, self._lose_all)
+        self.process = Supervised(_program(settings), self._take, self._lose_all)
         self.registered: dict[str, bool] = {}
         """Whether each trunk that was heard of is registered now."""
         self._admit = admit
@@ -204,3 +205,8 @@ class Gateway:
             _log.error("sip.not_registered", trunk=said.trunk, status=said.status, reason=said.reason)
         else:
             _log.info("sip.registered", trunk=said.trunk)
+
+
+def _program(settings: SipSettings) -> Program:
+    """Started anew, it listens at the port it had."""
+    return Program("sip", "engine.telephony.sip.process", lambda port: replace(settings, port=port or settings.port).to_json())

@@ -8,16 +8,15 @@ connection or slow handshake of his costs us anything. It is a classic BPF progr
 from __future__ import annotations
 
 import ctypes
-import ipaddress
 import os
 import socket
 import struct
 from collections.abc import Collection, Iterable, Iterator
-from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Final, TypeAlias
 
-Network: TypeAlias = IPv4Network | IPv6Network
+from engine.telephony.peers import Network
+
 Instruction: TypeAlias = tuple[int, int, int, int]
 """Code, jump if true, jump if false, constant (``struct sock_filter``)."""
 
@@ -44,11 +43,6 @@ def attach(listening: socket.socket, networks: Iterable[Network]) -> None:
     steps = program(networks)
     code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
     listening.setsockopt(socket.SOL_SOCKET, _ATTACH, struct.pack("HP", len(steps), ctypes.addressof(code)))
-
-
-def networks(texts: Iterable[str]) -> tuple[Network, ...]:
-    """Read networks such as ``10.1.0.0/16``."""
-    return tuple(ipaddress.ip_network(text) for text in texts)
 
 
 def bound_to(ports: Collection[int]) -> list[socket.socket]:

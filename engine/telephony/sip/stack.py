@@ -21,12 +21,13 @@ from typing import Any, Final
 from baresip import Account, BaresipError, Call, Event, RegistrationError, Runtime, StackEvent, StaleHandleError, UserAgent
 
 from engine.core.errors import ConfigError
+from engine.telephony.apart.wire import Frame, Kind, Said
 from engine.telephony.key_presses import KeyPresses
+from engine.telephony.peers import networks
 from engine.telephony.sip import accounts, packet_filter, wire
 from engine.telephony.sip.settings import SipSettings, Trunk
 from engine.telephony.sip.sound import Outgoing
 from engine.telephony.sip.stack_log import forward_logs, masked
-from engine.telephony.sip.wire import Frame, Kind
 
 _GOOD_BYE: Final = 1.0  # seconds a registrar may take to let us go
 _TRANSFER: Final = 25.0  # seconds the peer may take to say how a transfer went
@@ -278,13 +279,13 @@ class Stack:
         Raises:
             ConfigError: the kernel does not let us.
         """
-        networks = packet_filter.networks(self._settings.peers)
-        if not networks:
+        peers = networks(self._settings.peers)
+        if not peers:
             return
         for listening in packet_filter.bound_to({port, port + 1}):
             with listening:
                 try:
-                    packet_filter.attach(listening, networks)
+                    packet_filter.attach(listening, peers)
                 except OSError as error:
                     found = f"expected the kernel to keep strangers out, found: {error.strerror}"
                     raise ConfigError(f'{found}. Give the engine CAP_NET_ADMIN, or say transports = ["udp"]') from error
@@ -313,7 +314,7 @@ class Stack:
         except StaleHandleError:
             pass
         except BaresipError as error:
-            self._tell(wire.Said("warning", "sip.command", masked(str(error))).frame())
+            self._tell(Said("warning", "sip.command", masked(str(error))).frame())
 
 
 def _result(text: str) -> tuple[int | None, str]:

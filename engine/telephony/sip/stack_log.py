@@ -12,8 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from engine.telephony.sip import wire
-from engine.telephony.sip.wire import Frame
+from engine.telephony.apart.wire import Frame, Said
 
 _WINDOW: Final = 10.0  # seconds
 _OF_NO_ACCOUNT: Final = (
@@ -62,7 +61,7 @@ class _Forward(logging.Handler):
         unsaid = self._allowance.take(time.monotonic())
         if unsaid is not None:
             more = f" ({unsaid} lines before it left out)" if unsaid else ""
-            said = wire.Said(record.levelname.lower(), "sip.stack", masked(text) + more)
+            said = Said(record.levelname.lower(), "sip.stack", masked(text) + more)
             self._loop.call_soon_threadsafe(self._tell, said.frame())
 
 

@@ -75,7 +75,8 @@ def _searched(line: str) -> tuple[int, int] | None:
 
 def _named(pid: int) -> str:
     words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
-    if "engine.telephony.sip.process" in words:
-        return "sip"
+    for door in ("sip", "audiosocket"):
+        if f"engine.telephony.{door}.process" in words:
+            return door
     workers = [words[-2] for word in words if "engine.runtime.worker" in word and len(words) > 1]
     return f"worker {workers[0]}" if workers else "media" if "serve" in words else words[0].rpartition("/")[2] or "?"

@@ -14,7 +14,7 @@ from typing import Final
 
 from engine.core.errors import MediaError
 from engine.core.units import Seconds
-from engine.telephony.audiosocket_frames import Frame, FrameReader, Kind
+from engine.telephony.audiosocket.frames import Frame, FrameReader, Kind
 
 CLOSING: Final = Seconds(1.0)
 _OPTIONS: Final = {  # so it is TCP that tells of a dead peer, within half a minute

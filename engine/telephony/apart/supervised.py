@@ -1,4 +1,4 @@
-"""The SIP process, kept alive: started, watched, buried, started anew.
+"""A door's process, kept alive: started, watched, buried, started anew.
 
 Rules. A first start that fails is the operator's to mend. A process that dies later is replaced after a pause that doubles with
 each death in a row. One that gives no sign of life for ``SILENT`` is killed, which is the same. What we say never waits for it.
@@ -13,16 +13,14 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
 
 from engine.core.errors import ConfigError
 from engine.core.units import Seconds
-from engine.telephony.sip import wire
-from engine.telephony.sip.settings import SipSettings
-from engine.telephony.sip.wire import Frame, FrameReader, Kind
+from engine.telephony.apart.wire import Failed, Frame, FrameReader, Kind, Ready, Said
 
 _log = structlog.get_logger(__name__)
 SILENT: Final = Seconds(6.0)  # it gives a sign of life every second
@@ -87,35 +85,55 @@ class _Running:
     link: _Link
 
 
-class SipProcess:
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What is run."""
+
+    door: str
+    """For the log: ``sip``."""
+
+    module: str
+    """Run with ``-m``; its arguments are descriptors: of its end of the socket pair, then those of ``passed``."""
+
+    settings: Callable[[int], str]
+    """What it is told when it starts; takes the port it had before, 0 at first."""
+
+    passed: tuple[int, ...] = ()
+    """Descriptors it inherits."""
+
+
+class Supervised:
     """The process. Open it, and close it; in between it may die and come again."""
 
-    def __init__(self, settings: SipSettings, take: Callable[[Frame], None], lost: Callable[[], None]) -> None:
+    def __init__(self, program: Program, take: Callable[[Frame], None], lost: Callable[[], None]) -> None:
         """``take`` gets what it says of calls and trunks; ``lost`` is called when it has died, and all its calls with it."""
         self.deaths = 0
         """So far."""
-        self._settings = settings
+        self._program = program
+        self._port = 0
         self._take_call = take
         self._lost = lost
         self._ready: asyncio.Future[int] | None = None
         self._running: _Running | None = None
         self._keeper: asyncio.Task[None] | None = None
-        self._folder = tempfile.TemporaryDirectory(prefix="callwright-sip-")  # the stack leaves things when it is killed
+        self._folder = tempfile.TemporaryDirectory(
+            prefix=f"callwright-{program.door}-"
+        )  # a stack leaves things when it is killed
 
     async def open(self) -> int:
         """Start it and wait until it listens; the port. Not safe to cancel.
 
         Raises:
-            ConfigError: it can't: the address is taken, a file is missing, the extra ``sip`` is not installed.
+            ConfigError: it can't; it says why.
         """
         running = await self._start()
         try:
-            self._settings = replace(self._settings, port=await self._started(running))
+            self._port = await self._started(running)
         except ConfigError:
             await self.close()
             raise
-        self._keeper = asyncio.create_task(self._keep(running), name="keeper of the SIP process")
-        return self._settings.port
+        self._keeper = asyncio.create_task(self._keep(running), name=f"keeper of the {self._program.door} process")
+        return self._port
 
     async def close(self) -> None:
         """Let it hang up on everybody, and stop it. Not safe to cancel."""
@@ -146,23 +164,23 @@ class SipProcess:
             in_a_row = 1 if asyncio.get_running_loop().time() - born > _STEADY else in_a_row + 1
             self.deaths += 1
             code = await self._bury(running)
-            _log.error("sip.process_died", code=code, in_a_row=in_a_row)
+            _log.error(f"{self._program.door}.process_died", code=code, in_a_row=in_a_row)
             self._lost()
             await asyncio.sleep(min(_LONGEST_PAUSE, _PAUSE * 2 ** (in_a_row - 1)))
             running = await self._start()
             try:
                 await self._started(running)
-                _log.warning("sip.process_started", pid=running.process.pid)
+                _log.warning(f"{self._program.door}.process_started", pid=running.process.pid)
             except ConfigError as error:
-                _log.error("sip.process_fails", error=str(error))
+                _log.error(f"{self._program.door}.process_fails", error=str(error))
 
     async def _start(self) -> _Running:
         ours, theirs = socket.socketpair()
         with theirs:
-            command = (sys.executable, "-m", "engine.telephony.sip.process", str(theirs.fileno()))
+            passed = (theirs.fileno(), *self._program.passed)
             process = await asyncio.create_subprocess_exec(
-                *command,
-                pass_fds=(theirs.fileno(),),
+                *(sys.executable, "-m", self._program.module, *map(str, passed)),
+                pass_fds=passed,
                 stdin=asyncio.subprocess.DEVNULL,
                 env={**os.environ, "TMPDIR": self._folder.name},
             )
@@ -171,7 +189,7 @@ class SipProcess:
         await asyncio.get_running_loop().connect_accepted_socket(lambda: link, ours)
         self._ready = asyncio.get_running_loop().create_future()
         self._running = _Running(process, link)
-        link.tell(Frame(Kind.START, payload=self._settings.to_json().encode()))
+        link.tell(Frame(Kind.START, payload=self._program.settings(self._port).encode()))
         return self._running
 
     async def _started(self, running: _Running) -> int:
@@ -189,7 +207,7 @@ class SipProcess:
                 return self._ready.result()
             found = "it dead: see the lines above" if died.done() else "nothing"
             await self._stop(running)
-            raise ConfigError(f"expected the SIP process to listen within {_STARTING:g} s, found {found}")
+            raise ConfigError(f"expected the {self._program.door} process to listen within {_STARTING:g} s, found {found}")
         finally:
             died.cancel()
 
@@ -203,7 +221,7 @@ class SipProcess:
             silent = asyncio.get_running_loop().time() - running.link.heard_at > SILENT
             missed = missed + 1 if silent else 0
             if missed == 2:
-                _log.error("sip.process_silent", pid=running.process.pid)
+                _log.error(f"{self._program.door}.process_silent", pid=running.process.pid)
                 running.process.kill()
 
     async def _bury(self, running: _Running) -> int:
@@ -227,7 +245,7 @@ class SipProcess:
             case Kind.READY | Kind.FAILED:
                 self._settle(frame)
             case Kind.SAID:
-                said = wire.Said.of(frame)
+                said = Said.of(frame)
                 _log.warning(said.event, level_there=said.level, detail=said.detail)
             case Kind.PULSE:
                 pass  # the link has noted that it lives
@@ -238,6 +256,6 @@ class SipProcess:
         if self._ready is None or self._ready.done():
             return
         if frame.kind is Kind.READY:
-            self._ready.set_result(wire.Ready.of(frame).port)
+            self._ready.set_result(Ready.of(frame).port)
         else:
-            self._ready.set_exception(ConfigError(wire.Failed.of(frame).found))
+            self._ready.set_exception(ConfigError(Failed.of(frame).found))
