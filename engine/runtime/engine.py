@@ -10,17 +10,13 @@ import asyncio
 import contextlib
 import gc
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import structlog
 
-from engine.asr.calibration import shipped_agreement
 from engine.asr.detectors import make_vad
 from engine.asr.endpointer import Endpointer, EndpointPolicy
 from engine.asr.phrasing import PHRASES, Phrasing
@@ -29,7 +25,6 @@ from engine.config import MAIN, Config, FlowSection
 from engine.core.audio import AudioFormat, AudioFrame
 from engine.core.call import CallFacts, Direction, Errand
 from engine.core.errors import ConfigError
-from engine.core.speech import Transcript
 from engine.core.units import Language, Seconds
 from engine.dialogue.actions import Spoken
 from engine.dialogue.events import Answered
@@ -44,21 +39,18 @@ from engine.runtime.dictation import Dictated, Dictation
 from engine.runtime.ear import Ear
 from engine.runtime.hearing import Hearing
 from engine.runtime.host import Host, HostAddress
-from engine.runtime.jobs import Interpret, Recognise, Transcribe, Urgency
+from engine.runtime.jobs import Urgency
 from engine.runtime.lags import Lags
 from engine.runtime.live import LiveCalls
 from engine.runtime.looking_on import CallLog, Everybody, Metrics
-from engine.runtime.models import Lesson, understanding
 from engine.runtime.outbound.staffing import Staffing
 from engine.runtime.outward import Outward
-from engine.runtime.pool import Pool, PoolPolicy
 from engine.runtime.prompts import Prompts
 from engine.runtime.room import Room
-from engine.runtime.second import SecondOpinion
 from engine.runtime.silent_agents import SilentAgents
-from engine.runtime.speaking import speaking
 from engine.runtime.tape import NOTHING_BEFORE, Beforehand, NoTape, PatientTape, Tape
 from engine.runtime.watch import Watch
+from engine.runtime.workers import Workers
 from engine.store.database import connect, upgrade
 from engine.store.engines import Presence
 from engine.store.journal import Journal, Standing
@@ -69,10 +61,6 @@ from engine.telephony.leg import Leg
 from engine.tts.prompts import Progress
 
 _log = structlog.get_logger(__name__)
-_SLOW = PoolPolicy(workers=1, batch=1, within=Seconds(4.0), hang=Seconds(6.0))  # large recognisers
-_VOICES = PoolPolicy(workers=2, batch=1, within=Seconds(4.0), hang=Seconds(6.0))
-_LIVE: Mapping[str, Mapping[str, object]] = {"whisper": {"context": "short"}}  # settings for live turns, by back end
-_NONE = PoolPolicy(workers=0)
 _DRAIN = Seconds(30.0)  # how long calls in progress may go on when the engine is asked to stop
 
 
@@ -89,8 +77,9 @@ class Engine:
         self._lags = Lags()
         self.live_calls = LiveCalls(config.calls.max_calls, self._lags)
         self._watch = Everybody([CallLog(), self.metrics, self.live_calls, *watches])
-        self._recognisers: dict[str, Pool] = {}
-        self._seconds: dict[str, SecondOpinion] = {}  # by the flow's revision
+        self._workers = Workers(config, tuple(flows.values()), self.languages)
+        self._prompts = Prompts(self._workers.voices, config.tts.cache, config.tts.recorded)
+        self._host: Host | None = None
         self._calls: set[asyncio.Task[str]] = set()
         self._draining = False
         self._expected = 0
@@ -113,7 +102,8 @@ class Engine:
         """
         engine = cls(config, _flows(config.flow), watches)
         engine._open_store()
-        await engine._start_workers()
+        await engine._workers.start(engine.metrics.worked)
+        engine._host = engine._connect_host()
         for flow in engine.flows.values():
             await engine._prompts.prepare(flow, progress)
         mask_text("")  # its tables take 50 ms to be read, once
@@ -172,7 +162,7 @@ class Engine:
     @property
     def ready(self) -> dict[str, bool]:
         """What must be right before the next call is taken, part by part."""
-        workers = {f"workers.{name}": pool.warm > 0 for name, pool in self._pools().items() if pool.wanted}
+        workers = {f"workers.{name}": warm for name, warm in self._workers.warm.items()}
         standing = self._journal.standing
         kept = {
             "journal": standing not in {Standing.FULL, Standing.BROKEN},
@@ -226,7 +216,7 @@ class Engine:
         """
         if hints.language not in self.languages:
             raise ConfigError(f"expected one of {', '.join(self.languages)}, found language {hints.language!r}")
-        return Dictation(Phrasing(self._make_vad(), format, policy), hints, self._transcribe, heard, urgency)
+        return Dictation(Phrasing(self._make_vad(), format, policy), hints, self._workers.transcribe, heard, urgency)
 
     async def drain(self, within: Seconds = _DRAIN) -> None:
         """Take no more calls and let those in progress end, while the doors are still open. Not safe to cancel."""
@@ -244,8 +234,7 @@ class Engine:
             self._lag_watch.cancel()
         if self.agents is not None:
             self.agents.close()
-        for pool in self._pools().values():
-            await pool.close()
+        await self._workers.close()
         self._journal.close()
         self._presence.end()
 
@@ -258,7 +247,7 @@ class Engine:
         self._room = Room(self.config.store)
         self._journal = Journal(database, self._presence.owner, self.config.store.aside)
         if self.config.assist is not None and self.flows:
-            self.agents = SilentAgents(self.config.assist, database, self._interpret, self._keys)
+            self.agents = SilentAgents(self.config.assist, database, self._workers.interpret, self._keys)
         crashed = self._journal.sweep()
         mended = self._recovered()
         if crashed or mended:
@@ -271,37 +260,6 @@ class Engine:
             return ()
         folder.mkdir(parents=True, exist_ok=True)
         return recover(folder, self._keys)
-
-    async def _start_workers(self) -> None:
-        asr, tts = self.config.asr, self.config.tts
-        wanted = [self._of(language, asr.recognisers, "asr.recognisers") for language in self.languages]
-        taught = tuple(Lesson.of(flow).taught() for flow in self.flows.values())
-        also = [asr.second] if asr.second and self.flows else []  # who only listens asks for no second opinion
-        for name in dict.fromkeys([*wanted, *also]):
-            policy = PoolPolicy(workers=asr.workers, batch=asr.batch) if name == wanted[0] else _SLOW
-            registered, settings = asr.loaded(name)
-            load = partial(understanding, registered, {**_LIVE.get(registered, {}), **settings}, taught)
-            self._recognisers[name] = Pool(name, load, policy)
-        spoken = self.languages if self.flows else ()
-        voices = {language: self._of(language, tts.voices, "tts.voices") for language in spoken}
-        self._voices = Pool("voices", partial(speaking, voices, tts.cache, tts.recorded), _VOICES if spoken else _NONE)
-        self._prompts = Prompts(self._voices, tts.cache, tts.recorded)
-        for name, pool in self._pools().items():
-            pool.on_batch = partial(self._worked, name)
-        await asyncio.gather(*(pool.start() for pool in self._pools().values()))
-        self._host = self._connect_host()
-        self._seconds = {flow.revision: second for flow in self.flows.values() if (second := self._second_opinion(flow))}
-
-    def _worked(self, pool: str, _: int, seconds: float) -> None:
-        self.metrics.worked(pool, seconds)
-
-    def _pools(self) -> dict[str, Pool]:
-        return {**self._recognisers, "voices": self._voices}
-
-    def _of(self, language: Language, names: Any, setting: str) -> str:
-        if language not in names:
-            raise ConfigError(f"{setting}: expected one for {language!r}, which the flow speaks, found {', '.join(names)}")
-        return str(names[language])
 
     def _connect_host(self) -> Host | None:
         section = self.config.host
@@ -322,7 +280,7 @@ class Engine:
         tape = self._tape(leg.facts)
         before.put_on(tape)
         around = Surroundings(self._prompts, self._host, self._journal, watching, tape, longest, assistance)
-        hearing = Hearing(self._ear(), flow.revision, self._submit, inbox.put_nowait, self._seconds.get(flow.revision))
+        hearing = Hearing(self._ear(), flow.revision, self._workers.recognise, inbox.put_nowait, self._workers.second(flow))
         dialogue = Dialogue(flow, language=language, agents=assistance is not None)
         self._journal.begin(leg.facts, flow, language=language, agents=assistance is not None)
         watching.began(leg.facts)
@@ -353,28 +311,6 @@ class Engine:
     def _ear(self) -> Ear:
         vad = self._make_vad()
         return Ear(vad, Endpointer(self.config.endpoint.policy, Seconds(vad.lag_s)))
-
-    def _transcribe(self, job: Transcribe, urgency: Urgency) -> asyncio.Future[Transcript]:
-        return self._pool_for(job.hints.language).submit(job, urgency)
-
-    def _submit(self, job: Recognise, urgency: Urgency) -> asyncio.Future[Any]:
-        if not self.config.asr.lean_towards_phrases:
-            job = replace(job, hints=replace(job.hints, phrases=()))
-        return self._pool_for(job.hints.language).submit(job, urgency)
-
-    def _interpret(self, job: Interpret, urgency: Urgency) -> asyncio.Future[Any]:
-        return self._pool_for(job.question.language).submit(job, urgency)
-
-    def _pool_for(self, language: Language) -> Pool:
-        return self._recognisers[self.config.asr.recognisers[language]]
-
-    def _second_opinion(self, flow: Flow) -> SecondOpinion | None:
-        second, first = self.config.asr.second, self.config.asr.recognisers[flow.languages[0]]
-        if second is None or second == first:
-            return None
-        live, other = self._recognisers[first], self._recognisers[second]
-        languages = frozenset(Language(one) for one, name in self.config.asr.recognisers.items() if name != second)
-        return SecondOpinion(live, other, languages, flow.thresholds, agreement=shipped_agreement())
 
     def _tape(self, call: CallFacts) -> Tape:
         folder = self.config.store.recordings
