@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -78,19 +79,21 @@ async def answer(records: Records, visitor: Visitor, number: str, why: str, righ
     return answered
 
 
-def appeals_seen(records: Records, visitor: Visitor) -> list[OpenAppeal]:
-    """Those about calls that somebody may see: what waits for an answer first, and of that what is late."""
+def appeals_seen(
+    records: Records, visitor: Visitor, first: int, most: int, states: Collection[AppealState] = tuple(AppealState)
+) -> list[OpenAppeal]:
+    """So many about calls that somebody may see, from the ``first``: what waits for an answer first, and of that what is late."""
     terms, now = Terms(), datetime.now(UTC)
-    listed = [
-        OpenAppeal(it, call, is_late(it.appeal, terms, now), due(it.appeal, terms))
-        for it in Appeals(records.database).listed()
-        if (call := records.finding.call(it.call)) is not None and visitor.principal.sees(call.team)
+    listed = Appeals(records.database).seen(states, visitor.principal.teams, first, most)
+    calls = records.finding.recordings({it.call for it in listed})
+    return [
+        OpenAppeal(it, calls[it.call], is_late(it.appeal, terms, now), due(it.appeal, terms)) for it in listed if it.call in calls
     ]
-    return sorted(listed, key=lambda it: (it.kept.appeal.state is not AppealState.OPEN, not it.late, it.due))
 
 
 def _numbered(records: Records, number: str) -> KeptAppeal:
-    found = [it for it in Appeals(records.database).listed() if str(it.id) == number]
-    if not found:
+    right = number.isascii() and number.isdigit() and len(number) < 10
+    found = Appeals(records.database).numbered(int(number)) if right else None
+    if found is None:
         raise Refused(404, "no such appeal", "There is no such thing.\n")
-    return found[0]
+    return found

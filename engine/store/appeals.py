@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any, Final, Protocol
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, Select, select
 from sqlalchemy.orm import Session
 
 from engine.core.errors import MediaError
 from engine.qa.appeals import Answer, Appeal, AppealState, Disputed, Terms, answer_to, object_to
 from engine.qa.checks import Verdict
+from engine.store.found_models import FoundCallRow
 from engine.store.quality_models import AppealRow, RecordingRow, ReviewRow, ScoreRow, VerdictRow
 from engine.store.samples import CardKey, utc
 
@@ -86,11 +88,34 @@ class Appeals:
 
     def listed(self, states: Collection[AppealState] = tuple(AppealState)) -> list[KeptAppeal]:
         """Appeals in these states, the oldest first."""
-        wanted = select(AppealRow, ScoreRow, VerdictRow.verdict).join(ScoreRow, ScoreRow.id == AppealRow.score)
-        same = (VerdictRow.score == AppealRow.score) & (VerdictRow.question == AppealRow.question)
-        wanted = wanted.join(VerdictRow, same).where(AppealRow.state.in_(list(states))).order_by(AppealRow.at, AppealRow.id)
+        return self._read(_WITH_VERDICT.where(AppealRow.state.in_(list(states))).order_by(AppealRow.at, AppealRow.id))
+
+    def numbered(self, number: int) -> KeptAppeal | None:
+        """One of them."""
+        return next(iter(self._read(_WITH_VERDICT.where(AppealRow.id == number))), None)
+
+    def seen(self, states: Collection[AppealState], teams: Collection[str], first: int, most: int) -> list[KeptAppeal]:
+        """So many of those in these states, from the ``first``: the open ones first, of them the oldest.
+
+        They are about calls that can be found; of these ``teams``, where any are named.
+        """
+        wanted = _WITH_VERDICT.join(FoundCallRow, FoundCallRow.content == ScoreRow.content)
+        wanted = wanted.where(AppealRow.state.in_(list(states)))
+        wanted = wanted.where(FoundCallRow.team.in_(list(teams))) if teams else wanted
+        order = (AppealRow.state != AppealState.OPEN, AppealRow.at, AppealRow.id)
+        return self._read(wanted.order_by(*order).offset(first).limit(most))
+
+    def _read(self, wanted: Select[*tuple[Any, ...]]) -> list[KeptAppeal]:
         with Session(self._engine) as session:
-            return [_kept(row, score, Verdict(verdict)) for row, score, verdict in session.execute(wanted)]
+            return [_kept(row.AppealRow, row, Verdict(row.verdict)) for row in session.execute(wanted)]
+
+
+_WITH_VERDICT: Final = (
+    select(AppealRow, ScoreRow.content, ScoreRow.card, ScoreRow.revision, VerdictRow.verdict)
+    .join(ScoreRow, ScoreRow.id == AppealRow.score)
+    .join(VerdictRow, (VerdictRow.score == AppealRow.score) & (VerdictRow.question == AppealRow.question))
+)
+"""Without the score's result, which is long."""
 
 
 def _newest(session: Session, call: str, card: str) -> ScoreRow:
@@ -136,5 +161,11 @@ def _answer(row: AppealRow) -> Answer | None:
     return Answer(row.answered_by or "", utc(row.answered_at), row.answer or "", None)
 
 
-def _kept(row: AppealRow, score: ScoreRow, verdict: Verdict) -> KeptAppeal:
+class _Scored(Protocol):
+    content: Any
+    card: Any
+    revision: Any
+
+
+def _kept(row: AppealRow, score: _Scored, verdict: Verdict) -> KeptAppeal:
     return KeptAppeal(row.id, score.content, CardKey(score.card, score.revision), verdict, _appeal(row))

@@ -91,6 +91,12 @@ class Finding:
             row = connection.execute(_columns(select(FoundCallRow).where(named).limit(1))).one_or_none()
         return None if row is None else _found(row._asdict())
 
+    def recordings(self, contents: Collection[str]) -> Mapping[str, Found]:
+        """Those that can be found, by their content."""
+        query = _columns(select(FoundCallRow).where(FoundCallRow.content.in_(list(contents))))
+        with self._database.connect() as connection:
+            return {str(row.content): _found(row._asdict()) for row in connection.execute(query)}
+
     def choices(self, teams: Collection[str] = ()) -> Mapping[str, Sequence[str]]:
         """What filters can be set to."""
         with self._database.connect() as connection:

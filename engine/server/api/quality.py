@@ -99,11 +99,10 @@ def quality(records: Records) -> APIRouter:
     @router.get("/appeals")
     async def appeals(visitor: _Seer, asked: Annotated[Listed, Query()]) -> Page[AppealShown]:
         """Appeals: what waits for an answer first, and of that what is late."""
-        begin, end = asked.before or 0, (asked.before or 0) + asked.limit
-        listed = await asyncio.to_thread(appeals_seen, records, visitor)
-        chosen = [it for it in listed if asked.state is None or it.kept.appeal.state is asked.state]
-        items = [_open_appeal_shown(it) for it in chosen[begin:end]]
-        return Page(items=items, next=str(end) if len(chosen) > end else None)
+        begin, states = asked.before or 0, tuple(AppealState) if asked.state is None else (asked.state,)
+        listed = await asyncio.to_thread(appeals_seen, records, visitor, begin, asked.limit + 1, states)
+        items = [_open_appeal_shown(it) for it in listed[: asked.limit]]
+        return Page(items=items, next=str(begin + asked.limit) if len(listed) > asked.limit else None)
 
     @router.post("/appeals/{appeal}/answer", responses=_AGAINST_THE_RULES)
     async def decide(visitor: _Reviewer, appeal: Named, body: Decide) -> AppealShown:

@@ -134,7 +134,7 @@ def _waiting(records: Records, visitor: Visitor, asked: dict[str, str]) -> HTMLR
 
 def _appeals(records: Records, visitor: Visitor, wrong: str = "") -> HTMLResponse:
     status = 422 if wrong else 200
-    listed = appeals_seen(records, visitor)[:_MOST_APPEALS]
+    listed = appeals_seen(records, visitor, 0, _MOST_APPEALS)
     context: dict[str, Any] = {"appeals": listed, "wrong": wrong, "zone": records.zone, "longest": LONGEST}
     return page(visitor, "appeals.html", status, **context)
 
