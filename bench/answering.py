@@ -27,6 +27,7 @@ import numpy as np
 from bench.answering_cases import Case, cases
 from bench.answering_ears import DELAY, LOST, Deaf, Ears, Recognised, Scripted, follow
 from bench.answering_fit import fit_leaning, fit_weights
+from bench.answering_published import PARTS
 from bench.card import Percentiles, Row, percentiles, progress, report
 from bench.recordings import SHARED
 from engine.audio.files import read
@@ -129,9 +130,10 @@ def confusion(part: str, found: Sequence[Judged]) -> list[Row]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Judge, or fit."""
     parser = argparse.ArgumentParser(prog="bench answering", description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--part", choices=("judge", "real", "choose", "develop", "fit"), default="judge")
+    parser.add_argument("--part", choices=(*PARTS, "judge", "real", "choose", "develop", "fit"), default=PARTS[0])
     parser.add_argument("--fit", choices=("leaning", "weights"), help="fit anew: what words say, or how all evidence weighs")
     parser.add_argument("--words", choices=sorted(_WORDS), action="append", help="where words come from; all, if left out")
+    parser.add_argument("--language", choices=("en", "ru", "zh"), help="that one alone")
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "callwright-answering")
     parser.add_argument("--errors", action="store_true", help="list the cases that were taken for somebody else")
     parser.add_argument("--json", action="store_true")
@@ -151,7 +153,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         else:
             sets = {f"composed, {words}": cases(options.part, options.cache)}
         for part, some in sets.items():
-            found = [_told(judge(case, ears), errors=options.errors) for case in some]
+            wanted = (case for case in some if options.language in (None, case.language))
+            found = [_told(judge(case, ears), errors=options.errors) for case in wanted]
             rows += summary(part, found)
             tables += confusion(part, found)
     notes = [

@@ -22,6 +22,7 @@ import numpy.typing as npt
 import yaml
 from scipy import signal
 
+from bench.answering_published import PARTS, published
 from bench.recordings import SHARED
 from engine.audio.files import read, write_wav
 from engine.audio.g711 import Law, decode, encode
@@ -40,13 +41,18 @@ _RATE: Final = TELEPHONY.rate_hz
 _BAND: Final = signal.butter(4, (300, 3400), btype="bandpass", fs=_RATE, output="sos")  # ITU-T G.712's pass band
 LINES: Final = ("clean", "office 18 dB", "kitchen 12 dB", "4 % lost", "faint", "hiss 15 dB")
 _WHO: Final = {
+    "word": Answerer.PERSON,
     "short": Answerer.PERSON,
     "long": Answerer.PERSON,
+    "trap": Answerer.PERSON,
     "machine": Answerer.MACHINE,
     "network": Answerer.NETWORK,
     "screening": Answerer.SCREENING,
 }
-_TIMES: Final = {"short": 4, "long": 3, "machine": 3, "network": 2, "screening": 2}  # each with another voice and line
+# each with another voice and line
+_TIMES: Final = {"short": 4, "long": 3, "machine": 3, "network": 2, "screening": 2}
+_FIT_TIMES: Final = dict.fromkeys(_TIMES, 2)
+_PUBLISHED_TIMES: Final = {"word": 3, "short": 2, "long": 2, "trap": 1, "machine": 2, "network": 2, "screening": 2}
 _SIT: Final = ((950.0, 0.33), (1400.0, 0.33), (1800.0, 0.33))
 
 
@@ -76,18 +82,21 @@ def cases(part: str, folder: Path) -> Iterator[Case]:
     """Those of a part, in order. Voices are rendered into ``folder`` once."""
     folder.mkdir(parents=True, exist_ok=True)
     number = itertools.count()
+    every = _PUBLISHED_TIMES if part in PARTS else _FIT_TIMES if part == "fit" else _TIMES
     for language, row in manifest(part).items():
-        for kind, times in _TIMES.items():
+        for kind, times in every.items():
             for place, text in enumerate(row[kind]):
-                for turn in range(2 if part == "fit" else times):
+                for turn in range(times):
                     voice = row["voices"][(place + turn) % len(row["voices"])]
                     yield _spoken(next(number), kind, Language(language), (voice, text), folder)
-    if part == "judge":
+    if part in ("judge", PARTS[0]):
         yield from _voiceless()
 
 
 def manifest(part: str) -> dict[str, Any]:
     """What is said in a part, by language."""
+    if part in PARTS:
+        return published(part)
     parts: dict[str, dict[str, Any]] = yaml.safe_load(_MANIFEST.read_text("utf-8"))
     return parts[part]
 
@@ -101,7 +110,7 @@ def _spoken(number: int, kind: str, language: Language, said: tuple[str, str], f
     parts = [np.zeros(round(lead * _RATE)), greeting, np.zeros(round(draw.uniform(0.5, 1.0) * _RATE))]
     if kind == "machine" and number % 3:
         parts.append(tone(float(draw.choice([440.0, 852.0, 1000.0, 1400.0])), float(draw.uniform(0.2, 0.9))))
-    if kind in ("short", "long"):
+    if _WHO[kind] is Answerer.PERSON:
         parts += [np.zeros(5 * _RATE // 2), greeting[: 6 * _RATE // 10]]
     sound = _over_the_line(np.concatenate([*parts, np.zeros(2 * _RATE)]), line, draw)
     return Case(
@@ -179,12 +188,20 @@ def _rendered(voice: str, text: str, folder: Path) -> Floats:
 
 
 def _render(voice: str, text: str, file: Path) -> None:
-    if voice != "joe":
-        subprocess.run(["espeak-ng", "-v", voice, "-s", _pace(voice), "-w", str(file), text], check=True, timeout=30)
-        return
-    said = list(_piper().say(text, Language("en")))
-    sound = AudioFrame(np.concatenate([it.samples for it in said]), said[0].format)
-    write_wav(file, Recording((sound,), sound.format, "WAV/PCM_16"))
+    """``joe`` is our Piper voice; ``flite:`` and ``festival:`` go before theirs, and all others are espeak-ng's."""
+    program, _, name = voice.rpartition(":")
+    match program or name:
+        case "joe":
+            said = list(_piper().say(text, Language("en")))
+            sound = AudioFrame(np.concatenate([it.samples for it in said]), said[0].format)
+            write_wav(file, Recording((sound,), sound.format, "WAV/PCM_16"))
+        case "flite":
+            subprocess.run(["flite", "-voice", name, "-t", text, "-o", str(file)], check=True, timeout=30)
+        case "festival":
+            command = ["text2wave", "-eval", f"(voice_{name})", "-o", str(file)]
+            subprocess.run(command, input=text.encode(), check=True, timeout=30)
+        case _:
+            subprocess.run(["espeak-ng", "-v", name, "-s", _pace(name), "-w", str(file), text], check=True, timeout=30)
 
 
 def _pace(voice: str) -> str:

@@ -1,12 +1,12 @@
 """Fits what :mod:`bench.answering` judges: ``callwright bench answering --fit leaning`` and then ``--fit weights``.
 
-* ``leaning``: how far each word leans towards a machine. To the texts of the parts ``fit`` and ``develop`` and of
-  ``answering_words.yaml``, each cut off at five lengths, once as it is said and once with a fifth of the words lost; logistic
+* ``leaning``: how far each word leans towards a machine. To the texts of the parts ``published-fit``, ``fit`` and ``develop`` and
+  of ``answering_words.yaml``, each cut off at five lengths, once as it is said and once with a fifth of the words lost; logistic
   regression with a ridge;
 * ``weights``: how cadence, pieces of words and leaning weigh against each other. To looks every 0.2 s at the ``choose`` part,
   whose texts and voices the first fit has not seen.
 
-The ``judge`` part is in neither.
+The parts ``published-judge`` and ``judge`` are in neither.
 """
 
 from __future__ import annotations
@@ -30,21 +30,23 @@ from engine.outbound.answering.weights import Features, features
 
 _TEXTS: Final = Path(__file__).with_name("answering_words.yaml")
 _MACHINES: Final = ("machine", "network", "screening")
-_PEOPLE: Final = ("short", "long")
+_PEOPLE: Final = ("word", "short", "long")
+_PARTS: Final = ("published-fit", "fit", "develop")
 _CUTS: Final = (0.25, 0.4, 0.6, 0.8, 1.0)
 _RIDGE: Final = 0.7
 _FAINT: Final = 0.1  # log-odds; what leans less is left out
 _FITTED: Final = 3.4  # seconds of each greeting
 _SOURCE: Final = (
-    "logistic regression with a ridge of 0.7 on the texts of bench/answering_words.yaml and of the parts fit and develop of "
-    "bench/answering_cases.yaml, by callwright bench answering --fit leaning"
+    "logistic regression with a ridge of 0.7 on the texts of bench/answering_words.yaml, of the parts fit and develop of "
+    "bench/answering_cases.yaml and of the sources in bench/answering_published.yaml that are not judged, by callwright bench "
+    "answering --fit leaning"
 )
 
 
 def fit_leaning() -> None:
     """Write ``leaning.json`` anew."""
     texts = yaml.safe_load(_TEXTS.read_text("utf-8"))
-    more = [manifest(part) for part in ("fit", "develop")]
+    more = [manifest(part) for part in _PARTS]
     tables = {language: _leaning(Language(language), (rows, *(it[language] for it in more))) for language, rows in texts.items()}
     COEFFICIENTS.write_text(json.dumps({"fitted": _SOURCE, "terms": tables}, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
@@ -71,7 +73,12 @@ def _looks(case: Case, ears: Ears) -> Iterator[Features]:
 
 
 def _leaning(language: Language, parts: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    texts = [(text, kind in _MACHINES) for part in parts for kind in (*_MACHINES, *_PEOPLE) for text in part.get(kind, ())]
+    texts = [
+        (text, kind in _MACHINES)
+        for part in parts
+        for kind in (*_MACHINES, *_PEOPLE)
+        for text in dict.fromkeys(part.get(kind, ()))
+    ]
     in_texts = Counter(term for text, _ in texts for term in terms(words_of(text), language))
     known = {term: place for place, term in enumerate((it for it, count in in_texts.items() if count > 1), 1)}
     rows, labels = [], []
@@ -98,7 +105,7 @@ def _cut(words: list[str], language: Language, draw: np.random.Generator) -> Ite
 
 def logistic(design: Floats, labels: Floats, shares: Floats, ridge: Floats) -> Floats:
     weights = np.zeros(design.shape[1])
-    for _ in range(60):
+    for _ in range(12):
         likely = 1 / (1 + np.exp(-np.clip(design @ weights, -30, 30)))
         slope = design.T @ (shares * (likely - labels)) + ridge * weights
         bend = (design * (shares * likely * (1 - likely))[:, None]).T @ design + np.diag(ridge)

@@ -4,7 +4,7 @@
 before them leans too: "the", "your" and "please" towards a machine, "who" and "алло" towards a person. How far each term leans
 was fitted by logistic regression with a ridge to the texts of ``bench/answering_words.yaml`` and of two parts of the composed
 cases, cut off at any length; ``leaning.json`` says so beside its figures. Terms are words and pairs of neighbours; of
-Russian words the first five letters, for they bend their ends; in Chinese pairs of characters.
+Russian words the first five letters, for they bend their ends; in Chinese characters and pairs of them.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def terms(words: list[str], language: Language) -> frozenset[str]:
     """What of these words can lean."""
     if language == "zh":
         joined = "".join(words)
-        return frozenset(joined[place : place + 2] for place in range(len(joined) - 1))
+        return frozenset(joined) | {joined[place : place + 2] for place in range(len(joined) - 1)}
     single = [word[:_STEM] for word in words] if language == "ru" else words
     return frozenset(single) | {" ".join(pair) for pair in pairwise(single)}
 

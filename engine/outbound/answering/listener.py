@@ -13,10 +13,13 @@ from engine.outbound.answering.verdict import USUAL, Answering, Patience, Verdic
 
 _FIRST: Final = Seconds(0.6)  # of a greeting, before its words are worth a look; what is shorter, cadence judges alone
 _NEWS: Final = Seconds(0.2)  # of voice, since the last look
-_PAUSE: Final = Seconds(0.1)  # whoever is silent for so long may be a person who waits: nothing to look at
+_PAUSE: Final = Seconds(0.1)  # whoever is silent for so long may be a person who waits: the last look, at all they said
+_REST: Final = Seconds(0.1)  # of voice, that makes a last look worth it
+_SETTLED: Final = Seconds(0.5)  # of silence, after which there is none
 _LATE: Final = Seconds(0.8)  # the same once somebody is talked to: for machines that were taken for people
 _ENOUGH: Final = Seconds(7.0)  # of a greeting
 _LEAD: Final = Seconds(0.3)
+_NEVER: Final = Seconds(1e9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ class Listener:
 
     def words(self, text: str) -> Verdict | None:
         """Take what a recogniser heard in the sound that was given last; only then more is given."""
-        self._asking = False
+        self._asking = self.answering.expecting = False
         return self.answering.receive(Words(text), self.now)
 
     def _keep(self, frame: AudioFrame) -> None:
@@ -73,10 +76,16 @@ class Listener:
             del self._kept[0]
 
     def _worth(self) -> AudioFrame | None:
-        began = self.answering.speaking_since
-        if began is None or self._asking or not _FIRST <= self.now - began <= _ENOUGH:
+        began, silence = self.answering.speaking_since, self.answering.silence(self.now)
+        if began is None or self._asking or self.now - silence - began < _FIRST or self.now - began > _ENOUGH:
             return None
-        if self._news < (_NEWS if self.answering.verdict is None else _LATE) or self.answering.silence(self.now) > _PAUSE:
+        if self._news < self._enough_news(silence):
             return None
-        self._asking, self._news = True, Seconds(0.0)
+        self._asking = self.answering.expecting = True
+        self._news = Seconds(0.0)
         return joined(self._kept)
+
+    def _enough_news(self, silence: Seconds) -> Seconds:
+        if self.answering.verdict is not None:
+            return _LATE
+        return _NEWS if silence <= _PAUSE else _REST if silence <= _SETTLED else _NEVER

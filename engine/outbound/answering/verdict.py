@@ -3,10 +3,12 @@
 Rules:
 
 * tones decide at once: SIT and busy are the network's, fax is fax, and a beep is a machine's;
-* cadence and words make log-odds (:mod:`engine.outbound.answering.weights`): a machine once they are high and a piece
-  of its words was heard, a person once somebody has said something and waits;
+* cadence and words make log-odds (:mod:`engine.outbound.answering.weights`): a machine once they are high and a piece of its
+  words was heard, or all the words lean far and none is a person's; a person once somebody has said something and waits;
+* whose words lean a little towards a machine is none before the deadline: its beep may come;
 * cadence alone never makes a machine before the talk: offices that answer speak for three seconds too;
-* at the deadline what is not surely a machine is a person: **unsure means person**;
+* at the deadline, which is later where a voice goes on that is no person's by the odds, what is not surely a machine is a
+  person: **unsure means person**;
 * nobody says anything: silence, which is spoken to as a person is;
 * a person or a silence may turn out to be a machine later, on strong evidence only: a beep after a long greeting, the network's
   tones, or several pieces of a machine's words. That is told once; a machine never turns into a person.
@@ -94,8 +96,14 @@ class Patience:
     short: Seconds = Seconds(1.2)
     """The longest of those: "Hello?", "Да, слушаю вас"."""
 
+    heard: Seconds = Seconds(0.9)
+    """The same at the longest, where words of theirs are still being recognised."""
+
     greeting: Seconds = Seconds(3.4)
-    """From the first voice to a verdict."""
+    """From the first voice to a verdict ..."""
+
+    doubtful: Seconds = Seconds(4.8)
+    """... and where the voice goes on and the odds are none of a person's: such a greeting has its own words soon."""
 
     nobody: Seconds = Seconds(2.2)
     """From the answer, if nobody speaks; ringing begins it anew."""
@@ -105,6 +113,12 @@ class Patience:
 
     machine: float = 2.5
     """Log-odds at which it is one, where words say so: pieces that only machines say."""
+
+    leant: float = 3.5
+    """Log-odds of the words alone that are as good as such a piece; people in offices lean less far."""
+
+    leans: float = 1.5
+    """Log-odds of the words alone above which nobody is a person before the deadline."""
 
     at_last: float = 1.0
     """Log-odds of all evidence, at the deadline."""
@@ -127,6 +141,8 @@ class Answering:
         self._patience = patience
         self.cadence = Cadence()
         self.said: Said = NOTHING
+        self.expecting = False
+        """Whether words are being recognised; set by whoever has them recognised."""
         self._waits_from = Seconds(0.0)
         self.verdict: Verdict | None = None
 
@@ -183,20 +199,32 @@ class Answering:
             waited = now >= min(self._waits_from + patience.nobody, patience.longest)
             return Verdict(Answerer.SILENCE, Confidence(1.0), now) if waited else None
         odds = log_odds(features(self.cadence, self.said, now))
-        said_so = self.said.of_machines > 0  # how words lean makes no machine: people in offices speak like one
-        if odds >= patience.machine and said_so:
+        if odds >= patience.machine and self._said_so():
             return self._machine(odds, now)
-        if odds <= patience.person and self._waits(now):
+        if odds <= patience.person and self._waits(now) and not self._doubtful():
             return Verdict(Answerer.PERSON, Confidence(1 - probability(odds)), now)
-        if now >= min(began + patience.greeting, patience.longest):
-            if odds >= patience.at_last and said_so:
+        in_doubt = odds > patience.person and self.cadence.silence(now) < patience.wait
+        if now >= min(began + (patience.doubtful if in_doubt else patience.greeting), patience.longest):
+            if odds >= patience.at_last and self._said_so():
                 return self._machine(odds, now)
-            return Verdict(Answerer.PERSON, Confidence(1 - probability(odds)), now, unsure=odds > patience.person)
+            return Verdict(
+                Answerer.PERSON, Confidence(1 - probability(odds)), now, unsure=odds > patience.person or self._doubtful()
+            )
         return None
 
     def _waits(self, now: Seconds) -> bool:
-        short = self.cadence.phrases == 1 and self.cadence.first_phrase <= self._patience.short
-        return self.cadence.silence(now) >= (self._patience.short_wait if short else self._patience.wait) - 1e-6
+        patience, silence = self._patience, self.cadence.silence(now)
+        short = self.cadence.phrases == 1 and self.cadence.first_phrase <= patience.short
+        wait = patience.heard if self.expecting else patience.short_wait if short else patience.wait
+        return silence >= wait - 1e-6
+
+    def _said_so(self) -> bool:
+        """Whether words are a machine's: a piece of its own, or all of them lean so far and none is a person's."""
+        return self.said.of_machines > 0 or (self.said.leaning >= self._patience.leant and not self.said.of_people)
+
+    def _doubtful(self) -> bool:
+        """Whether the words are such that a beep is worth waiting for."""
+        return self.said.leaning >= self._patience.leans and not self.said.of_people
 
     def _machine(self, odds: float, now: Seconds) -> Verdict:
         named = {Speaker.SCREENING: Answerer.SCREENING, Speaker.NETWORK: Answerer.NETWORK}
@@ -204,7 +232,8 @@ class Answering:
         return Verdict(answerer, probability(odds), now)
 
     def _by_words_alone(self, now: Seconds) -> Verdict | None:
-        if self.said.of_machines < 2 or self.said.of_people:
+        pieces, people = self.said.of_machines, self.said.of_people
+        if people or pieces == 0 or (pieces == 1 and self.said.leaning < self._patience.leant):
             return None
         return self._machine(log_odds(features(self.cadence, self.said, now)), now)
 

@@ -132,13 +132,46 @@ def test_without_words_and_tones_a_machine_is_only_who_goes_on_and_on(voices: li
         assert sum(voices[: round(verdict.at / FRAME)]) * FRAME >= 1.5
 
 
-def test_words_that_lean_far_towards_a_machine_make_none_without_a_piece_of_its_own() -> None:
-    said = heard("the please we are currently your number the call", ENGLISH)
-    assert (said.of_machines, said.leaning > 3.0) == (0, True)
+LEANS = "the please we are currently your number the call"
 
-    (verdict, *_) = judged((True,) * 300, {1.5: "the please we are currently your number the call"})
 
-    assert verdict.answerer is Answerer.PERSON
+def test_words_that_lean_far_are_as_good_as_a_piece_unless_a_person_says_them() -> None:
+    said = heard(LEANS, ENGLISH)
+    assert (said.of_machines, said.leaning >= USUAL.leant) == (0, True)
+
+    (machine, *_) = judged((True,) * 300, {1.5: LEANS})
+    (person, *_) = judged((True,) * 300, {1.5: f"yes speaking {LEANS}"})
+
+    assert machine.answerer is Answerer.MACHINE
+    assert person.answerer is Answerer.PERSON
+
+
+def test_whose_words_lean_a_little_is_no_person_before_the_deadline() -> None:
+    (verdict, *_) = judged((True,) * 60 + PAUSE, {1.3: "your call"})
+
+    assert (verdict.answerer, verdict.unsure) == (Answerer.PERSON, True)
+    assert verdict.at >= USUAL.greeting
+
+
+def test_a_voice_that_goes_on_like_a_machine_has_longer_to_say_its_words() -> None:
+    (verdict, *_) = judged((True,) * 300, {2.0: "your call", 4.2: "your call has been forwarded to voicemail"})
+
+    assert verdict.answerer is Answerer.MACHINE
+    assert USUAL.greeting < verdict.at <= USUAL.doubtful
+
+
+def test_a_person_waits_for_no_verdict_but_for_words_that_are_being_recognised() -> None:
+    told: dict[bool, Seconds] = {}
+    for expecting in (False, True):
+        answering = Answering(ENGLISH)
+        answering.expecting = expecting
+        told[expecting] = next(
+            it.at
+            for number, voice in enumerate((True,) * 45 + PAUSE, 1)
+            if (it := answering.receive(Voice(voice), Seconds(number * FRAME)))
+        )
+
+    assert told[False] < told[True] <= 0.9 + USUAL.heard + 2 * FRAME
 
 
 def test_behind_a_longer_phrase_a_person_waits_longer() -> None:
