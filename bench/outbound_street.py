@@ -30,7 +30,7 @@ from engine.testing.sip_peer import HOST, Said, SipPeer, sip_peer
 from engine.tts.registry import load_voice
 
 _WORDS: Final = {"hello": "Hello?", "yes": "Yes, please."}
-_PATIENCE: Final = Seconds(25.0)
+_PATIENCE: Final = Seconds(60.0)
 """Who hears nothing more for so long hangs up."""
 _CUT_OFF: Final = "cut-off"
 
@@ -138,7 +138,7 @@ async def _rung(peer: SipPeer, invite: Said, words: Mapping[str, AudioFrame], ri
     await asyncio.sleep(rings)
     async with SipCaller.called(peer, invite) as caller, asyncio.timeout(_PATIENCE):
         began, _ = await caller.say(words["hello"])
-        await caller.hears(began)
+        await caller.hears(began, _PATIENCE)
         heard()
         await caller.answered()
         await caller.say(words["yes"])

@@ -47,6 +47,14 @@ class WaySection(PostedSection):
     this name."""
 
 
+class OutcomesSection(PostedSection):
+    """One of the bank's systems that is told what came of calls, `[outbound.webhooks.NAME]`."""
+
+    events: tuple[Literal["call", "outcome"], ...] = Field(
+        ("call", "outcome"), min_length=1, description="What it is told: that a call has ended, that a contact has its outcome."
+    )
+
+
 class OutboundSection(Section):
     """Calls that we make, for campaigns."""
 
@@ -67,4 +75,7 @@ class OutboundSection(Section):
     simulated: SimulatedSection = SimulatedSection()
     follow_up: Mapping[str, WaySection] = Field(
         {}, description="Ways to write to people after a call, by name: `app`, `messenger`, `sms` ..."
+    )
+    webhooks: Mapping[str, OutcomesSection] = Field(
+        {}, description="The bank's systems that are told what came of calls, by name."
     )

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
 
@@ -23,15 +23,13 @@ from sqlalchemy.orm import Session
 
 from engine.outbound.contacts import ContactState, Outcome
 from engine.store.campaigns import readable_policy_of
+from engine.store.looks import Looks
 from engine.store.outbound_models import AttemptRow, CampaignRow, ContactRow
 from engine.store.outbox import Message, MessageState
 from engine.store.quality_models import OutboxRow
 
 TYPE: Final = "outbound.follow_up"
 _RECEIVER: Final = "way:"  # before a way's name, so that no receiver of scores is called the same
-_FRESH: Final = timedelta(days=3)  # who was called longer ago is not written to any more, whenever this runs for the first time
-_OVERLAP: Final = timedelta(minutes=2)  # clocks of several machines
-_WHOLE: Final = timedelta(minutes=10)  # between two looks at all of them: an outcome is written late where the database was away
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +56,16 @@ class FollowUps:
         """``ways`` are those that there is an adapter for."""
         self._engine = engine
         self._ways = frozenset(ways)
-        self._seen: datetime | None = None  # everything done before this has its message
-        self._whole: datetime | None = None  # when all of them were looked at
+        self._looks = Looks()
 
     def plan(self, now: datetime) -> int:
         """Put a message into the outbox for everybody who has an outcome that asks for one; gives how many."""
-        whole = self._seen is None or self._whole is None or now - self._whole >= _WHOLE
-        since = now - _FRESH if self._seen is None or whole else self._seen - _OVERLAP
+        since = self._looks.since(now)
         done = select(ContactRow, CampaignRow).join(CampaignRow, CampaignRow.id == ContactRow.campaign)
         done = done.where(ContactRow.state == ContactState.DONE, ContactRow.done_at >= since, ContactRow.outcome.is_not(None))
         with Session(self._engine) as session, session.begin():
             planned = sum(self._begin(session, contact, campaign, now) for contact, campaign in session.execute(done))
-        self._seen, self._whole = now, now if whole else self._whole
+        self._looks.looked(now)
         return planned
 
     def refused(self, message: Message, told: str, now: datetime) -> None:

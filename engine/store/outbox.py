@@ -75,6 +75,13 @@ def subscribe(engine: Engine, receivers: Mapping[str, Sequence[Occasion]]) -> No
             session.add(row)
 
 
+def receives(engine: Engine, name: str) -> None:
+    """Keep a receiver that is told of no scores: whether it is gone is known from then on."""
+    with Session(engine) as session, session.begin():
+        if session.get(ReceiverRow, name) is None:
+            session.add(ReceiverRow(name=name, stopped=False, occasions="[]"))
+
+
 def tell_scores(session: Session, content: str, model: str, results: Sequence[Mapping[str, Any]], now: datetime) -> None:
     """Put what was just scored into the outbox, in the caller's transaction."""
     if results and (listening := _listening(session)):

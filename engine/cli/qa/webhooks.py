@@ -16,11 +16,12 @@ from engine.config import Config
 from engine.core.errors import ConfigError
 from engine.qa.announcements import test as tested
 from engine.runtime.logs import set_up_logs
+from engine.runtime.outbound.webhooks import outcome_receivers
 from engine.runtime.quality.webhooks import Receiver, Sender, receivers_of, sending, subscribed
 from engine.store.outbox import MessageState, Outbox
 
 app = typer.Typer(help="Telling the bank's own systems of scores.", no_args_is_help=True)
-_Name = Annotated[str, typer.Argument(help="The receiver's name in [qa.webhooks].")]
+_Name = Annotated[str, typer.Argument(help="The receiver's name in [qa.webhooks], or outbound:NAME of [outbound.webhooks].")]
 
 
 @app.command()
@@ -85,7 +86,8 @@ def resume(name: _Name, config: ConfigFile = DEFAULT) -> None:
 
 
 def _outbox(found: Config) -> tuple[Outbox, list[Receiver]]:
-    receivers = receivers_of(found.qa.webhooks)
+    outbound = found.outbound.webhooks if found.outbound is not None else {}
+    receivers = [*receivers_of(found.qa.webhooks), *outcome_receivers(outbound)]
     return subscribed(database(found), receivers), receivers
 
 
@@ -94,7 +96,7 @@ def _named(name: str, receivers: list[Receiver]) -> Receiver:
         if it.name == name:
             return it
     known = ", ".join(it.name for it in receivers) or "none at all"
-    raise ConfigError(f"expected a receiver of [qa.webhooks] ({known}), found {name!r}")
+    raise ConfigError(f"expected a receiver of [qa.webhooks] or [outbound.webhooks] ({known}), found {name!r}")
 
 
 def _until_ended() -> None:

@@ -30,6 +30,7 @@ from engine.runtime.outbound.plans import CampaignPlans, TimeOfDay
 from engine.runtime.outbound.simulated import ScriptedTalker, SimulatedLine
 from engine.runtime.outbound.sip_line import SipLine
 from engine.runtime.outbound.talking import EngineTalker
+from engine.runtime.outbound.webhooks import outcomes_told
 from engine.runtime.outbound.who_answers import who_answers
 from engine.store.attempts import Attempts
 from engine.store.campaigns import Campaigns
@@ -53,7 +54,11 @@ async def dialling(engine: Engine, section: OutboundSection, habits: Habits = Ha
     database = connect(engine.config.store.database)
     try:
         with Presence(section.folder) as presence:
-            async with _line(engine, section, habits, database) as (line, talker), followed_up(database, section.follow_up):
+            async with (
+                _line(engine, section, habits, database) as (line, talker),
+                followed_up(database, section.follow_up),
+                outcomes_told(database, section.webhooks),
+            ):
                 talks = section.carrier != headless.SIMULATED  # made-up people hear nothing, so nothing need be fit to be said
                 around = Around(
                     attempts=Attempts(database, CampaignRules(), owner=presence.owner, carrier=section.carrier),

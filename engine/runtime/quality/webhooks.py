@@ -23,7 +23,7 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
-from engine.config.webhooks import WebhookSection
+from engine.config.webhooks import PostedSection, WebhookSection
 from engine.core.units import Seconds
 from engine.qa.announcements import Occasion
 from engine.runtime.quality.posting import Address, Answer, Came, Poster
@@ -57,7 +57,9 @@ def receivers_of(sections: Mapping[str, WebhookSection]) -> list[Receiver]:
     Raises:
         ConfigError: an address or a secret can't be used.
     """
-    return [_receiver(name, it) for name, it in sections.items()]
+    return [
+        receiver_of(name, f"qa.webhooks.{name}", it, [Occasion(event) for event in it.events]) for name, it in sections.items()
+    ]
 
 
 def subscribed(engine: Engine, receivers: Sequence[Receiver]) -> Outbox:
@@ -158,10 +160,13 @@ def _keep_sending(sender: Sender, over: threading.Event) -> None:
             over.wait(sender.rest)
 
 
-def _receiver(name: str, section: WebhookSection) -> Receiver:
-    setting = f"qa.webhooks.{name}"
+def receiver_of(name: str, setting: str, section: PostedSection, wants: Sequence[Occasion] = ()) -> Receiver:
+    """One receiver, its secrets read; ``setting`` is where it stands in the configuration.
+
+    Raises:
+        ConfigError: its address or a secret can't be used.
+    """
     address = Address.parse(
         f"{setting}.url", section.url, anywhere=section.anywhere, ca_file=section.ca_file, within=Seconds(section.within)
     )
-    secrets = Secrets.read(f"{setting}.secret_file", section.secret_file)
-    return Receiver(name, address, secrets, [Occasion(it) for it in section.events])
+    return Receiver(name, address, Secrets.read(f"{setting}.secret_file", section.secret_file), wants)
