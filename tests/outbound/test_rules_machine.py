@@ -57,7 +57,8 @@ End = tuple[Reached | None, Outcome | None] | None
 ENDS: Final[st.SearchStrategy[End]] = st.sampled_from(
     [
         *[(it, None) for it in Reached if it is not Reached.NO_SUCH_NUMBER],
-        *[(Reached.ANSWERED, it) for it in (None, None, Outcome.HUNG_UP, Outcome.OPTED_OUT)],
+        *[(Reached.ANSWERED, it) for it in (None, Outcome.HUNG_UP, Outcome.OPTED_OUT)],
+        *[(it, None) for it in Reached if it is not Reached.NO_SUCH_NUMBER],
         (Reached.NO_SUCH_NUMBER, None),
         (None, None),  # nobody will ever know how: the contact is a person's from then on
         None,  # it goes on
@@ -101,7 +102,7 @@ def limits(draw: st.DrawFn, most: int) -> list[Limit]:
 @st.composite
 def policies(draw: st.DrawFn, around: date) -> Campaign:
     gap = draw(st.sampled_from([timedelta(), timedelta(minutes=30), timedelta(hours=2)]))
-    hold_back = HoldBack(draw(st.booleans()), draw(st.sampled_from([timedelta(), timedelta(hours=20), timedelta(days=30)])))
+    hold_back = HoldBack(draw(st.booleans()), draw(st.sampled_from([timedelta(), timedelta(hours=20), timedelta(days=3)])))
     caps = Caps(draw(limits(4)), draw(limits(2)), gap)
     retries = Retries(draw(st.integers(2, 6)), dict.fromkeys(Missed, (timedelta(minutes=1), 2 * HOUR)), timedelta(days=10))
     return a_campaign(calendar=draw(calendars(around)), caps=caps, hold_back=hold_back, retries=retries, consent=None)
@@ -158,9 +159,13 @@ class Calls(RuleBasedStateMachine):
         self.clock = SureClock(max((it.dated for it in self.made), default=None))
         assert isinstance(self.clock.tell(self.true, Seconds(self.steady)), datetime)
 
-    @rule(who=st.sampled_from(WHO), name=st.sampled_from(LISTS), campaign=st.sampled_from([None, None, "0", "1"]))
+    @rule(
+        who=st.sampled_from(WHO),
+        name=st.sampled_from([*LISTS, COMPLAINTS, BAD_CALLS]),
+        campaign=st.sampled_from([None, None, "0", "1"]),
+    )
     def somebody_is_listed(self, who: str, name: str, campaign: str | None) -> None:
-        if len(self.made) <= 2 * sum(map(len, self.listed.values())):
+        if len(self.made) <= sum(map(len, self.listed.values())):
             return  # or nobody would be left to call
         entry = Listing(name, self.true, None if campaign is None else CampaignId(campaign))
         self.listed.setdefault(who, []).append(entry)
