@@ -18,7 +18,7 @@ from engine.outbound.forecast import Pace
 from engine.server.console.signing import house_of
 from engine.server.entrance import Refused, Visitor
 from engine.store.audit import harmless
-from engine.store.campaign_account import CampaignAccount, account, pace_of
+from engine.store.campaign_account import CampaignAccount, account
 from engine.store.campaign_view import Funnel, Hour, LastTalk, funnel, hours, last_hour, last_talks
 from engine.store.campaigns import Campaigns, KeptCampaign
 from engine.store.uncertain import Uncertain, settle, uncertain
@@ -70,11 +70,12 @@ def shown(visitor: Visitor, name: str) -> Shown:
         Refused: there is none.
     """
     kept, now, database = named(visitor, name), datetime.now(UTC), database_of(visitor)
+    drawn = account(database, kept.id)
     return Shown(
         kept=kept,
-        account=account(database, kept.id),
-        funnel=funnel(database, kept.id),
-        pace=pace_of(database, kept.id),
+        account=drawn,
+        funnel=funnel(database, kept.id, drawn),
+        pace=drawn.pace,
         last_hour=last_hour(database, kept.id, now) if kept.state is CampaignState.RUNNING else 0,
         hours=list(hours(database, kept.id, now)),
         uncertain=list(uncertain(database, kept.id)),

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Engine, case, func, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import ColumnElement, Connection, Engine, Row, case, func, select, text
 
 from engine.core.units import Seconds
 from engine.outbound.attempt import OPEN, AttemptState
 from engine.outbound.contacts import CampaignId, ContactState, Outcome, Reached
 from engine.outbound.forecast import ASSUMED, Pace
-from engine.store.outbound_models import AttemptRow, ContactRow
+from engine.store.outbound_models import IS_OPEN, AttemptRow, ContactRow
 from engine.store.quality_reading import snapshot
 from engine.store.samples import utc
 
 _ENOUGH = 50  # calls, before what was measured is believed more than what is assumed
 _REASONS = 20  # told of each state
+_STATES: Final = frozenset(ContactState)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,9 @@ class CampaignAccount:
     """One moment's account."""
 
     contacts: int
+
+    dialled: int
+    """Contacts that were called, or may have been."""
 
     states: Mapping[ContactState, int]
 
@@ -41,6 +45,9 @@ class CampaignAccount:
 
     talked: Seconds
 
+    pace: Pace
+    """What a call takes, as it was measured, or else as it is assumed."""
+
     next_at: datetime | None
     """When the next contact is due."""
 
@@ -49,41 +56,62 @@ class CampaignAccount:
 
 
 def account(engine: Engine, campaign: CampaignId) -> CampaignAccount:
-    """Draw it up, of one moment."""
-    mine, tried = ContactRow.campaign == campaign, AttemptRow.campaign == campaign
+    """Draw it up, of one moment. Contacts and attempts are each read once: there may be hundreds of thousands."""
+    mine = ContactRow.campaign == campaign
     with snapshot(engine) as connection:
-        states = _counted(connection, ContactRow.state, mine)
-        attempts = _counted(connection, AttemptRow.state, tried)
-        contacts = connection.scalar(select(func.count()).select_from(ContactRow).where(mine)) or 0
+        people, tries = _people(connection, campaign), _tries(connection, campaign)
         next_at = connection.scalar(select(func.min(ContactRow.next_at)).where(mine, ContactRow.state == ContactState.WAITING))
+        states, outcomes = _summed((it.state, it.number) for it in people), _summed((it.outcome, it.number) for it in people)
         return CampaignAccount(
-            contacts=contacts,
+            contacts=sum(it.number for it in people),
+            dialled=sum(it.dialled for it in people),
             states={it: states.get(it, 0) for it in ContactState},
-            outcomes={Outcome(it): n for it, n in _counted(connection, ContactRow.outcome, mine).items()},
+            outcomes={Outcome(it): n for it, n in outcomes.items()},
             reasons={it: _reasons(connection, mine & (ContactRow.state == it)) for it in ContactState},
-            attempts={AttemptState(it): n for it, n in attempts.items()},
-            reached={Reached(it): n for it, n in _counted(connection, AttemptRow.reached, tried).items()},
-            talked=Seconds(connection.scalar(select(func.sum(AttemptRow.talked)).where(tried)) or 0.0),
+            attempts={AttemptState(it): n for it, n in _summed((it.state, it.number) for it in tries).items()},
+            reached={Reached(it): n for it, n in _summed((it.reached, it.number) for it in tries).items()},
+            talked=Seconds(sum(it.talked for it in tries)),
+            pace=_pace(tries),
             next_at=None if next_at is None else utc(next_at),
-            disagreements=list(_disagreements(connection, campaign, contacts, sum(states.values()))),
+            disagreements=[*_disagreements(people), *_in_two_tables(connection, campaign)],
         )
 
 
 def pace_of(engine: Engine, campaign: CampaignId) -> Pace:
     """What a call takes, as this campaign measured it, or else as it is assumed."""
-    tried = (AttemptRow.campaign == campaign) & (AttemptRow.state == AttemptState.ENDED) & AttemptRow.reached.is_not(None)
-    answered = case((AttemptRow.reached == Reached.ANSWERED, 1), else_=0)
-    wanted = select(func.count(), func.sum(answered), func.sum(AttemptRow.talked)).where(tried)
     with engine.connect() as connection:
-        calls, talks, seconds = connection.execute(wanted).one()
+        return _pace(_tries(connection, campaign))
+
+
+def _people(connection: Connection, campaign: CampaignId) -> Sequence[Row[*tuple[Any, ...]]]:
+    """How many contacts there are of each state and outcome, and of these how many were dialled."""
+    dialled = func.sum(case((ContactRow.attempts > 0, 1), else_=0)).label("dialled")
+    wanted = select(ContactRow.state, ContactRow.outcome, func.count().label("number"), dialled)
+    return connection.execute(wanted.where(ContactRow.campaign == campaign).group_by(ContactRow.state, ContactRow.outcome)).all()
+
+
+def _tries(connection: Connection, campaign: CampaignId) -> Sequence[Row[*tuple[Any, ...]]]:
+    """How many attempts there are of each state that reached so far, and how long they talked."""
+    wanted = select(
+        AttemptRow.state, AttemptRow.reached, func.count().label("number"), func.sum(AttemptRow.talked).label("talked")
+    )
+    return connection.execute(wanted.where(AttemptRow.campaign == campaign).group_by(AttemptRow.state, AttemptRow.reached)).all()
+
+
+def _pace(tries: Sequence[Row[*tuple[Any, ...]]]) -> Pace:
+    ended = [it for it in tries if it.state == AttemptState.ENDED and it.reached is not None]
+    calls, seconds = sum(it.number for it in ended), sum(it.talked for it in ended)
+    talks = sum(it.number for it in ended if it.reached == Reached.ANSWERED)
     if calls < _ENOUGH or not talks:
         return ASSUMED
     return Pace(Seconds(seconds / talks), ASSUMED.ring, talks / calls, calls)
 
 
-def _counted(connection: Connection, column: InstrumentedAttribute[Any], which: ColumnElement[bool]) -> Mapping[str, int]:
-    wanted = select(column, func.count()).where(which).group_by(column)
-    return {value: number for value, number in connection.execute(wanted) if value is not None}
+def _summed(counted: Iterable[tuple[str | None, int]]) -> Mapping[str, int]:
+    found: Counter[str] = Counter()
+    for value, number in counted:
+        found.update({} if value is None else {value: number})
+    return found
 
 
 def _reasons(connection: Connection, which: ColumnElement[bool]) -> Mapping[str, int]:
@@ -92,24 +120,30 @@ def _reasons(connection: Connection, which: ColumnElement[bool]) -> Mapping[str,
     return {str(it): n for it, n in connection.execute(wanted.order_by(number.desc(), ContactRow.reason).limit(_REASONS))}
 
 
-def _disagreements(connection: Connection, campaign: CampaignId, contacts: int, in_states: int) -> Iterator[str]:
-    if contacts != in_states:
-        yield f"{contacts} contacts, and {in_states} in all states"
-    mine = ContactRow.campaign == campaign
-    is_open = (AttemptRow.contact == ContactRow.id) & AttemptRow.state.in_(OPEN)
-    unknown = (AttemptRow.contact == ContactRow.id) & (AttemptRow.state == AttemptState.UNCERTAIN)
-    opened = select(func.count()).select_from(AttemptRow).where(is_open).scalar_subquery()
-    doubtful = select(AttemptRow.id).where(unknown).exists()
-    done, dialling = ContactRow.state == ContactState.DONE, ContactRow.state == ContactState.DIALLING
-    wrong = {
-        "in no state that there is": ContactRow.state.not_in(list(ContactState)),
-        "done without an outcome": done & ContactRow.outcome.is_(None),
-        "with an outcome and not done": ~done & ContactRow.outcome.is_not(None),
-        "being dialled without exactly one open attempt": dialling & (opened != 1),
-        "with an open attempt and not being dialled": ~dialling & (opened > 0),
-        "uncertain without an uncertain attempt": (ContactRow.state == ContactState.UNCERTAIN) & ~doubtful,
+def _disagreements(people: Sequence[Row[*tuple[Any, ...]]]) -> Iterator[str]:
+    wrong: Mapping[str, Callable[[Any], bool]] = {
+        "in no state that there is": lambda it: it.state not in _STATES,
+        "done without an outcome": lambda it: it.state == ContactState.DONE and it.outcome is None,
+        "with an outcome and not done": lambda it: it.state != ContactState.DONE and it.outcome is not None,
     }
-    for what, which in wrong.items():
-        number = connection.scalar(select(func.count()).select_from(ContactRow).where(mine, which)) or 0
-        if number:
+    for what, is_so in wrong.items():
+        if number := sum(it.number for it in people if is_so(it)):
+            yield f"{number} contacts {what}"
+
+
+def _in_two_tables(connection: Connection, campaign: CampaignId) -> Iterator[str]:
+    """Where contacts and attempts do not agree; begun at the few that are open or in doubt."""
+    mine, theirs = ContactRow.campaign == campaign, AttemptRow.contact == ContactRow.id
+    is_open, dialling = AttemptRow.state.in_(OPEN), ContactRow.state == ContactState.DIALLING
+    opened = select(func.count()).select_from(AttemptRow).where(theirs, is_open).scalar_subquery()
+    doubtful = select(AttemptRow.id).where(theirs, AttemptRow.state == AttemptState.UNCERTAIN).exists()
+    underway = select(AttemptRow.contact).where(text(f"{AttemptRow.__tablename__}.{IS_OPEN}"))  # as their index has it
+    of_contacts = select(func.count()).select_from(ContactRow).where(mine)
+    wrong = {
+        "being dialled without exactly one open attempt": of_contacts.where(dialling, opened != 1),
+        "with an open attempt and not being dialled": of_contacts.where(ContactRow.id.in_(underway), ~dialling),
+        "uncertain without an uncertain attempt": of_contacts.where(ContactRow.state == ContactState.UNCERTAIN, ~doubtful),
+    }
+    for what, counting in wrong.items():
+        if number := connection.scalar(counting):
             yield f"{number} contacts {what}"

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, Engine, Integer, cast, distinct, extract, func, select
+from sqlalchemy import Engine, Integer, cast, distinct, extract, func, select
 
 from engine.outbound.attempt import AttemptState
 from engine.outbound.contacts import CampaignId, ContactState, Outcome, Reached
+from engine.store.campaign_account import CampaignAccount
 from engine.store.outbound_models import AttemptRow, ContactRow
 from engine.store.samples import utc
 
@@ -65,21 +66,12 @@ def counts(engine: Engine) -> Mapping[str, Mapping[ContactState, int]]:
     return found
 
 
-def funnel(engine: Engine, campaign: CampaignId) -> Funnel:
-    """Count them."""
-    mine = ContactRow.campaign == campaign
+def funnel(engine: Engine, campaign: CampaignId, account: CampaignAccount) -> Funnel:
+    """Count those who answered; the others are in the account."""
     answered = (AttemptRow.campaign == campaign) & (AttemptRow.reached == Reached.ANSWERED)
     with engine.connect() as connection:
-
-        def number(which: ColumnElement[bool]) -> int:
-            return connection.scalar(select(func.count()).select_from(ContactRow).where(mine, which)) or 0
-
-        return Funnel(
-            contacts=number(ContactRow.id.is_not(None)),
-            dialled=number(ContactRow.attempts > 0),
-            answered=connection.scalar(select(func.count(distinct(AttemptRow.contact))).where(answered)) or 0,
-            goal=number(ContactRow.outcome.in_(list(GOAL))),
-        )
+        talks = connection.scalar(select(func.count(distinct(AttemptRow.contact))).where(answered)) or 0
+    return Funnel(account.contacts, account.dialled, talks, sum(account.outcomes.get(it, 0) for it in GOAL))
 
 
 def hours(engine: Engine, campaign: CampaignId, now: datetime) -> Sequence[Hour]:
