@@ -9,8 +9,8 @@ error that perfect confidences would show with as few turns: less can't be measu
 ship; ``--decodes`` keeps what was heard, so that fitting again is quick. ``--more`` names a set for fitting alone
 (``bench.asterisk_prompts``).
 
-``two_pass`` and ``two_pass_bulk`` also tell the word errors of the first, of the second, of what was chosen, and of the best
-choice there is.
+``two_pass`` and ``two_pass_bulk`` also tell the word errors of the first, of the second, of what was chosen of the two, of what
+is believed in the end (``two_pass_bulk``: digits are heard once more, ``engine.asr.digit_turns``), and of the best choice.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -28,6 +28,7 @@ import numpy.typing as npt
 from bench.card import Row, bootstrap, report
 from bench.decodes import MODELS, TOGETHER, VARIANTS, Decode, heard
 from bench.recordings import SHARED
+from engine.asr.backends._moonshine.verdict import fits
 from engine.asr.calibration import (
     COEFFICIENTS,
     AgreementCalibration,
@@ -45,12 +46,13 @@ from engine.asr.calibration import (
     turn_features,
     word_features,
 )
+from engine.asr.digit_turns import sounds_like_digits, sure_digits
 from engine.asr.features import RawScores
 from engine.asr.normalise import word_errors
 from engine.asr.two_pass import TwoPassPolicy, choose
 from engine.core.speech import ENGLISH, Transcript, Word
 from engine.core.units import Confidence, Seconds
-from engine.runtime.batch.hearing import HearingSettings
+from engine.runtime.batch.passes import HearingSettings
 
 QUESTION = "Does a confidence mean what it says?"
 _MOONSHINE = ("worst_doubt", "whole_doubt", "log_words", "seconds_a_word", "log_seconds", "rival")
@@ -67,6 +69,7 @@ EXTRA: Mapping[str, tuple[str, ...]] = {  # of words
     "whisper": ("margin", "no_speech"),
     "whisper_packed": (),
 }
+DIGITS = "moonshine_digits"  # fitted by bench.digits
 BOTH = {"two_pass": ("moonshine", "whisper"), "two_pass_bulk": ("moonshine_bulk", "whisper_packed")}
 POLICIES = {"two_pass": TwoPassPolicy(), "two_pass_bulk": HearingSettings().policy}
 
@@ -81,7 +84,8 @@ def run(
     """
     if recogniser in BOTH:
         first, second = (heard(folders, one, decodes) for one in BOTH[recogniser])
-        pairs = _pairs(recogniser, first, second)
+        digits = heard(folders, DIGITS, decodes) if recogniser == "two_pass_bulk" else []
+        pairs = _pairs(recogniser, first, second, digits)
         if fitting:
             agreement = {"agreement": _fit_agreement(pairs).model_dump(mode="json")}
             _write(recogniser, agreement, "moonshine-tiny-en + whisper-base", (pair.first.variant for pair in pairs))
@@ -101,7 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--set", type=Path, metavar="FOLDER", default=SHARED, help="a folder with manifest.jsonl (default: the shared test data)"
     )
     parser.add_argument("--more", type=Path, metavar="FOLDER", help="another one, of recordings for fitting alone")
-    parser.add_argument("--recogniser", default="moonshine", choices=(*MODELS, *BOTH))
+    parser.add_argument("--recogniser", default="moonshine", choices=(*TURN, *BOTH))
     parser.add_argument("--decodes", type=Path, metavar="FOLDER", help="keep what was heard here, or take it from here")
     parser.add_argument("--fit", action="store_true", help="write new coefficients, from the fitting part")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
@@ -186,12 +190,19 @@ class Pair:
 
     first: Decode
     second: Decode
-    took_first: bool
-    """Whether the policy chose the first one's text."""
+    chosen: Decode
+    """What the policy chose of the two."""
 
-    chosen: Confidence
+    sure: Confidence
+    """The chosen one's own confidence ..."""
+
     other: Confidence
+    """... and the other's."""
+
     agree: bool
+
+    digits: Decode | None
+    """The digits that are believed instead, if any are."""
 
     @property
     def name(self) -> str:
@@ -205,27 +216,35 @@ class Pair:
 
     @property
     def believed(self) -> Decode:
-        """What the policy chose."""
-        return self.first if self.took_first else self.second
-
-    @property
-    def right(self) -> bool:
-        """Whether every word of the chosen text is."""
-        return self.believed.right
+        """What is believed in the end."""
+        return self.digits or self.chosen
 
 
-def _pairs(both: str, firsts: Sequence[Decode], seconds: Sequence[Decode]) -> list[Pair]:
-    others = {(one.name, one.variant): one for one in seconds}
-    return [_pair(both, one, others[key]) for one in firsts if (key := (one.name, one.variant)) in others]
+def _pairs(both: str, firsts: Sequence[Decode], seconds: Sequence[Decode], digits: Sequence[Decode]) -> list[Pair]:
+    others, strings = ({(one.name, one.variant): one for one in decodes} for decodes in (seconds, digits))
+    keyed = (((one.name, one.variant), one) for one in firsts)
+    return [_pair(both, one, others[key], strings.get(key)) for key, one in keyed if key in others]
 
 
-def _pair(both: str, first: Decode, second: Decode) -> Pair:
+def _pair(both: str, first: Decode, second: Decode, digits: Decode | None) -> Pair:
     names = BOTH[both]
     one, two = (_transcript(name, decodes) for name, decodes in zip(names, (first, second), strict=True))
-    took_first = choose(one, two, Seconds(first.scores.duration), POLICIES[both]).recogniser == names[0]
+    said = choose(one, two, Seconds(first.scores.duration), POLICIES[both])
+    took_first = said.recogniser == names[0]
     best, other = (one, two) if took_first else (two, one)
-    agree = word_errors(first.text, second.text, ENGLISH).edits == 0
-    return Pair(first, second, took_first, best.confidence or Confidence(0.5), other.confidence or Confidence(0.5), agree)
+    return Pair(
+        first,
+        second,
+        first if took_first else second,
+        best.confidence or Confidence(0.5),
+        other.confidence or Confidence(0.5),
+        word_errors(first.text, second.text, ENGLISH).edits == 0,
+        digits if digits and any(map(sounds_like_digits, (one, two))) and _believed(digits) else None,
+    )
+
+
+def _believed(digits: Decode) -> bool:
+    return sure_digits(replace(_transcript(DIGITS, digits), rejected=not fits(digits.scores)))
 
 
 def _transcript(recogniser: str, decode: Decode) -> Transcript:
@@ -235,17 +254,17 @@ def _transcript(recogniser: str, decode: Decode) -> Transcript:
 
 
 def _fit_agreement(pairs: Sequence[Pair]) -> AgreementCalibration:
-    part = [pair for pair in pairs if not pair.judged]
-    rows = [agreement_features(pair.chosen, pair.other, agree=pair.agree) for pair in part]
-    turns: Logistic = fit(rows, [pair.right for pair in part], tuple(rows[0]))
+    part = [pair for pair in pairs if not pair.judged and pair.digits is None]
+    rows = [agreement_features(pair.sure, pair.other, agree=pair.agree) for pair in part]
+    turns: Logistic = fit(rows, [pair.chosen.right for pair in part], tuple(rows[0]))
     return AgreementCalibration(turns=turns)
 
 
 def _judge_agreement(both: str, pairs: Sequence[Pair]) -> list[Row]:
     found = shipped_agreement(both)
-    part = [pair for pair in pairs if pair.judged and found]
-    together = [(p.name, found.turn(p.chosen, p.other, agree=p.agree), p.right) for p in part if found]
-    alone = [(p.name, float(p.chosen), p.right) for p in part]
+    part = [pair for pair in pairs if pair.judged and pair.digits is None]
+    together = [(p.name, found.turn(p.sure, p.other, agree=p.agree), p.chosen.right) for p in part if found]
+    alone = [(p.name, float(p.sure), p.chosen.right) for p in part]
     return [
         {"recogniser": both, "of": "turns", "variant": "all, agreement counted in", **_measures(together)},
         {"recogniser": both, "of": "turns", "variant": "all, the chosen one's own", **_measures(alone)},
@@ -260,8 +279,9 @@ def _judge_choice(both: str, pairs: Sequence[Pair]) -> Iterator[Row]:
         readings: Mapping[str, Callable[[Pair], int]] = {
             "first": lambda pair: pair.first.edits,
             "second": lambda pair: pair.second.edits,
-            "chosen": lambda pair: pair.believed.edits,
-            "best": lambda pair: min(pair.first.edits, pair.second.edits),
+            "chosen of the two": lambda pair: pair.chosen.edits,
+            "believed": lambda pair: pair.believed.edits,
+            "best of the two": lambda pair: min(pair.first.edits, pair.second.edits),
         }
         for name, edits in readings.items() if own else ():
             wer = round(sum(map(edits, own)) / tokens, 4)

@@ -15,7 +15,8 @@ from engine.cli.output import console, say_json
 from engine.core.errors import MediaError
 from engine.core.speech import ENGLISH
 from engine.core.units import Language
-from engine.runtime.batch.hearing import BatchTranscriber, HearingSettings, Named
+from engine.runtime.batch.hearing import BatchTranscriber
+from engine.runtime.batch.passes import HearingSettings, Named
 from engine.runtime.batch.work import Tier
 from engine.runtime.transcribe import SpokenTurn, Transcriber, together
 

@@ -25,9 +25,10 @@ from engine.qa.ledger import AT_SOURCE
 from engine.qa.timeline import EventKind
 from engine.runtime.batch.decoding import Decoder
 from engine.runtime.batch.heard import LISTENED_FOR, HeardRecording, event_as_json
-from engine.runtime.batch.hearing import Asked, BatchTranscriber, HearingSettings
+from engine.runtime.batch.hearing import Asked, BatchTranscriber
 from engine.runtime.batch.keeping import keep_sound, keep_transcript
 from engine.runtime.batch.masking import MaskedCall, mask
+from engine.runtime.batch.passes import HearingSettings
 from engine.runtime.batch.places import content_of
 from engine.runtime.batch.work import Excluded, Heard, Refused, Tier, Work
 from engine.store.keys import KeyFile

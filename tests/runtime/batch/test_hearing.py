@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from engine.asr.normalise import word_errors
-from engine.asr.protocol import Hints
+from engine.asr.protocol import Grammar, Hints
 from engine.asr.stretches import Cutting, Stretch
 from engine.audio.files import read
 from engine.audio.recording import Recording
@@ -22,7 +22,8 @@ from engine.core.units import Confidence, Language, Seconds
 from engine.qa.timeline import EventKind
 from engine.qa.transcripts import timeline_of
 from engine.runtime.batch.channels import by_speaker
-from engine.runtime.batch.hearing import Asked, BatchTranscriber, HearingSettings, to_hear_twice
+from engine.runtime.batch.hearing import Asked, BatchTranscriber
+from engine.runtime.batch.passes import HearingSettings, to_hear_twice
 from engine.runtime.batch.work import Tier
 from engine.testing.parts import tone
 from engine.testing.recognisers import ScriptedRecogniser
@@ -76,11 +77,17 @@ def recorded(*channels: AudioFrame) -> Recording:
     return Recording(channels, TELEPHONY, "WAV/PCM_16")
 
 
-def ears(first: ScriptedRecogniser, second: ScriptedRecogniser | None = None, share: float = 1.0) -> BatchTranscriber:
+def ears(
+    first: ScriptedRecogniser,
+    second: ScriptedRecogniser | None = None,
+    share: float = 1.0,
+    digits: ScriptedRecogniser | None = None,
+) -> BatchTranscriber:
     """A transcriber whose models are scripted."""
     transcriber = BatchTranscriber(HearingSettings(second_share=share, window=Seconds(0.0)))
     other = second or Polyglot("heard twice")
-    transcriber.__dict__.update(_voice=Loud(), _first=first, _second=other, _careful=other)
+    transcriber.__dict__.update(_voice=Loud())
+    transcriber._passes.__dict__.update(first=first, second=other, careful=other, digits=digits)
     return transcriber
 
 
@@ -159,6 +166,17 @@ def test_second_opinions_go_where_most_words_a_second_are_doubtful() -> None:
 
     assert to_hear_twice(heard, lengths, HearingSettings(second_share=0.0, window=Seconds(2.0))) == [1]
     assert to_hear_twice(heard, lengths, HearingSettings(second_share=0.0, window=Seconds(4.0))) == [2]
+
+
+def test_what_is_nearly_all_numbers_is_heard_by_the_ear_for_digits() -> None:
+    call = recorded(pieces((1, 2), (4, 5)))
+    first, second = ScriptedRecogniser("for two six", "your card", sureness=0.1), Polyglot("your car")
+    digits = ScriptedRecogniser("four two six", sureness=0.97)
+    heard = ears(first, second, digits=digits).transcribe(call, ENGLISH, Tier.BOTH)
+
+    assert [turn.transcript.text for turn in heard.turns] == ["four two six", "your car"]
+    assert digits.asked == [Hints(grammar=Grammar.DIGITS)]
+    assert len(second.asked) == 1, "what is known is not heard twice"
 
 
 def test_a_language_that_is_not_told_is_detected_and_heard_by_who_knows_it() -> None:

@@ -29,8 +29,8 @@ _GAP_SAMPLES = WIDEBAND.samples(GAP)
 class Pack:
     """Utterances that lie in one window."""
 
-    parts: range
-    """Which of the sounds that were packed."""
+    parts: tuple[int, ...]
+    """Which of the sounds that were packed, in their order."""
 
     starts: tuple[Seconds, ...]
     """Where each of them begins in the window."""
@@ -56,17 +56,20 @@ class Pack:
 
 
 def packed(sounds: Sequence[Sound], longest: Seconds) -> list[Pack]:
-    """Put sounds of at most ``longest`` together, in their order, as long as they fit."""
-    packs, begin, room = [], 0, WIDEBAND.samples(longest)
+    """Put sounds of at most ``longest`` together, each into the first window that has room for it."""
+    windows: list[list[int]] = []
+    rooms: list[int] = []
     for place, sound in enumerate(sounds):
-        if place > begin and len(sound) > room:
-            packs.append(_pack(sounds, range(begin, place)))
-            begin, room = place, WIDEBAND.samples(longest)
-        room -= len(sound) + _GAP_SAMPLES
-    return [*packs, _pack(sounds, range(begin, len(sounds)))] if sounds else []
+        at = next((at for at, room in enumerate(rooms) if len(sound) <= room), len(rooms))
+        if at == len(rooms):
+            windows.append([])
+            rooms.append(WIDEBAND.samples(longest))
+        windows[at].append(place)
+        rooms[at] -= len(sound) + _GAP_SAMPLES
+    return [_pack(sounds, tuple(parts)) for parts in windows]
 
 
-def _pack(sounds: Sequence[Sound], parts: range) -> Pack:
+def _pack(sounds: Sequence[Sound], parts: tuple[int, ...]) -> Pack:
     lengths = np.array([len(sounds[part]) for part in parts])
     starts = np.concatenate([[0], np.cumsum(lengths + _GAP_SAMPLES)[:-1]]).tolist()
     together = np.zeros(int(starts[-1] + lengths[-1]), np.float32)
