@@ -72,6 +72,8 @@ class Staffed:
     campaign: CampaignId
     operators: Operators
     waiting: int = 0
+    shared: bool = False
+    """All diallers are told of the same ones: each takes its part."""
 
 
 @dataclass(frozen=True, slots=True)

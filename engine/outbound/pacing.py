@@ -61,6 +61,10 @@ class Operators:
     busy: int
     """Talking; those on a break are neither."""
 
+    def part(self, place: int, of: int) -> Operators:
+        """Those on whom one of several diallers may count; ``place`` from 0. No operator is in two parts."""
+        return Operators(*(all_ // of + (place < all_ % of) for all_ in (self.free, self.busy)))
+
 
 class AdaptivePacing:
     """How many telephones may ring at once, so that operators don't wait and callers are not abandoned."""

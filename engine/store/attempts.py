@@ -148,6 +148,13 @@ class Attempts:
         with Session(self._engine) as session, session.begin():
             return _taken(session, stray, self._owner)
 
+    def place(self, now: datetime) -> tuple[int, int]:
+        """Which of the diallers that live this one is, from 0, and how many there are."""
+        alive = select(DiallerRow.owner).where((DiallerRow.lease_until > now) | (DiallerRow.owner == self._owner))
+        with Session(self._engine) as session:
+            owners = sorted({self._owner, *session.scalars(alive)})
+        return owners.index(self._owner), len(owners)
+
     # Before a call
 
     def due(self, campaign: CampaignId, now: datetime, most: int) -> list[ContactId]:

@@ -128,3 +128,11 @@ def test_where_credit_is_gone_only_free_operators_are_dialled_for() -> None:
 
 def test_calls_that_already_wait_for_an_operator_leave_less_room() -> None:
     assert AdaptivePacing().ring(Operators(free=4, busy=0), waiting=3) == 1
+
+
+@given(st.integers(0, 50), st.integers(0, 50), st.integers(1, 9))
+def test_no_operator_is_in_two_parts_and_none_in_no_part(free: int, busy: int, diallers: int) -> None:
+    parts = [Operators(free, busy).part(place, diallers) for place in range(diallers)]
+
+    assert (sum(it.free for it in parts), sum(it.busy for it in parts)) == (free, busy)
+    assert max(it.free for it in parts) - min(it.free for it in parts) <= 1

@@ -339,3 +339,13 @@ def test_ten_diallers_at_once_take_every_contact_once(database: Engine, people: 
         taken = [id for ids in pool.map(race, range(10)) for id in ids]
 
     assert sorted(taken) == sorted(people)
+
+
+def test_diallers_that_live_know_their_places(database: Engine) -> None:
+    diallers = [Attempts(database, Rules(), owner=it, carrier="fake") for it in ("b", "a", "c")]
+    for it in diallers:
+        it.renew(NOW)
+    diallers[2].renew(NOW - 2 * LEASE)
+
+    assert [it.place(NOW) for it in diallers] == [(1, 2), (0, 2), (2, 3)]
+    assert Attempts(database, Rules(), owner="new", carrier="fake").place(NOW) == (2, 3)

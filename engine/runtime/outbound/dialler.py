@@ -14,7 +14,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 import structlog
@@ -66,6 +66,7 @@ class Dialler(Generic[A]):
         self._reconciler = Reconciler(around.attempts, around.line, around.talker, self._paperwork, around.dead)
         self._running: dict[CampaignId, Plan] = {}
         self._told: dict[CampaignId, Seconds] = {}  # when we were told of its operators
+        self._place: tuple[int, int] | None = None  # which dialler we are, and of how many, where they share operators
         self._intents = Intents(around, self._paperwork)
         self._turns: set[asyncio.Task[bool]] = set()
         self._wake = asyncio.Event()
@@ -119,9 +120,11 @@ class Dialler(Generic[A]):
         lines = self._lines if room is None else min(self._lines, self.dialling.live + max(0, room))
         self.dialling.receive(Lines(lines), self._now)
         for campaign, (staffed, at) in self._around.staffing().items():
-            if self._told.get(campaign) != at:
-                self._told[campaign] = at
-                self.dialling.receive(staffed, at)
+            if self._told.get(campaign) == at or (staffed.shared and self._place is None):
+                continue
+            self._told[campaign] = at
+            mine = staffed.operators.part(*self._place) if staffed.shared and self._place else staffed.operators
+            self.dialling.receive(replace(staffed, operators=mine), at)
         return self.dialling.tick(self._now)
 
     async def _look(self) -> None:
@@ -130,6 +133,16 @@ class Dialler(Generic[A]):
             self._running = dict(await self._paperwork.ask(self._around.plans.running))
         self.dialling.receive(Running({campaign: plan.terms for campaign, plan in self._running.items()}), self._now)
         self._intents.forget(self._running)
+        if any(staffed.shared for staffed, _ in self._around.staffing().values()):
+            await self._share()
+
+    async def _share(self) -> None:
+        """See how many diallers there are, each of which takes its part of the operators."""
+        before = self._place
+        with contextlib.suppress(SQLAlchemyError):
+            self._place = await self._paperwork.ask(self._around.attempts.place, utc_now())
+        if self._place != before:
+            self._told.clear()
 
     async def _sleep(self) -> None:
         deadline = self.dialling.deadline

@@ -1,7 +1,8 @@
 """How many live operators are free, as the bank's own telephony tells this engine, for each campaign whose calls end at them.
 
-Each engine is told by itself, and only of operators on whom it may count: two engines that count on the same one would both call
-somebody for them.
+Each engine is told by itself: of operators on whom it alone may count, or of all of them, where every engine is told the same.
+Then the dialler takes its part (:meth:`engine.outbound.pacing.Operators.part`): two engines that count on the same one would both
+call somebody for them.
 """
 
 from __future__ import annotations

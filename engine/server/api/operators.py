@@ -27,6 +27,10 @@ class Floor(Body):
     free: _Count = Field(examples=[3])
     busy: _Count = Field(examples=[9])
     waiting: _Count = Field(0, description="People who wait for one.")
+    shared: bool = Field(
+        default=False,
+        description="Every engine is told of the same ones: each counts on its part alone. Else they are this engine's.",
+    )
 
 
 def operators(staffing: Staffing) -> APIRouter:
@@ -41,6 +45,6 @@ def operators(staffing: Staffing) -> APIRouter:
     )
     async def tell(visitor: _Runner, campaign: Named, body: Floor) -> None:
         kept = await asyncio.to_thread(named, visitor, campaign)
-        staffing.tell(Staffed(kept.id, Operators(body.free, body.busy), body.waiting))
+        staffing.tell(Staffed(kept.id, Operators(body.free, body.busy), body.waiting, body.shared))
 
     return router

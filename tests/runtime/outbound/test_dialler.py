@@ -381,6 +381,25 @@ async def test_what_was_dialled_over_a_carrier_that_is_configured_no_more_is_not
     assert {it.outcome for it in contacts(database) if it.id == talked.id} == {Outcome.PROMISED}
 
 
+async def test_engines_that_are_told_of_the_same_operators_call_for_each_of_them_once(database: Engine) -> None:
+    made_up(database, 9, operators=True)
+    says = dict.fromkeys(map(number_of, range(9)), Outcome.TRANSFERRED)
+    lines, staffing = [Line(says=says), Line(says=says)], Staffing()
+    both = [
+        dialler(database, it, talker=Talker(waited=Seconds(1.0)), staffing=staffing, owner=name)
+        for it, name in zip(lines, "ab", strict=True)
+    ]
+    async with running(both[0]), running(both[1]):
+        await comes_true(lambda: all(it._running for it in both))
+        (campaign,) = both[0]._running
+        staffing.tell(Staffed(campaign, Operators(free=3, busy=0), shared=True))
+        await comes_true(lambda: sorted(it._place or (0, 0) for it in both) == [(0, 2), (1, 2)])
+        await comes_true(lambda: sum(it.dialling.adaptive(campaign).wanted for it in both) == 3)
+        await asyncio.sleep(0.1)
+
+    assert sorted(len(it.dialled) for it in lines) == [1, 2]
+
+
 async def test_a_campaign_whose_calls_end_at_operators_calls_for_those_who_are_free(database: Engine) -> None:
     made_up(database, 5, operators=True)
     line, staffing = Line(says=dict.fromkeys(map(number_of, range(5)), Outcome.TRANSFERRED)), Staffing()
