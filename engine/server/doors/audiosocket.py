@@ -40,7 +40,7 @@ async def opened(engine: Engine, section: AudioSocketDoor) -> AsyncIterator[list
     gateway = Gateway(listening, settings, admit, desk.carry, desk.hand_over, in_band_keys=section.in_band_keys)
     try:
         port = await gateway.open()
-        with figures(engine, Deaths("audiosocket", gateway.process)):
+        with figures(engine, Deaths("callwright_audiosocket_process_deaths", gateway.process)):
             yield [Door("audiosocket", f"tcp://{section.host}:{port}", protected)]
     finally:
         await gateway.close()

@@ -72,12 +72,11 @@ def figures(engine: Engine, of: Collector) -> Iterator[None]:
 
 
 class Deaths(Collector):
-    """How often the process of a door has died."""
+    """How often the process of a door has died, by a name of its own."""
 
-    def __init__(self, door: str, process: Supervised) -> None:
-        self._door, self._process = door, process
+    def __init__(self, name: str, process: Supervised) -> None:
+        self._name, self._process = name, process
 
     def collect(self) -> Iterator[Metric]:
         """Read it."""
-        told = f"Deaths of the {self._door} process"
-        yield CounterMetricFamily(f"callwright_{self._door}_process_deaths", told, value=self._process.deaths)
+        yield CounterMetricFamily(self._name, "Deaths of the process that holds its connections", value=self._process.deaths)

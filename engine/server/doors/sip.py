@@ -45,7 +45,11 @@ async def opened(engine: Engine, section: SipDoor) -> AsyncIterator[list[Door]]:
         return None
 
     async with gateway(section, admit, engine.take) as (lines, port):
-        with figures(engine, Deaths("sip", lines.process)), figures(engine, _Trunks(lines)), _outward(engine, lines):
+        with (
+            figures(engine, Deaths("callwright_sip_process_deaths", lines.process)),
+            figures(engine, _Trunks(lines)),
+            _outward(engine, lines),
+        ):
             plain = [Door("sip", f"sip:{section.host}:{port}", protected)] if section.transports else []
             tls = [Door("sips", f"sips:{section.host}:{port + 1}", protected)] if section.tls_certificate else []
             yield [*plain, *tls]
