@@ -1,7 +1,8 @@
 """Who answered a campaign's call, and how soon is that known? ``callwright bench answering [--part judge|real|...] [--fit ...]``.
 
-* ``judge``: synthetic voices over made-up lines (``bench/answering_cases.py``); nothing was fitted to their voices and wordings.
-  ``fit``, ``develop`` and ``choose`` are for that;
+* ``published-judge``: greetings that others have published (:mod:`bench.answering_published`) in synthetic voices over made-up
+  lines (``bench/answering_cases.py``); nothing was fitted to these voices and sources. ``published-fit`` is for that;
+* ``judge``: the same with wordings of our own that were written to be hard; ``fit``, ``develop`` and ``choose`` are for the fit;
 * ``real``: the few recordings of people and machines of the shared set, and, as people who answer, real voices that say a digit,
   a sentence or two: these are no greetings, but none of them may be called a machine.
 
@@ -35,6 +36,7 @@ from engine.audio.resample import resample
 from engine.core.audio import TELEPHONY, AudioFrame
 from engine.core.units import Language, Seconds
 from engine.outbound.answering.verdict import Answerer, Patience, Verdict
+from engine.qa.report.figures import wilson
 
 _RATE: Final = TELEPHONY.rate_hz
 _PEOPLE: Final = frozenset({Answerer.PERSON, Answerer.SILENCE})
@@ -84,9 +86,11 @@ def real(folder: Path) -> Iterator[Case]:
 
 
 def summary(part: str, found: Sequence[Judged]) -> list[Row]:
-    """The figures, by language and together."""
-    return [_figures(part, language, [it for it in found if language in ("all", it.case.language)]) for language in
-            ("all", *dict.fromkeys(str(it.case.language) for it in found))]  # fmt: skip
+    """The figures, by language and together; traps apart."""
+    usual, traps = [it for it in found if not it.case.trap], [it for it in found if it.case.trap]
+    languages = dict.fromkeys(str(it.case.language) for it in usual)
+    rows = [_figures(part, it, [one for one in usual if it in ("all", one.case.language)]) for it in ("all", *languages)]
+    return [*rows, _figures(f"{part}, traps", "all", traps)] if traps else rows
 
 
 def _figures(part: str, language: str, found: Sequence[Judged]) -> Row:
@@ -102,14 +106,24 @@ def _figures(part: str, language: str, found: Sequence[Judged]) -> Row:
         "cases": len(found),
         "people": len(people),
         "wrong people %": 100 * len(wrong) / max(1, len(people)),
+        "wrong, 95 %": _interval(wrong, people),
         "machines": len(machines),
         "found %": 100 * len(caught) / max(1, len(machines)),
+        "found, 95 %": _interval(caught, machines),
         "found late %": 100 * len(late) / max(1, len(machines)),
         "p50 s": took.p50,
         "p95 s": took.p95,
         "people p50 s": _times(people or found).p50,
         "machines p50 s": _times(machines or found).p50,
     }
+
+
+def _interval(some: Sequence[Judged], of: Sequence[Judged]) -> str:
+    """In per cent, with as many trials as there are wordings: other voices that say the same tell little more."""
+    if not of:
+        return "none"
+    share = wilson(len(some) / len(of), len({it.case.text or it.case.name for it in of}))
+    return f"{100 * share.low:.1f} to {100 * share.high:.1f}"
 
 
 def _times(found: Sequence[Judged]) -> Percentiles:

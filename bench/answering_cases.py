@@ -77,6 +77,9 @@ class Case:
     spoken: Seconds = Seconds(0.0)
     """... and how long that takes."""
 
+    trap: bool = False
+    """Written to fool detectors, and counted apart."""
+
 
 def cases(part: str, folder: Path) -> Iterator[Case]:
     """Those of a part, in order. Voices are rendered into ``folder`` once."""
@@ -122,6 +125,7 @@ def _spoken(number: int, kind: str, language: Language, said: tuple[str, str], f
         Seconds(lead),
         text,
         Seconds(len(greeting) / _RATE),
+        kind == "trap",
     )
 
 

@@ -1,7 +1,7 @@
 """Greetings that others have published, parted by their sources: ``answering_published.yaml``.
 
-The sources of each language, by what they say first and then by their addresses: the first and every other one after it is judged,
-the rest is for the fit. So no source is in both parts. Standard announcements are in the world more than once, and may be.
+The sources of each language, by what they say first and then by their addresses: the first and every other one after it is
+judged, the rest is for the fit. So no source is in both parts. Standard announcements are said more than once in the world.
 """
 
 from __future__ import annotations

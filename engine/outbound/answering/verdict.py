@@ -103,7 +103,9 @@ class Patience:
     """From the first voice to a verdict ..."""
 
     doubtful: Seconds = Seconds(4.8)
-    """... and where the voice goes on and the odds are none of a person's: such a greeting has its own words soon."""
+    """... and where the voice goes on and the odds are above ``doubt``: such a greeting has its own words soon."""
+
+    doubt: float = -0.5
 
     nobody: Seconds = Seconds(2.2)
     """From the answer, if nobody speaks; ringing begins it anew."""
@@ -203,7 +205,7 @@ class Answering:
             return self._machine(odds, now)
         if odds <= patience.person and self._waits(now) and not self._doubtful():
             return Verdict(Answerer.PERSON, Confidence(1 - probability(odds)), now)
-        in_doubt = odds > patience.person and self.cadence.silence(now) < patience.wait
+        in_doubt = odds > patience.doubt and self.cadence.silence(now) < patience.wait
         if now >= min(began + (patience.doubtful if in_doubt else patience.greeting), patience.longest):
             if odds >= patience.at_last and self._said_so():
                 return self._machine(odds, now)

@@ -1,8 +1,8 @@
 """How much each piece of evidence speaks for a machine: log-odds, fitted by logistic regression.
 
-Fitted by ``callwright bench answering --fit weights`` to the 429 composed cases of the ``choose`` part, whose texts ``leaning.json``
-has not seen, looked at every 0.2 s. Their voices are synthetic, and neither these nor their wordings are among the judged ones. They
-are few and their signs are plain, so that anybody can say why a verdict fell.
+Fitted by ``callwright bench answering --fit weights`` to the 429 composed cases of the ``choose`` part, at every 0.2 s; their
+texts ``leaning.json`` has not seen. Their voices are synthetic, and neither these nor their wordings are among the judged ones.
+They are few and their signs are plain, so that anybody can say why a verdict fell.
 """
 
 from __future__ import annotations
