@@ -105,6 +105,14 @@ class Recogniser(Protocol):
 
 
 @runtime_checkable
+class HearsApart(Protocol):
+    """What a recogniser that lets utterances share a window may do besides."""
+
+    def recognise_apart(self, utterances: Sequence[AudioFrame], hints: Sequence[Hints], calls: Sequence[int]) -> list[Transcript]:
+        """Hear utterances of several calls, each with its call's number; no window holds sound of two of them."""
+
+
+@runtime_checkable
 class TellsLanguages(Protocol):
     """What a recogniser of many languages may do besides."""
 

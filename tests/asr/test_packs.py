@@ -72,6 +72,16 @@ def test_an_utterance_that_was_left_out_of_its_window_is_read_once_more() -> Non
     assert decoder.windows == [3, 1]
 
 
+def test_no_window_holds_sound_of_two_calls() -> None:
+    recogniser = WhisperRecogniser(SimpleNamespace(supported_languages=["en"]), Context.PACKED, None)  # type: ignore[arg-type]
+    decoder = recogniser._decoder = Forgetful()  # type: ignore[assignment]
+    sounds = [AudioFrame(np.full(16_000, round(loud * 32_768), np.int16), WIDEBAND) for loud in (0.1, 0.2, 0.3)]
+    heard = recogniser.recognise_apart(sounds, [Hints()] * 3, [7, 8, 7])
+
+    assert [said.text for said in heard] == ["0.1", "0.2", "0.3"]
+    assert decoder.windows == [2, 1, 1]
+
+
 def test_between_two_sounds_there_is_silence() -> None:
     (pack,) = packed([sound(1), sound(1)], LONGEST)
 
@@ -89,7 +99,7 @@ def test_each_word_goes_to_the_sound_it_lies_in_and_is_timed_from_its_beginning(
         2: ["four"],
     }
     assert parted[1][0].start == 0.0
-    assert round(parted[1][1].start, 3) == 0.5
+    assert round(parted[1][1].start, 3) == round(0.8 - GAP, 3)
 
 
 def test_a_first_word_whose_start_reaches_back_over_the_silence_is_not_the_sounds_before() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -118,8 +119,15 @@ class WhisperRecogniser:
     def recognise(self, utterances: Sequence[AudioFrame], hints: Sequence[Hints]) -> list[Transcript]:
         """Hear whole utterances: packed, where the context says so, else one after the other."""
         if self._context in _PACKED:
-            return self._hear_packed(utterances, hints)
+            return self._hear_packed(utterances, hints, [0] * len(utterances))
         return [self._hear(sound, hint) for sound, hint in zip(utterances, hints, strict=True)]
+
+    def recognise_apart(self, utterances: Sequence[AudioFrame], hints: Sequence[Hints], calls: Sequence[int]) -> list[Transcript]:
+        """The same of several calls, each utterance with its call's number: what is said in one never lands in another.
+
+        The windows of several are read in step.
+        """
+        return self._hear_packed(utterances, hints, calls) if self._context in _PACKED else self.recognise(utterances, hints)
 
     def languages(self, sound: AudioFrame) -> list[tuple[Language, Confidence]]:
         """The languages that the first 15 s of speech may be in, likeliest first; not calibrated."""
@@ -142,37 +150,38 @@ class WhisperRecogniser:
             raise ModelBroken(f"whisper failed on {frame.duration:.2f} s of sound: {error}") from error
         return merged([part for part in parts if part], hints.language)
 
-    def _hear_packed(self, utterances: Sequence[AudioFrame], hints: Sequence[Hints]) -> list[Transcript]:
+    def _hear_packed(self, utterances: Sequence[AudioFrame], hints: Sequence[Hints], calls: Sequence[int]) -> list[Transcript]:
         heard: list[list[Transcript]] = [[] for _ in utterances]
         for hint in dict.fromkeys(Hints(hint.language) for hint in hints):
             self._check(hint)
             own = [place for place, other in enumerate(hints) if other.language == hint.language]
-            for place, transcript in self._packs([(place, utterances[place]) for place in own], hint.language):
+            parts = [part for place in own for part in _parts(place, calls[place], utterances[place])]
+            for place, transcript in self._packs(parts, hint.language):
                 heard[place].append(transcript)
         return [
             merged(parts, hint.language) if parts else Transcript(language=hint.language, recogniser=NAME)
             for parts, hint in zip(heard, hints, strict=True)
         ]
 
-    def _packs(self, utterances: Sequence[tuple[int, AudioFrame]], language: Language) -> Iterator[tuple[int, Transcript]]:
+    def _packs(self, parts: Sequence[_Part], language: Language) -> Iterator[tuple[int, Transcript]]:
         """Each utterance's place with the transcript of each of its parts that has words.
 
-        What was left out (3 of 100 utterances, digits above all) is read once more, in other company.
+        What was left out of a window (3 of 100 utterances, digits above all) is read once more, in other company.
         """
-        parts = [part for place, frame in utterances for part in _parts(place, frame)]
+        together = Counter(part.call for part in parts)
         told = dict(self._told(parts, range(len(parts)), language))
-        if len(parts) > 1:
-            told |= self._told(parts, [place for place in range(len(parts)) if place not in told], language)
+        left = [place for place, part in enumerate(parts) if place not in told and together[part.call] > 1]
+        told |= self._told(parts, left, language)
         yield from ((parts[place].owner, told[place]) for place in sorted(told))
 
     def _told(self, parts: Sequence[_Part], places: Sequence[int], language: Language) -> Iterator[tuple[int, Transcript]]:
         """Those of the parts at these places that have words."""
-        packs = packed([parts[place].sound for place in places], LONGEST_WINDOW)
+        packs = [pack for own in _by_call(parts, places) for pack in _packed(parts, own)]
         for pack, decoded in chain(*(self._read(alike, language) for alike in _alike(packs))):
-            for own, pieces in pack.parted(decoded.pieces if decoded else ()):
-                part = parts[places[own]]
+            for place, pieces in pack.parted(decoded.pieces if decoded else ()):
+                part = parts[place]
                 if decoded and pieces and not distrust(" ".join(it.text for it in pieces), part.window.duration, language):
-                    yield places[own], self._transcript(_share(decoded, pieces), part.window, language)
+                    yield place, self._transcript(_share(decoded, pieces), part.window, language)
 
     def _read(self, packs: Sequence[Pack], language: Language) -> Iterator[tuple[Pack, Decoded | None]]:
         """Read packs that all fit into the short context, or all do not."""
@@ -217,16 +226,30 @@ class _Part:
     """An utterance, or as much of it as a window holds."""
 
     owner: int
+    """Which utterance."""
+
+    call: int
     window: Window
     sound: npt.NDArray[np.float32]
 
 
-def _parts(owner: int, frame: AudioFrame) -> Iterator[_Part]:
+def _parts(owner: int, call: int, frame: AudioFrame) -> Iterator[_Part]:
     check_rate(frame)
     step = WIDEBAND.samples(LONGEST_WINDOW)
     for start in range(0, len(frame.samples), step):
         samples = frame.samples[start : start + step]
-        yield _Part(owner, Window(start, start + len(samples)), samples.astype(np.float32) / np.float32(LOUDEST))
+        yield _Part(owner, call, Window(start, start + len(samples)), samples.astype(np.float32) / np.float32(LOUDEST))
+
+
+def _by_call(parts: Sequence[_Part], places: Sequence[int]) -> Iterator[Sequence[int]]:
+    for call in dict.fromkeys(parts[place].call for place in places):
+        yield [place for place in places if parts[place].call == call]
+
+
+def _packed(parts: Sequence[_Part], places: Sequence[int]) -> Iterator[Pack]:
+    """Packs that name the parts by their places."""
+    for pack in packed([parts[place].sound for place in places], LONGEST_WINDOW):
+        yield replace(pack, parts=tuple(places[at] for at in pack.parts))
 
 
 def _alike(packs: Sequence[Pack]) -> Iterator[Sequence[Pack]]:

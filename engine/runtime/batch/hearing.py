@@ -4,7 +4,7 @@ Rules:
 
 * the voice is found first; nothing else is ever recognised, and a channel that is silent costs next to nothing;
 * utterances are recognised together, in batches, those of both channels and of several recordings: who speaks, and in which
-  call, does not matter to a model; short recordings share the windows of the large one;
+  call, does not matter to a model;
 * a long recording is worked off in parts of a few minutes of speech: never more than that of it is held in another form.
 """
 
@@ -28,7 +28,7 @@ from engine.model_files import pinned
 from engine.runtime.batch.acoustics import acoustic_events, sample_of_speech
 from engine.runtime.batch.channels import HeardChannel, Utterance, heard_channels
 from engine.runtime.batch.heard import NOT_UNDERSTOOD, HeardRecording
-from engine.runtime.batch.passes import HearingSettings, Passes
+from engine.runtime.batch.passes import HearingSettings, Owned, Passes
 from engine.runtime.batch.work import Tier
 from engine.runtime.transcribe import SpokenTurn
 
@@ -100,7 +100,7 @@ class BatchTranscriber:
         return self.transcribe_all([Asked(recording, language, tier, left)])[0]
 
     def transcribe_all(self, asked: Sequence[Asked]) -> list[HeardRecording]:
-        """Hear several recordings together; whose words are whose is not mixed up, but what is heard twice is shared out.
+        """Hear several recordings together; each as if it were heard alone, for less.
 
         Raises:
             ModelError, ConfigError: as :meth:`transcribe`; then none of them was heard.
@@ -110,7 +110,7 @@ class BatchTranscriber:
         for kind in dict.fromkeys(one.kind for one in found):
             owned = [(owner, it) for owner, one in enumerate(found) if one.kind == kind for it in one.utterances]
             for part in _parts(owned):
-                for (owner, _), turn in zip(part, self._turns([it for _, it in part], *kind), strict=True):
+                for (owner, _), turn in zip(part, self._turns(part, *kind), strict=True):
                     heard[owner].append(turn)
         return [self._told(one, turns) for one, turns in zip(found, heard, strict=True)]
 
@@ -149,9 +149,9 @@ class BatchTranscriber:
         known = language in self._settings.languages and sure >= self._settings.sure_of_language
         return language, None if known else f"unknown language (most like {language!r}, {sure:.0%})"
 
-    def _turns(self, part: Sequence[Utterance], language: Language, tier: Tier) -> Iterator[SpokenTurn]:
-        sounds = [utterance.sound() for utterance in part]
-        for utterance, said in zip(part, self._passes.words(sounds, language, tier), strict=True):
+    def _turns(self, part: Sequence[tuple[int, Utterance]], language: Language, tier: Tier) -> Iterator[SpokenTurn]:
+        owned = [Owned(owner, utterance.sound()) for owner, utterance in part]
+        for (_, utterance), said in zip(part, self._passes.words(owned, language, tier), strict=True):
             stretch = utterance.stretch
             told = said.later(utterance.start) if said else _not_understood(stretch, language)
             yield SpokenTurn(utterance.speaker, stretch.start, stretch.end, told)

@@ -4,6 +4,8 @@ Rules:
 
 * ``fast`` hears everything once; ``accurate`` with the large model alone; ``both`` gives the large model what the small one is
   least sure of, up to a share of the speech, so that the cost of an hour is known beforehand;
+* the large model never hears two calls in one window: a word at a seam may land on the wrong side, which must not be a
+  stranger's call; and what it has just heard, as every agent's greeting would be, it is apt to leave out;
 * in ``both``, what is nearly all numbers is heard once more by the ear for digits.
 """
 
@@ -16,7 +18,7 @@ from functools import cached_property
 
 from engine.asr.calibration import shipped_agreement
 from engine.asr.digit_turns import instead, sounds_like_digits, sure_digits
-from engine.asr.protocol import Grammar, Hints, Recogniser
+from engine.asr.protocol import Grammar, HearsApart, Hints, Recogniser
 from engine.asr.registry import load_recogniser
 from engine.asr.stretches import Cutting
 from engine.asr.two_pass import Agreement, TwoPassPolicy, choose
@@ -54,8 +56,11 @@ class HearingSettings:
     digits: Named = Named("moonshine")
     """For what is nearly all numbers: as live turns are heard where a question asks for digits."""
 
-    second_share: float = 0.55
-    """Of the seconds of speech, at most, that tier ``both`` hears twice ..."""
+    second_share: float = 0.62
+    """Of the seconds of speech, at most, that tier ``both`` hears twice, each utterance with the silence behind it ..."""
+
+    silence: Seconds = Seconds(0.6)
+    """... which is this much: windows are filled with both ..."""
 
     window: Seconds = Seconds(14.5)
     """... but this much always: what the second hears for the price of one short utterance."""
@@ -78,41 +83,53 @@ class HearingSettings:
     """Of the manifest, whose hashes make the revision."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Owned:
+    """An utterance's sound."""
+
+    call: int
+    """Which of the calls that are heard together it belongs to."""
+
+    sound: AudioFrame
+    """At 16 kHz."""
+
+
 class Passes:
     """The recognisers of a worker; each is loaded when it is first wanted."""
 
     def __init__(self, settings: HearingSettings) -> None:
         self._settings = settings
 
-    def words(self, sounds: Sequence[AudioFrame], language: Language, tier: Tier) -> list[Transcript]:
-        """What is said in each sound; nothing where no words were understood."""
-        hints = [Hints(language)] * len(sounds)
+    def words(self, utterances: Sequence[Owned], language: Language, tier: Tier) -> list[Transcript]:
+        """What is said in each utterance; nothing where no words were understood."""
         if tier is Tier.ACCURATE:
-            return self.careful.recognise(sounds, hints)
+            return _apart(self.careful, utterances, language)
         if language not in self.first.capabilities.languages:
-            ear = self.second if tier is Tier.FAST else self.careful
-            return ear.recognise(sounds, hints)
-        heard = self.first.recognise(sounds, hints)
-        return heard if tier is Tier.FAST else self._heard_again(heard, sounds, language)
+            return _apart(self.second if tier is Tier.FAST else self.careful, utterances, language)
+        heard = self.first.recognise([it.sound for it in utterances], [Hints(language)] * len(utterances))
+        return heard if tier is Tier.FAST else self._heard_again(heard, utterances, language)
 
-    def _heard_again(self, heard: list[Transcript], sounds: Sequence[AudioFrame], language: Language) -> list[Transcript]:
+    def _heard_again(self, heard: list[Transcript], utterances: Sequence[Owned], language: Language) -> list[Transcript]:
         """The first readings, with digits as their own ear hears them, and what the second says of the least sure others."""
-        known = heard.copy()
-        settled = self._hear_digits(known, dict(enumerate(heard)), sounds)
-        unsure = to_hear_twice(known, [sound.duration for sound in sounds], self._settings, settled)
-        again = self.second.recognise([sounds[place] for place in unsure], [Hints(language)] * len(unsure)) if unsure else []
+        known, lengths = heard.copy(), [it.sound.duration for it in utterances]
+        settled = self._hear_digits(known, dict(enumerate(heard)), utterances)
+        unsure: list[int] = []
+        for call in dict.fromkeys(it.call for it in utterances):
+            own = [place for place, it in enumerate(utterances) if it.call == call]
+            unsure += to_hear_twice(known, lengths, self._settings, own, settled)
+        again = _apart(self.second, [utterances[place] for place in unsure], language) if unsure else []
         for place, second in zip(unsure, again, strict=True):
-            known[place] = choose(known[place], second, sounds[place].duration, self._settings.policy, self._agreement)
-        self._hear_digits(known, dict(zip(unsure, again, strict=True)), sounds)
+            known[place] = choose(known[place], second, lengths[place], self._settings.policy, self._agreement)
+        self._hear_digits(known, dict(zip(unsure, again, strict=True)), utterances)
         return known
 
     def _hear_digits(
-        self, known: list[Transcript], readings: Mapping[int, Transcript], sounds: Sequence[AudioFrame]
+        self, known: list[Transcript], readings: Mapping[int, Transcript], utterances: Sequence[Owned]
     ) -> frozenset[int]:
         """Write into ``known`` the digits that are heard where a reading is nearly all numbers; gives where they are believed."""
         places = [place for place, said in readings.items() if sounds_like_digits(said)]
         hints = [Hints(grammar=Grammar.DIGITS)] * len(places)
-        told = self.digits.recognise([sounds[place] for place in places], hints) if places else []
+        told = self.digits.recognise([utterances[place].sound for place in places], hints) if places else []
         believed = [(place, digits) for place, digits in zip(places, told, strict=True) if sure_digits(digits)]
         for place, digits in believed:
             known[place] = instead(digits, known[place])
@@ -144,24 +161,39 @@ class Passes:
 
 
 def to_hear_twice(
-    heard: Sequence[Transcript], lengths: Sequence[Seconds], settings: HearingSettings, settled: Collection[int] = ()
+    heard: Sequence[Transcript],
+    lengths: Sequence[Seconds],
+    settings: HearingSettings,
+    own: Sequence[int],
+    settled: Collection[int] = (),
 ) -> list[int]:
-    """The places of what is to be heard twice, in order: where a second's hearing mends most, until the share is used up.
-    What is ``settled`` is not among them.
+    """The places of one call's utterances (``own``) that are to be heard twice, in order: where a second's hearing mends most,
+    until the share is used up. What is ``settled`` is not among them.
 
     With 55 % heard twice, 4.0 % of the words were wrong where the coefficients were fitted, 4.2 where the least sure turns went
     first; with 40 %, 4.1 and 4.9: a long turn is less likely to be right as a whole, and costs more.
     """
-    unsure = (place for place, said in enumerate(heard) if said.confidence is None or said.confidence < settings.policy.sure)
-    doubtful = [place for place in unsure if place not in settled]
+    doubtful = [place for place in own if place not in settled and _doubtful(heard[place], settings.policy)]
     doubtful.sort(key=lambda place: wrong_words(heard[place]) / lengths[place], reverse=True)
-    left = max(settings.second_share * sum(lengths), settings.window)
+    left = max(settings.second_share * sum(lengths[place] for place in own), settings.window)
     chosen = []
     for place in doubtful:
         if lengths[place] <= left:
             chosen.append(place)
-            left -= lengths[place]
+            left -= lengths[place] + settings.silence
     return sorted(chosen)
+
+
+def _doubtful(said: Transcript, policy: TwoPassPolicy) -> bool:
+    return said.confidence is None or said.confidence < policy.sure
+
+
+def _apart(ear: Recogniser, utterances: Sequence[Owned], language: Language) -> list[Transcript]:
+    """Heard together, but never in one window with another call."""
+    sounds, hints = [it.sound for it in utterances], [Hints(language)] * len(utterances)
+    if isinstance(ear, HearsApart):
+        return ear.recognise_apart(sounds, hints, [it.call for it in utterances])
+    return ear.recognise(sounds, hints)
 
 
 def wrong_words(said: Transcript) -> float:

@@ -156,16 +156,16 @@ def test_second_opinions_go_to_the_least_sure_until_their_share_is_used_up() -> 
     heard = [said(sure) for sure in (0.5, 0.1, 0.95, None, 0.3)]
     lengths = [Seconds(2.0)] * 5
 
-    assert to_hear_twice(heard, lengths, HearingSettings(second_share=0.6, window=Seconds(0.0))) == [1, 3, 4]
-    assert to_hear_twice(heard, lengths, HearingSettings(second_share=0.0, window=Seconds(4.0))) == [1, 3]
-    assert to_hear_twice(heard, lengths, HearingSettings(second_share=1.0)) == [0, 1, 3, 4]
+    assert to_hear_twice(heard, lengths, HearingSettings(second_share=0.8, window=Seconds(0.0)), range(5)) == [1, 3, 4]
+    assert to_hear_twice(heard, lengths, HearingSettings(second_share=0.0, window=Seconds(5.0)), range(5)) == [1, 3]
+    assert to_hear_twice(heard, lengths, HearingSettings(second_share=1.0), range(5), [1]) == [0, 3, 4]
 
 
 def test_second_opinions_go_where_most_words_a_second_are_doubtful() -> None:
     heard, lengths = [said(0.5, words=1), said(0.7, words=4), Transcript()], [Seconds(2.0), Seconds(2.0), Seconds(4.0)]
 
-    assert to_hear_twice(heard, lengths, HearingSettings(second_share=0.0, window=Seconds(2.0))) == [1]
-    assert to_hear_twice(heard, lengths, HearingSettings(second_share=0.0, window=Seconds(4.0))) == [2]
+    assert to_hear_twice(heard, lengths, HearingSettings(second_share=0.0, window=Seconds(2.0)), range(3)) == [1]
+    assert to_hear_twice(heard, lengths, HearingSettings(second_share=0.0, window=Seconds(4.0)), range(3)) == [2]
 
 
 def test_what_is_nearly_all_numbers_is_heard_by_the_ear_for_digits() -> None:

@@ -21,7 +21,10 @@ from engine.core.units import Seconds
 
 Sound = npt.NDArray[np.float32]
 
-GAP = Seconds(0.3)  # of silence between two utterances
+GAP = Seconds(0.6)
+"""Of silence between two utterances. In windows mixed from prompts, digits and strings of three voices 5 words of 379 were wrong
+at 0.6, 12 at 0.3, 6 at 1.0: a word at a seam lands on the wrong side."""
+
 _GAP_SAMPLES = WIDEBAND.samples(GAP)
 
 
