@@ -36,8 +36,12 @@ from tests.databases import store_in
 BERLIN = ZoneInfo("Europe/Berlin")
 CAP, GAP, ATTEMPTS = 2, timedelta(hours=2), 3
 HOURS = {"offer": (9, 20), "notice": (0, 4)}  # the night: so that an hour which comes twice, or not at all, is within
-PEOPLE = {"anna": ("+4930000001", "+4930000001"), "boris": ("+4930000002", "+4930000003")}
-"""Each with the number that each campaign has of them."""
+PEOPLE = {
+    "anna": ("+4930000001", "+4930000001"),
+    "boris": ("+4930000002", "+4930000003"),
+    "clara": ("+4930000003", "+4930000004"),
+}
+"""Each with the number that each campaign has of them; two people share one."""
 SUMMER_ENDS, SUMMER_BEGINS = datetime(2026, 10, 25, 1, tzinfo=UTC), datetime(2027, 3, 28, 1, tzinfo=UTC)
 _FILE = """
 campaign: {name}
