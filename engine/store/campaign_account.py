@@ -95,7 +95,7 @@ def _tries(connection: Connection, campaign: CampaignId) -> Sequence[Row[*tuple[
     wanted = select(
         AttemptRow.state, AttemptRow.reached, func.count().label("number"), func.sum(AttemptRow.talked).label("talked")
     )
-    return connection.execute(wanted.where(AttemptRow.campaign == campaign).group_by(AttemptRow.state, AttemptRow.reached)).all()
+    return connection.execute(wanted.where(AttemptRow.campaign == campaign).group_by(AttemptRow.reached, AttemptRow.state)).all()
 
 
 def _pace(tries: Sequence[Row[*tuple[Any, ...]]]) -> Pace:

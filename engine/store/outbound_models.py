@@ -45,6 +45,7 @@ class ContactRow(Base):
         UniqueConstraint("campaign", "person"),
         UniqueConstraint("campaign", "number"),
         Index("ix_contacts_queue", "campaign", "state", "next_at"),
+        Index("ix_contacts_account", "campaign", "state", "outcome", "reason", "attempts"),  # its pages read this alone
     )
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -74,6 +75,7 @@ class AttemptRow(Base):
         Index("ix_attempts_person", "person", "committed_at"),
         Index("ix_attempts_number", "number", "committed_at"),
         Index("ix_attempts_campaign", "campaign", "committed_at"),
+        Index("ix_attempts_account", "campaign", "reached", "state", "talked", "contact"),  # as with contacts
         Index("ix_attempts_state", "state", "committed_at"),
         Index("ux_attempts_open", "contact", unique=True, sqlite_where=text(IS_OPEN), postgresql_where=text(IS_OPEN)),
     )
