@@ -340,6 +340,15 @@ def test_a_flood_of_refusals_is_a_line_a_second_that_says_how_many_there_were() 
     ]
 
 
+async def test_a_flood_of_frames_ends_its_own_call_however_little_they_hold() -> None:
+    async with door() as opened:
+        await opened.call(HELLO, *[Frame(0x55)] * 1_100)
+        leg = await opened.leg()
+
+        assert (await everything(leg))[-1] == Gone("media")
+        assert "expected at most 250 messages a second" in str(leg._inbox.fault)
+
+
 async def test_a_transfer_asks_the_banks_telephony_and_hangs_up() -> None:
     asked: list[str] = []
 

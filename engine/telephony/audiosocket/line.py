@@ -10,6 +10,7 @@ Sound of kind 0x10 from us is taken for PCM at 8 kHz, whatever coding came from 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Final
@@ -26,6 +27,7 @@ from engine.telephony.audiosocket.frames import RATES, Frame, Kind
 from engine.telephony.audiosocket.settings import AudioSocketSettings, Payload
 from engine.telephony.audiosocket.wire import Closed
 from engine.telephony.coding import G711, Coding, Linear
+from engine.telephony.rate import MessageRate
 
 _MOST_KEPT: Final = 500  # frames that wait for their moment: ten seconds; the engine is a fifth of one ahead
 _G711_FRAME: Final = 160  # bytes: 20 ms
@@ -55,6 +57,7 @@ class Line:
         self._waiting: deque[bytes] = deque()
         self._due = 0.0  # when the next frame may go out
         self._good_bye = False  # behind what waits
+        self._rate = MessageRate(time.monotonic())
         connection.attend(self._heard, self._ended)
 
     # What the engine says
@@ -93,6 +96,7 @@ class Line:
         if self.over.is_set():
             return
         try:
+            self._rate.take(time.monotonic())
             self._take(frame)
         except MediaError as error:
             self._ended(error)
