@@ -5,7 +5,7 @@ Rules:
 * ``fast`` hears everything once; ``accurate`` with the large model alone; ``both`` gives the large model what the small one is
   least sure of, up to a share of the speech, so that the cost of an hour is known beforehand;
 * the large model never hears two calls in one window: a word at a seam may land on the wrong side, which must not be a
-  stranger's call; and what it has just heard, as every agent's greeting would be, it is apt to leave out;
+  stranger's call;
 * in ``both``, what is nearly all numbers is heard once more by the ear for digits.
 """
 
