@@ -66,13 +66,17 @@ class Exchange(asyncio.DatagramProtocol):
         self.calls: asyncio.Queue[asyncio.Queue[bytes]] = asyncio.Queue()
         """What comes of each call, from its INVITE on."""
         self._known: dict[str, asyncio.Queue[bytes]] = {}
+        self._asked: set[tuple[str, str]] = set()
 
     def datagram_received(self, data: bytes, addr: object) -> None:  # noqa: ARG002 -- asyncio's
         """Put it through."""
         if not data.strip():
             return
         said = Said.of(data)
-        call = said.headers["call-id"]
+        call, once = said.headers["call-id"], (said.start, said.headers.get("via", ""))
+        if not said.status and once in self._asked:
+            return  # said once more, as we were slow to answer (RFC 3261, 17.2): it is the same request
+        self._asked.add(once)
         if call not in self._known and said.start.startswith("INVITE "):
             self._known[call] = asyncio.Queue()
             self.calls.put_nowait(self._known[call])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from sqlalchemy.orm import Session
 
 from bench.outbound_kills import Trial
+from bench.outbound_people import Exchange
 from bench.outbound_run import database
 from bench.outbound_street import Rung, at_the_telephones, cut_off, made
 from bench.outbound_whole import Town, wrongs
@@ -63,3 +65,20 @@ def test_the_counting_sees_who_was_called_twice_or_lost(
 
     assert [kind for kind, _ in found] == kinds
     kept.dispose()
+
+
+def test_a_request_that_is_repeated_rings_once_and_is_not_taken_for_another() -> None:
+    async def calls() -> list[int]:
+        exchange = Exchange()
+        for method, branch, call in [
+            ("INVITE", 1, "a"),
+            ("INVITE", 1, "a"),
+            ("ACK", 2, "a"),
+            ("INVITE", 3, "b"),
+            ("BYE", 9, "c"),
+        ]:
+            said = f"{method} sip:x SIP/2.0\r\nVia: SIP/2.0/UDP x;branch={branch}\r\nCall-ID: {call}\r\nCSeq: 1 {method}\r\n\r\n"
+            exchange.datagram_received(said.encode(), None)
+        return [exchange.calls.get_nowait().qsize() for _ in range(exchange.calls.qsize())]
+
+    assert asyncio.run(calls()) == [2, 1]
