@@ -17,13 +17,14 @@ from engine.asr.protocol import Hints, Recogniser
 from engine.asr.registry import load_recogniser
 from engine.asr.vad import VoiceActivity
 from engine.audio.resample import resample
-from engine.core.audio import WIDEBAND, AudioFrame, frames_of
+from engine.core.audio import TELEPHONY, WIDEBAND, AudioFrame, frames_of
 from engine.core.units import Seconds
 from engine.outbound.answering.listener import Listener
 from engine.outbound.answering.verdict import Patience, Verdict
 
 DELAY: Final = Seconds(0.4)
 LOST: Final = 0.2  # of scripted words
+_QUIET: Final = np.zeros(3 * TELEPHONY.rate_hz, np.int16)  # behind a case, so that its deadline comes
 
 
 class Ears(Protocol):
@@ -79,7 +80,7 @@ def follow(case: Case, ears: Ears, patience: Patience) -> Iterator[tuple[Listene
     """Listen to a case, 20 ms after 20 ms."""
     listener = Listener(_make_vad()(), case.language, patience)
     due: list[tuple[Seconds, AudioFrame]] = []
-    for frame in frames_of(case.sound):
+    for frame in frames_of(AudioFrame(np.concatenate([case.sound.samples, _QUIET]))):
         heard = listener.hear(frame)
         if heard.sound is not None:
             due.append((Seconds(listener.now + DELAY), heard.sound))
