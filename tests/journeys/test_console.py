@@ -59,7 +59,17 @@ class Console:
 
     @contextlib.asynccontextmanager
     async def page(self, name: str, width: int = 1280, scheme: str = "light", language: str = "en-GB") -> AsyncIterator[Page]:
-        """The page on which somebody has signed in; whatever it complains of or loads from elsewhere fails the test."""
+        """The page on which somebody has signed in."""
+        async with self.newcomer(width, scheme, language) as page:
+            await page.locator("input[name=name]").fill(name)
+            await page.locator("input[name=password]").fill(PASSWORD)
+            await page.keyboard.press("Enter")
+            await expect(page.locator(".person")).to_have_text(name)
+            yield page
+
+    @contextlib.asynccontextmanager
+    async def newcomer(self, width: int = 1280, scheme: str = "light", language: str = "en-GB") -> AsyncIterator[Page]:
+        """The page on which one signs in; whatever it complains of or loads from elsewhere fails the test."""
         context = await self.browser.new_context(
             viewport={"width": width, "height": 900},
             locale=language,
@@ -72,10 +82,6 @@ class Console:
             "request", lambda asked: self.complaints.extend([] if asked.url.startswith((self.home, "data:")) else [asked.url])
         )
         await page.goto(f"{self.home}/sign-in")
-        await page.locator("input[name=name]").fill(name)
-        await page.locator("input[name=password]").fill(PASSWORD)
-        await page.keyboard.press("Enter")
-        await expect(page.locator(".person")).to_have_text(name)
         yield page
         await context.close()
 
@@ -220,3 +226,60 @@ async def test_everything_can_be_done_with_keys(engine: EchoEngine) -> None:
         await page.locator(".turn button.at").nth(2).focus()
         await page.keyboard.press("Enter")
         await until(page, "sound.currentTime > 13")
+
+
+_FOCUSED = """() => {
+  const it = document.activeElement, box = it.getBoundingClientRect(), style = getComputedStyle(it);
+  const drawn = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1;
+  const seen = box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth;
+  const what = `${it.tagName} ${it.id || it.name || it.textContent.trim().slice(0, 20)}`;
+  return it === document.body || (drawn && seen) ? "" : `${what}: ${drawn ? "out of sight" : "no outline"}`;
+}"""
+
+
+async def tabbed_to(page: Page, place: str) -> None:
+    """Press Tab until the focus is there; it is to be seen on the whole way."""
+    for _ in range(150):
+        await page.keyboard.press("Tab")
+        assert await page.evaluate(_FOCUSED) == ""
+        if await page.evaluate(f"document.activeElement.matches({place!r})"):
+            return
+    raise AssertionError(f"expected to come to {place} by Tab")
+
+
+async def test_a_lead_signs_in_and_overrules_a_verdict_with_the_keyboard_alone(engine: EchoEngine) -> None:
+    async with console_of(engine) as console, console.newcomer() as page:
+        for field, value in (("name", "lena"), ("password", PASSWORD)):
+            if not await page.evaluate(f"document.activeElement.matches('input[name={field}]')"):
+                await tabbed_to(page, f"input[name={field}]")
+            await page.keyboard.type(value)
+        await page.keyboard.press("Enter")
+        await expect(page.locator(".person")).to_have_text("lena")
+        await page.goto(f"{console.home}/quality")
+        await tabbed_to(page, "nav a[href='/calls']")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("searchbox")).to_be_visible()
+        await tabbed_to(page, "input[type=search]")
+        await page.keyboard.type("debit card")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("mark").first).to_be_visible()
+        await tabbed_to(page, ".found tbody a")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#verifies")).to_be_visible()
+        await tabbed_to(page, "#verifies button.at")
+        await page.keyboard.press("Enter")
+        at = await played_from(page)
+        await page.keyboard.press("Space")  # on the same button: it is heard again
+        await tabbed_to(page, "#verifies summary")
+        await page.keyboard.press("Space")
+        await tabbed_to(page, "#verifies select")
+        for key in ("Home", *["ArrowDown"] * 4):
+            if await page.locator("#verifies select").input_value() != "pass":
+                await page.keyboard.press(key)
+        await tabbed_to(page, "#verifies :is(textarea, input[name=why])")
+        await page.keyboard.type("she asked for the date of birth")
+        await tabbed_to(page, "#verifies form button")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#verifies")).to_contain_text("lena says so")
+
+    assert EVIDENCE_AT - 0.3 <= at <= EVIDENCE_AT + 0.3
