@@ -63,7 +63,7 @@ class Forgetful:
 
 
 def test_an_utterance_that_was_left_out_of_its_window_is_read_once_more() -> None:
-    recogniser = WhisperRecogniser(SimpleNamespace(supported_languages=["en"]), Context.PACKED, None)  # type: ignore[arg-type]
+    recogniser = WhisperRecogniser(SimpleNamespace(supported_languages=["en"]), Context.PACKED_FULL, None)  # type: ignore[arg-type]
     decoder = recogniser._decoder = Forgetful()  # type: ignore[assignment]
     sounds = [AudioFrame(np.full(16_000, round(loud * 32_768), np.int16), WIDEBAND) for loud in (0.1, 0.2, 0.3)]
     heard = recogniser.recognise(sounds, [Hints()] * 3)
@@ -73,7 +73,7 @@ def test_an_utterance_that_was_left_out_of_its_window_is_read_once_more() -> Non
 
 
 def test_no_window_holds_sound_of_two_calls() -> None:
-    recogniser = WhisperRecogniser(SimpleNamespace(supported_languages=["en"]), Context.PACKED, None)  # type: ignore[arg-type]
+    recogniser = WhisperRecogniser(SimpleNamespace(supported_languages=["en"]), Context.PACKED_FULL, None)  # type: ignore[arg-type]
     decoder = recogniser._decoder = Forgetful()  # type: ignore[assignment]
     sounds = [AudioFrame(np.full(16_000, round(loud * 32_768), np.int16), WIDEBAND) for loud in (0.1, 0.2, 0.3)]
     heard = recogniser.recognise_apart(sounds, [Hints()] * 3, [7, 8, 7])

@@ -166,12 +166,14 @@ class WhisperRecogniser:
     def _packs(self, parts: Sequence[_Part], language: Language) -> Iterator[tuple[int, Transcript]]:
         """Each utterance's place with the transcript of each of its parts that has words.
 
-        What was left out of a window (3 of 100 utterances, digits above all) is read once more, in other company.
+        Where accuracy matters more than time, what was left out of a window (3 of 100 utterances, digits above all) is read once
+        more, in other company; else another recogniser has heard it.
         """
-        together = Counter(part.call for part in parts)
         told = dict(self._told(parts, range(len(parts)), language))
-        left = [place for place, part in enumerate(parts) if place not in told and together[part.call] > 1]
-        told |= self._told(parts, left, language)
+        if self._context is Context.PACKED_FULL:
+            together = Counter(part.call for part in parts)
+            left = [place for place, part in enumerate(parts) if place not in told and together[part.call] > 1]
+            told |= self._told(parts, left, language)
         yield from ((parts[place].owner, told[place]) for place in sorted(told))
 
     def _told(self, parts: Sequence[_Part], places: Sequence[int], language: Language) -> Iterator[tuple[int, Transcript]]:
