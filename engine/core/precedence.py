@@ -8,7 +8,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-_PRIORITY: Final = -10  # as the SIP process: what either does is little, and when it is late everybody hears it
+_PRIORITY: Final = -10  # what is done here is little, and when it is late everybody hears it
 _SWITCH: Final = 0.000_5  # seconds a thread may keep the interpreter while the loop waits for it; Python's own 5 ms are a quarter
 # of the time between two frames, and the journal's thread takes them with every turn
 _BEAT: Final = 2  # of the real-time priorities 1 to 99: above the loop's, for it does least and is heard first
@@ -16,7 +16,7 @@ _LOOP: Final = 1
 
 
 def take_precedence() -> None:
-    """For the process that carries calls, from its main thread and before it starts others: they inherit it.
+    """For a process that carries calls, from its main thread and before it starts others: they inherit it.
 
     The priority takes CAP_SYS_NICE or RLIMIT_NICE; without it the system's own fairness has to do. Model workers go back behind
     everybody.

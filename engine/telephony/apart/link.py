@@ -14,7 +14,6 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from engine.core.hardened import harden
-from engine.core.precedence import keep_time
 from engine.telephony.apart.wire import Frame, FrameReader
 
 _SOUND_KEPT: Final = 32_768  # bytes a call, two seconds, that the engine may leave unread; then sound is dropped
@@ -81,12 +80,12 @@ class Link(asyncio.Protocol):
         pump.cancel()
 
 
-def run(serve: Callable[[socket.socket], Coroutine[Any, Any, int]]) -> None:
+def run(serve: Callable[[socket.socket], Coroutine[Any, Any, int]], precedence: Callable[[], object]) -> None:
     """Be a door's process: take the socket from the command line, serve, end. Signals are for the engine."""
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, signal.SIG_IGN)
     harden()
-    keep_time(beat=True)
+    precedence()
     theirs = socket.socket(fileno=int(sys.argv[1]))
     theirs.setblocking(False)
     code = asyncio.run(serve(theirs))

@@ -13,9 +13,11 @@ import contextlib
 import itertools
 import socket
 import sys
+from functools import partial
 from typing import Final
 from uuid import UUID
 
+from engine.core.precedence import keep_time
 from engine.telephony.apart.link import Link, run
 from engine.telephony.apart.wire import Frame, Kind, Ready, Told
 from engine.telephony.audiosocket.complaints import Complaints
@@ -144,7 +146,7 @@ async def serve(theirs: socket.socket, listening: socket.socket) -> int:
 
 def main() -> None:
     """Take the descriptors from the command line."""
-    run(lambda theirs: serve(theirs, socket.socket(fileno=int(sys.argv[2]))))
+    run(lambda theirs: serve(theirs, socket.socket(fileno=int(sys.argv[2]))), partial(keep_time, beat=True))
 
 
 if __name__ == "__main__":

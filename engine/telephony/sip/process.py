@@ -13,6 +13,7 @@ import sys
 from typing import Final
 
 from engine.core.errors import ConfigError
+from engine.core.precedence import take_precedence
 from engine.telephony.apart.link import Link, run
 from engine.telephony.apart.wire import Failed, Frame, Kind, Ready
 from engine.telephony.sip.settings import SipSettings
@@ -71,7 +72,7 @@ def _gag_the_stack() -> None:
 def main() -> None:
     """Take the descriptor from the command line."""
     _gag_the_stack()
-    run(serve)
+    run(serve, take_precedence)  # not in real time, in which it loses sound (docs/adr/0009)
 
 
 if __name__ == "__main__":
