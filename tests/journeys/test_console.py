@@ -89,9 +89,9 @@ class Console:
         return [(entry.who, entry.subject) for entry, _ in self.house.trail.rows(AskedTrail(what=Deed.HEARD))]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EchoEngine]:
-    """Its database has four calls, two people, and what calls are found by."""
+    """Its database has four calls, two people, and what calls are found by; a test that overrules a verdict does so for itself."""
     engine, folder = EchoEngine(), tmp_path_factory.mktemp("qa")
     engine.config = engine.config.model_copy(update={"qa": QualitySection(folder=folder)})
     database = connect(engine.config.store.database)

@@ -27,6 +27,7 @@ OWN = {"Sec-Fetch-Site": "same-origin"}
 KEEP_NONE = {
     "POST /language": "a cookie of their own",
     "POST /settings/audit/verify": "reads",
+    "POST /settings/keeping/due": "counts",
     "POST /api/v1/calls": "a machine's: the calls' own table keeps it",
     "DELETE /api/v1/calls/{uuid}": "the same",
     "POST /api/v1/recordings": "a machine's: the ledger keeps it",
