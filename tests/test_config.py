@@ -29,6 +29,14 @@ def test_relative_paths_count_from_the_file(tmp_path: Path) -> None:
     assert config.host.token_file == tmp_path / "token"
 
 
+def test_so_do_those_of_a_list_of_sections(tmp_path: Path) -> None:
+    trunk = '[[doors.sip.trunks]]\nname = "p"\nuser = "1"\ndomain = "sip.example"\npassword_file = "password"'
+    sip = load_config(written(tmp_path, f'[flow]\npath = "bank.yaml"\n{trunk}')).doors.sip
+
+    assert sip is not None
+    assert sip.trunks[0].password_file == tmp_path / "password"
+
+
 def test_what_is_left_out_of_the_endpointing_keeps_its_measured_default(tmp_path: Path) -> None:
     policy = load_config(written(tmp_path, '[flow]\npath = "f"\n[endpoint]\nincomplete_wait = 2.0')).endpoint.policy
 

@@ -34,5 +34,7 @@ def _beside(found: Any, folder: Path) -> Any:
             return found.beside(folder)
         case Mapping():
             return {name: _beside(one, folder) for name, one in found.items()}
+        case tuple():
+            return tuple(_beside(one, folder) for one in found)
         case _:
             return found
