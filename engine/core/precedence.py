@@ -40,6 +40,8 @@ def keep_time(*, beat: bool = False) -> bool:
     for a process that only moves frames, with all its threads. Whether it may.
     """
     _before_others()
+    if sys.platform != "linux":
+        return False
     policy, priority = (os.SCHED_RR, _BEAT) if beat else (os.SCHED_RR | os.SCHED_RESET_ON_FORK, _LOOP)
     try:
         os.sched_setscheduler(0, policy, os.sched_param(priority))

@@ -10,12 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import ipaddress
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network
 from typing import Final
 
 from starlette.requests import HTTPConnection
@@ -31,6 +29,7 @@ from engine.server.token import Token, in_header
 from engine.store.accounts import known_as
 from engine.store.audit import Told
 from engine.store.house import House
+from engine.telephony.peers import Network, admits
 
 COOKIE: Final = "callwright"
 ENCRYPTED_COOKIE: Final = f"__Host-{COOKIE}"
@@ -50,7 +49,7 @@ _MOST: Final = 1_000
 class PageRules:
     """Where pages may be opened."""
 
-    networks: Sequence[IPv4Network | IPv6Network] = ()
+    networks: Sequence[Network] = ()
     loopback: bool = True
     encrypted: bool = False
     safe_around: bool = False
@@ -63,16 +62,7 @@ class PageRules:
 
     def admits(self, address: str) -> bool:
         """Whether pages are opened from there."""
-        if self.shut:
-            return False
-        if not self.networks:
-            return True
-        try:
-            found = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        mapped = getattr(found, "ipv4_mapped", None)
-        return any((mapped or found) in network for network in self.networks)
+        return not self.shut and admits(self.networks, address)
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,7 @@ class Ready(Told):
 
     kind: ClassVar[Kind] = Kind.READY
     port: int
-    """Of UDP and TCP; TLS listens on the next one."""
+    """The first, where a door has several."""
 
 
 @dataclass(frozen=True, slots=True)
