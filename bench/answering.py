@@ -65,6 +65,11 @@ class Judged:
 
     late: Verdict | None
 
+    @property
+    def last(self) -> Verdict:
+        """What stands in the end."""
+        return self.late or self.first
+
 
 def judge(case: Case, ears: Ears) -> Judged:
     """Who answered, by the detector."""
@@ -99,7 +104,8 @@ def _figures(part: str, language: str, found: Sequence[Judged]) -> Row:
     wrong = [it for it in people if it.first.answerer not in _PEOPLE or it.late is not None]
     caught = [it for it in machines if it.first.answerer not in _PEOPLE]
     late = [it for it in machines if it.first.answerer in _PEOPLE and it.late is not None]
-    took = _times([it for it in found if it.case.who is not Answerer.SILENCE])
+    timed = [it for it in found if it.case.who is not Answerer.SILENCE]
+    took = _times(timed)
     return {
         "part": part,
         "language": language,
@@ -113,6 +119,7 @@ def _figures(part: str, language: str, found: Sequence[Judged]) -> Row:
         "found late %": 100 * len(late) / max(1, len(machines)),
         "p50 s": took.p50,
         "p95 s": took.p95,
+        "p95 s, late ones too": _times(timed, last=True).p95,
         "people p50 s": _times(people or found).p50,
         "machines p50 s": _times(machines or found).p50,
     }
@@ -126,9 +133,9 @@ def _interval(some: Sequence[Judged], of: Sequence[Judged]) -> str:
     return f"{100 * share.low:.1f} to {100 * share.high:.1f}"
 
 
-def _times(found: Sequence[Judged]) -> Percentiles:
-    """Of the verdicts, from the greeting's start."""
-    return percentiles([max(0.0, it.first.at - it.case.greeting) for it in found])
+def _times(found: Sequence[Judged], *, last: bool = False) -> Percentiles:
+    """Of the verdicts, from the greeting's start: of the first ones, or of those that stand in the end."""
+    return percentiles([max(0.0, (it.last if last else it.first).at - it.case.greeting) for it in found])
 
 
 def confusion(part: str, found: Sequence[Judged]) -> list[Row]:

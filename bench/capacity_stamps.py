@@ -20,8 +20,6 @@ Codes: TypeAlias = npt.NDArray[np.uint8]
 
 _Numbers: TypeAlias = npt.NDArray[np.int64]
 
-MOST_MARKS = 1 << 8
-MOST_FRAMES = 1 << 16
 _HEAD, _MARK, _NUMBER, _CHECK = 24, 8, 16, 8  # bits
 _BITS = _HEAD + _MARK + _NUMBER + _CHECK
 _BEGINS = 0b1011_0011_1000_1111_0101_0010  # no shift of it begins like itself

@@ -36,6 +36,7 @@ from bench.card import Row, percentiles, progress, report
 from bench.recordings import SHARED, Labelled, labelled
 from bench.vad import BEFORE, Mask, Scene, hiss, on_line, spoken_frames, telephone_sound, with_noise
 from engine.asr.detectors import make_vad
+from engine.asr.endpoint_policy import EndpointPolicy
 from engine.asr.endpointer import (
     Activity,
     Decode,
@@ -43,7 +44,6 @@ from engine.asr.endpointer import (
     Endpoint,
     EndpointAction,
     Endpointer,
-    EndpointPolicy,
     Judged,
     SpeechBegan,
 )

@@ -14,7 +14,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from engine.asr.endpointer import EndpointPolicy
+from engine.asr.endpoint_policy import EndpointPolicy
 from engine.config import Config, QualitySection
 from engine.server.api.application import http_api
 from engine.server.api.description import described, operations

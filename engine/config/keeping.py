@@ -8,7 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from engine.config.section import Section
+from engine.config.section import Section, several
 from engine.privacy.retention import DEFAULT, KeepingClass, KeepingRules, Step
 
 _Days = Annotated[int, Field(ge=7, le=36_500)]
@@ -46,7 +46,7 @@ class KeepingClassSection(KeptSection):
     @property
     def values(self) -> dict[str, tuple[str, ...]]:
         """The facts with all values that will do."""
-        return {name: (found,) if isinstance(found, str) else found for name, found in self.when.items()}
+        return {name: several(found) for name, found in self.when.items()}
 
 
 class KeepingSection(Section):

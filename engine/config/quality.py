@@ -8,7 +8,7 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from engine.config.section import NoneIfEmpty, Section
+from engine.config.section import NoneIfEmpty, Section, several
 from engine.config.webhooks import WebhookSection
 
 _ADDRESS = "://"  # what tells an fsspec address from a path
@@ -27,7 +27,7 @@ class CardSection(Section):
     @property
     def values(self) -> dict[str, tuple[str, ...]]:
         """The facts with all values that will do."""
-        return {name: (found,) if isinstance(found, str) else found for name, found in self.when.items()}
+        return {name: several(found) for name, found in self.when.items()}
 
 
 class QualitySection(Section):

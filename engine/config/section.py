@@ -14,6 +14,11 @@ NoneIfEmpty = Annotated[T | None, BeforeValidator(lambda found: None if found ==
 """What can be switched off: TOML has no null, so an empty string says it."""
 
 
+def several(found: str | tuple[str, ...]) -> tuple[str, ...]:
+    """What may be written as one value or as a list of them, as a list."""
+    return (found,) if isinstance(found, str) else found
+
+
 class Section(BaseModel):
     """A table of the file."""
 

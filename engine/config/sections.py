@@ -9,7 +9,7 @@ from typing import Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from engine.asr.endpointer import EndpointPolicy
+from engine.asr.endpoint_policy import EndpointPolicy
 from engine.config.access import AccessSection
 from engine.config.doors import DoorsSection
 from engine.config.keeping import KeepingSection

@@ -4,6 +4,8 @@
 
     EngineError                 has a stable ``code``, safe to log and to count
     ├── ConfigError             the operator's: a file, a field, what was expected, what was found
+    │   ├── BadPassword         a new password that is none (``engine.store.accounts``)
+    │   ├── NameTaken           a name that the bank's issuer gives is somebody else's here (there too)
     │   ├── CampaignRefused     a campaign can't do that as it stands (``engine.outbound.campaign``)
     │   ├── ListRefused         a list of contacts that can't be read as one (there too)
     │   └── WrittenErrors       everything that is wrong with a file people write (``engine.written.problems``)
@@ -15,11 +17,18 @@
     │   ├── ModelBroken         it was loaded and then failed
     │   └── ModelOverloaded     nothing free in time: try later, or ask another way
     ├── MediaError              the peer's bytes: audio, frames, messages we were sent
+    │   ├── AppealRefused       an objection that the rules don't allow (``engine.qa.appeals``)
+    │   ├── BadOrder            a message of a vosk client that can't be followed (``engine.telephony.vosk_protocol``)
+    │   ├── NotThere            a part of a sound beyond its end (``engine.runtime.kept_sound``)
+    │   └── OverrulingRefused   a person's verdict that the rules don't allow (``engine.store.overruling``)
     ├── ProtocolError           our own machine misused: always a bug of ours
-    ├── JournalBroken           the journal can't be written (``engine.store.journal``)
+    ├── JournalBroken           the journal can't be written (``engine.store.keeper``)
+    ├── BoardUnavailable        what keeps the silent agents' board can't be reached (``engine.assist.board``)
     ├── NoPortFree              every UDP port for calls' sound is taken (``engine.telephony.siprec.ports``)
     ├── CarrierLost             whoever carries our calls is away (``engine.outbound.carrier``)
+    ├── NotConnected            a call that we made was not answered (``engine.telephony.sip.outcomes``)
     ├── NobodyTalked            somebody answered our call, and no flow began (``engine.runtime.outbound.talking``)
+    ├── LineLost                the line was lost in the middle of a talk that had come to nothing yet (there too)
     ├── HostError               the bank's system did not answer, or answered with an error
     └── PrivacyError            refused: it would have shown protected data; never caught below ``runtime``
 

@@ -78,11 +78,6 @@ class AdaptivePacing:
         self._talks = _Average(120.0, 1.0)  # seconds with an operator
 
     @property
-    def abandoned_share(self) -> float:
-        """Of all who wanted an operator."""
-        return self.abandoned / self.wanted if self.wanted else 0.0
-
-    @property
     def credit(self) -> int:
         """How many calls may be abandoned now and the limit still be held."""
         return max(0, math.floor(self.limit * self.wanted + 1e-9) - self.abandoned)

@@ -171,11 +171,12 @@ def rule(check: Check, call: Hearing) -> Ruling:  # noqa: PLR0911 one for each k
 
 
 def _counted(wanted: Expression, at_least: int, at_most: float, call: Hearing) -> Ruling:
-    if at_most == float("inf") and not blind(wanted, call) and len(surely := call.sure(wanted)) >= max(1, at_least):
+    deaf = blind(wanted, call)
+    if at_most == float("inf") and not deaf and len(surely := call.sure(wanted)) >= max(1, at_least):
         return Ruling(Verdict.PASS, _best(surely), _evidence(surely, call))
     found = call.find(wanted)
     few, many = len(found.sure), max(len(found.sure), len(found.maybe))
-    if blind(wanted, call):
+    if deaf:
         verdict = Verdict.UNKNOWN
     elif at_least <= few and many <= at_most:
         verdict = Verdict.PASS

@@ -131,7 +131,7 @@ class Hearing:
         if say not in self._sayings:
             theirs = (say.by,) if say.by else (*Speaker, None)
             nobodys = (None,) if say.by else ()
-            speeches, others = ([self.speech(it) for it in speakers] for speakers in (theirs, nobodys))
+            speeches, others = ([self.speech(it) for it in speakers if self.call.words_of(it)] for speakers in (theirs, nobodys))
             self._sayings[say] = Saying(say.phrases.get(self.call.language, ()), speeches, others)
         return self._sayings[say]
 

@@ -13,6 +13,7 @@ Most phrases are nowhere near most words: :mod:`engine.qa.speech` lays them only
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -69,12 +70,18 @@ class Match:
     @property
     def confidence(self) -> Confidence | None:
         """The mean of the words' confidences, ``None`` where one is unknown."""
-        known = [word.confidence for word in self.words if word.confidence is not None]
-        return Confidence(sum(known) / len(known)) if known and len(known) == len(self.words) else None
+        return mean([word.confidence for word in self.words])
 
     @property
     def span(self) -> Span:
-        return Span(self.words[0].start, max(word.end for word in self.words), self.words[0].speaker, self.confidence)
+        first = self.words[0]
+        return Span(first.start, max([word.end for word in self.words]), first.speaker, self.confidence)
+
+
+def mean(confidences: Sequence[Confidence | None]) -> Confidence | None:
+    """``None`` where one is unknown, or there are none."""
+    known = [it for it in confidences if it is not None]
+    return Confidence(sum(known) / len(known)) if known and len(known) == len(confidences) else None
 
 
 def laid(wanted: Phrase, words: Sequence[HeardWord], weights: Sequence[float] | None, most: float) -> Iterator[Match]:
@@ -82,7 +89,7 @@ def laid(wanted: Phrase, words: Sequence[HeardWord], weights: Sequence[float] | 
     missing, gaps, length = wanted.missing, wanted.gaps, len(wanted.parts)
     costs = [0.0, *accumulate(missing)]  # of each part: the least up to it
     begins = [0] * (length + 1)  # and the word at which that way begins
-    reached = length  # the last part that costs no more than the most; those behind it stay as they are (Ukkonen 1985)
+    reached = bisect_right(costs, most) - 1  # the last part that costs no more; those behind it stay as they are (Ukkonen 1985)
     for at, word in enumerate(words):
         weight = 1.0 if weights is None else weights[at]
         extra = HESITATION if word.text in HESITATIONS else EXTRA * weight

@@ -69,6 +69,10 @@ class Phrase:
     _costs: dict[str, tuple[float, ...]] = field(default_factory=dict)
 
     @cached_property
+    def backwards(self) -> tuple[Part, ...]:
+        return self.parts[::-1]
+
+    @cached_property
     def needed(self) -> tuple[Part, ...]:
         """The parts that must be said."""
         return tuple(it for it in self.parts if it.kind is Kind.WORD)
@@ -85,6 +89,11 @@ class Phrase:
         return tuple(0.0 if it.kind in {Kind.GAP, Kind.MAY_MISS} else MISSING for it in self.parts)
 
     @cached_property
+    def fewest(self) -> int:
+        """How many words it is at least, within its tolerance."""
+        return sum(cost > 0.0 for cost in self.missing) - int(self.allowed / MISSING)
+
+    @cached_property
     def gaps(self) -> tuple[bool, ...]:
         """Which parts are any few words."""
         return tuple(it.kind is Kind.GAP for it in self.parts)
@@ -95,12 +104,13 @@ class Phrase:
 
     def costs(self, heard: str) -> tuple[float, ...]:
         """How badly a word fits each part."""
-        if heard not in self._costs:
+        known = self._costs.get(heard)
+        if known is None:
             if len(self._costs) > _MOST_REMEMBERED:
                 self._costs.clear()
             fits = self.lexicon.fits(heard)
-            self._costs[heard] = tuple(_cost(it, fits) for it in self.parts)
-        return self._costs[heard]
+            known = self._costs[heard] = tuple(_cost(it, fits) for it in self.parts)
+        return known
 
 
 def phrase(text: str, tolerance: Tolerance = Tolerance.CLOSE, lexicon: Lexicon | None = None) -> Phrase:

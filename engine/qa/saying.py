@@ -73,4 +73,4 @@ def distinct(found: Iterable[Span]) -> Spans:
 
 
 def _touches(span: Span, others: Iterable[Span]) -> bool:
-    return any(it.speaker == span.speaker and it.start < span.end and span.start < it.end for it in others)
+    return any(it.start < span.end and span.start < it.end and it.speaker == span.speaker for it in others)

@@ -28,7 +28,7 @@ from engine.qa.expressions import (
     Window,
     Within,
 )
-from engine.qa.laying import Match
+from engine.qa.laying import Match, mean
 from engine.qa.phrases import Phrase
 from engine.qa.spans import NONE, Span, Spans
 from engine.qa.speech import Speech
@@ -63,9 +63,7 @@ class Search:
     def confidence(self, call: Hearing) -> Confidence | None:
         """How well it was heard there: the words' mean, ``None`` where one is unknown or nothing was said."""
         ranges = ((speech, first, last) for speech in self._speeches(call) for first, last in speech.ranges(self.ground))
-        words = [word for speech, first, last in ranges for word in speech.words[first:last]]
-        known = [word.confidence for word in words if word.confidence is not None]
-        return Confidence(sum(known) / len(known)) if known and len(known) == len(words) else None
+        return mean([word.confidence for speech, first, last in ranges for word in speech.words[first:last]])
 
     def nearest(self, call: Hearing) -> Span | None:
         """What is most like it there, however unlike: of what is said, the fewest differences; of what happens, the longest."""
@@ -147,15 +145,14 @@ def blind(wanted: Expression, call: Hearing) -> bool:  # noqa: PLR0911 one for e
             return blind(part, call)
         case Window(after, until):
             return any(blind(it, call) for it in (after, until) if it)
-        case Term():
-            return wanted.deaf(call.listener)
         case Say(phrases, by):
             return call.call.language not in phrases or _deaf_to(by, call)
+        case Term():
+            return wanted.deaf(call.listener)
         case Overlap(_, by) | Turns(by) | Speed(_, _, by):
             return _deaf_to(by, call)
     return not call.call.stretches
 
 
 def _deaf_to(speaker: Speaker | None, call: Hearing) -> bool:
-    heard = call.call.words if speaker is None else (*call.call.words_of(speaker), *call.call.words_of(None))
-    return not heard
+    return not (call.call.words if speaker is None else call.call.words_of(speaker) or call.call.words_of(None))

@@ -37,8 +37,15 @@ class More:
     free: Bits
     """Those that cost less than a unit."""
 
+    def among(self, words: Bits) -> More:
+        return More(_among(self.costly, words), self.free & words)
+
 
 _NO_MORE = More((), 0)
+_NOWHERE: Mapping[int, Bits] = {}
+
+Fits: TypeAlias = Mapping[str, Mapping[int, Bits]]
+"""The words that each word of a card can stand for, by what they cost, in units."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,25 +61,34 @@ class Sieve:
     """How much it counts at least that these words differ; each word once."""
 
     unit: float
-    """What costs are counted in. A smaller one lets less through, and takes longer."""
+    """What costs are counted in. A smaller one lets less through, and takes longer; rounding to it should lose little."""
 
-    _fits: dict[Lexicon, Mapping[str, Mapping[float, Bits]]] = field(default_factory=dict)
+    _fits: dict[Lexicon, Fits] = field(default_factory=dict)
 
     _known: dict[tuple[Lexicon, Sequence[str]], Levels] = field(default_factory=dict)
 
     def can_hold(self, wanted: Phrase) -> bool:
         """Whether enough of a phrase's words are there at all."""
-        fits = self._fitting(wanted.lexicon)
-        absent = sum(fits.keys().isdisjoint(part.options) for part in wanted.needed)
-        return absent * min(MISSING, OTHER * self._least) <= wanted.allowed
+        there, spare = self._fitting(wanted.lexicon).keys(), wanted.allowed
+        for part in wanted.needed:
+            if there.isdisjoint(part.options):
+                spare -= self._absent
+                if spare < 0.0:
+                    return False
+        return True
 
-    def ends(self, wanted: Phrase, most: float, among: Bits) -> Sequence[Bits]:
+    def ends(self, wanted: Phrase, most: float, among: Bits | None = None) -> Sequence[Bits]:
         """The places that a phrase may end at, by what it costs in units, up to ``most``; only words ``among`` these count."""
-        row: Sequence[Bits] = [among] * (self._units(most) + 1)
+        between, in_a_gap = self._between, self._in_a_gap
+        if among is not None:
+            between, in_a_gap = between.among(among), in_a_gap.among(among)
+        row: Sequence[Bits] = [self._everywhere if among is None else among] * (self._units(most) + 1)
         last = len(wanted.parts) - 1
         for place, part in enumerate(wanted.parts):
-            more = _NO_MORE if place == last else self._in_a_gap if wanted.gaps[place] else self._between
-            row = _over(row, self._laid_over(part, wanted.lexicon), self._units(wanted.missing[place]), more, among)
+            over = self._laid_over(part, wanted.lexicon)
+            more = _NO_MORE if place == last else in_a_gap if wanted.gaps[place] else between
+            missing = self._missing if wanted.missing[place] else 0
+            row = _over(row, over if among is None else _among(over, among), missing, more)
             if not row[-1]:
                 break
         return row
@@ -82,15 +98,27 @@ class Sieve:
         if part.kind is Kind.ANY_WORD:
             return [(0, self._everywhere)]
         key = lexicon, part.options
-        if key not in self._known:
-            fits = self._fitting(lexicon)
-            fitting = [(cost, words) for option in part.options for cost, words in fits.get(option, {}).items()]
-            self._known[key] = self._weighed([*fitting, (OTHER, self._everywhere)])
-        return self._known[key]
+        known = self._known.get(key)
+        if known is None:
+            fits, levels = self._fitting(lexicon), dict(self._others)
+            for option in part.options:
+                for level, words in fits.get(option, _NOWHERE).items():
+                    levels[level] = levels.get(level, 0) | words
+            known = self._known[key] = sorted(levels.items())
+        return known
 
     @cached_property
-    def _least(self) -> float:
-        return min((weight for weight, _ in self.weights), default=1.0)
+    def _others(self) -> Levels:
+        return self._weighed([(OTHER, self._everywhere)])
+
+    @cached_property
+    def _absent(self) -> float:
+        """The least that it costs when a word is nowhere."""
+        return min(MISSING, OTHER * min((weight for weight, _ in self.weights), default=1.0))
+
+    @cached_property
+    def _missing(self) -> int:
+        return self._units(MISSING)
 
     @cached_property
     def _everywhere(self) -> Bits:
@@ -108,16 +136,22 @@ class Sieve:
     def _more(self, levels: Levels) -> More:
         return More([it for it in levels if it[0]], reduce(or_, (words for level, words in levels if not level), 0))
 
-    def _fitting(self, lexicon: Lexicon) -> Mapping[str, Mapping[float, Bits]]:
-        """Where each word of a card fits, and how badly."""
-        if lexicon not in self._fits:
-            found: dict[str, dict[float, Bits]] = {}
-            for heard, places in self.words.items():
-                for word, cost in lexicon.fits(heard).items():
-                    costs = found.setdefault(word, {})
-                    costs[cost] = costs.get(cost, 0) | places
-            self._fits[lexicon] = found
-        return self._fits[lexicon]
+    def _fitting(self, lexicon: Lexicon) -> Fits:
+        known = self._fits.get(lexicon)
+        if known is None:
+            known = self._fits[lexicon] = self._found(lexicon)
+        return known
+
+    def _found(self, lexicon: Lexicon) -> Fits:
+        found: dict[str, dict[int, Bits]] = {}
+        for heard, places in self.words.items():
+            for word, cost in lexicon.fits(heard).items():
+                levels = found.setdefault(word, {})
+                for weight, here in self.weights:
+                    if places & here:
+                        level = self._units(cost * weight)
+                        levels[level] = levels.get(level, 0) | places & here
+        return found
 
     def _weighed(self, costs: Iterable[tuple[float, Bits]]) -> Levels:
         """Words by what they cost where they are."""
@@ -132,24 +166,25 @@ class Sieve:
         return math.floor(cost / self.unit + ROUNDING)
 
 
-def _over(row: Sequence[Bits], over: Levels, missing: int, more: More, among: Bits) -> Sequence[Bits]:
+def _among(levels: Levels, words: Bits) -> Levels:
+    return [(level, here & words) for level, here in levels]
+
+
+def _over(row: Sequence[Bits], over: Levels, missing: int, more: More) -> Sequence[Bits]:
     """The places one can be at behind a part, from those before it; both by cost."""
     found: list[Bits] = []
-    free = more.free & among
+    free = more.free
     for level in range(len(row)):
         bits = row[level - missing] if missing <= level else 0
         for cost, words in over:
             if cost > level:
                 break
-            bits |= (row[level - cost] & words & among) << 1
+            bits |= (row[level - cost] & words) << 1
         for cost, words in more.costly:
             if cost > level:
                 break
-            bits |= (found[level - cost] & words & among) << 1
-        found.append(_run(bits, free))
+            bits |= (found[level - cost] & words) << 1
+        if at := bits & free:  # also the places behind any unbroken row of free words: a carry runs through them (Myers 1999)
+            bits |= (at + free) ^ free
+        found.append(bits)
     return found
-
-
-def _run(places: Bits, words: Bits) -> Bits:
-    """Also the places behind any unbroken row of these words: the carry of an addition runs through them (Myers 1999)."""
-    return places | (((places & words) + words) ^ words)

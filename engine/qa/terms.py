@@ -80,7 +80,7 @@ class Term(ABC):
     def deaf(self, listener: Listener) -> bool:
         """Whether it could not be found in this call even if it were there."""
         call = listener.call
-        return not (call.words if self.by is None else (*call.words_of(self.by), *call.words_of(None)))
+        return not (call.words if self.by is None else call.words_of(self.by) or call.words_of(None))
 
 
 def between(sure: Iterable[Span], maybe: Iterable[Span]) -> Bounds:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, chain, groupby
 from operator import attrgetter
 
 from engine.core.call import Speaker
@@ -113,7 +113,7 @@ class Timeline:
     @cached_property
     def words(self) -> Sequence[HeardWord]:
         """All words, by their start."""
-        return sorted((word for it in self.stretches for word in it.words), key=attrgetter("start", "end"))
+        return sorted(chain.from_iterable(it.words for it in self.stretches), key=attrgetter("start", "end"))
 
     @cached_property
     def conversation(self) -> Span:
@@ -123,23 +123,21 @@ class Timeline:
     @cached_property
     def turns(self) -> Spans:
         """One span a turn."""
-        found: list[Span] = []
-        for stretch in self.stretches:
-            span = stretch.span
-            if found and found[-1].speaker == span.speaker:
-                found[-1] = Span(found[-1].start, max(found[-1].end, span.end), span.speaker)
-            else:
-                found.append(Span(span.start, span.end, span.speaker))
-        return spans(found)
+        found = (list(theirs) for _, theirs in groupby((it.span for it in self.stretches), attrgetter("speaker")))
+        return spans(Span(it[0].start, max([span.end for span in it]), it[0].speaker) for it in found)
 
     @cached_property
     def speech(self) -> Spans:
         """Where anybody speaks."""
-        return spans(it.span for it in self.stretches).merged()
+        return Spans(tuple(it.span for it in self.stretches)).merged()
 
     def silences(self, least: Seconds) -> Spans:
         """Where nobody speaks for at least this long, between the first word and the last."""
-        return self.speech.complement(self.conversation).longer(least)
+        return self._pauses.longer(least)
+
+    @cached_property
+    def _pauses(self) -> Spans:
+        return self.speech.complement(self.conversation)
 
     def overlaps(self, least: Seconds) -> Spans:
         """Where one speaks while the other does; each is the one's who began second."""
@@ -166,7 +164,7 @@ class Timeline:
         for stretch in self.stretches[bisect_right(self._ends, span.start) :]:
             if stretch.span.start >= span.end:
                 break
-            if span.speaker in {None, stretch.span.speaker} and span.start < stretch.span.end:
+            if (span.speaker is None or span.speaker == stretch.span.speaker) and span.start < stretch.span.end:
                 texts.append(_cut(stretch, span))
         return " ".join(filter(None, texts))
 

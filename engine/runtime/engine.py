@@ -18,13 +18,16 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from engine.asr.detectors import make_vad
-from engine.asr.endpointer import Endpointer, EndpointPolicy
+from engine.asr.endpoint_policy import EndpointPolicy
+from engine.asr.endpointer import Endpointer
 from engine.asr.phrasing import PHRASES, Phrasing
 from engine.asr.protocol import Hints
 from engine.config import MAIN, Config, FlowSection
+from engine.config.named_files import text_in
 from engine.core.audio import AudioFormat, AudioFrame
 from engine.core.call import CallFacts, Direction, Errand
 from engine.core.errors import ConfigError
+from engine.core.passing import sweep
 from engine.core.units import Language, Seconds
 from engine.dialogue.actions import Spoken
 from engine.dialogue.events import Answered
@@ -101,6 +104,7 @@ class Engine:
             ModelError: a model can't be loaded.
         """
         engine = cls(config, _flows(config.flow), watches)
+        sweep()
         engine._open_store()
         await engine._workers.start(engine.metrics.worked)
         engine._host = engine._connect_host()
@@ -265,10 +269,7 @@ class Engine:
         section = self.config.host
         if section is None:
             return None
-        try:
-            token = section.token_file.read_text(encoding="utf-8").strip() if section.token_file else ""
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"host.token_file: expected a readable file at {section.token_file}, found: {error}") from error
+        token = text_in("host.token_file", section.token_file) if section.token_file else ""
         return Host(HostAddress(section.url, token, Seconds(section.within)))
 
     async def _carry(self, leg: Leg, flow: Flow, answered: Answered, watch: Watch | None, before: Beforehand) -> str:

@@ -10,22 +10,19 @@ Rules:
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 
 from engine.config.outbound import WaySection
-from engine.core.errors import EngineError
 from engine.core.units import Seconds
-from engine.runtime.quality.posting import Address, Answer, Came, Poster
-from engine.runtime.quality.signing import Secrets
+from engine.runtime.going_on import Work, beside_a_loop, going_on
+from engine.runtime.quality.posting import Answer, Came, Poster
+from engine.runtime.quality.webhooks import Receiver
 from engine.store.followups import FollowUps, receiver_of
 from engine.store.outbox import Message, Outbox
 
@@ -35,31 +32,20 @@ _NOT_THIS_WAY = frozenset({404, 409, 410, 422})
 _EVERY = Seconds(5.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
-    """One way to write to people."""
-
-    name: str
-
-    address: Address
-
-    secrets: Secrets
-
-
-def ways_of(sections: Mapping[str, WaySection]) -> Sequence[Way]:
+def ways_of(sections: Mapping[str, WaySection]) -> Sequence[Receiver]:
     """The configured ways, their secrets read.
 
     Raises:
         ConfigError: an address or a secret can't be used.
     """
-    return [_way(name, it) for name, it in sections.items()]
+    return [Receiver.of(name, f"outbound.follow_up.{name}", it) for name, it in sections.items()]
 
 
 class WaySender:
     """Sends what goes one way."""
 
     def __init__(
-        self, engine: Engine, follow_ups: FollowUps, way: Way, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self, engine: Engine, follow_ups: FollowUps, way: Receiver, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self._outbox, self._follow_ups, self._way, self._now = Outbox(engine), follow_ups, way, now
 
@@ -94,54 +80,24 @@ def following_up(engine: Engine, sections: Mapping[str, WaySection], every: Seco
     ways = ways_of(sections)
     follow_ups = FollowUps(engine, [it.name for it in ways])
     senders = [WaySender(engine, follow_ups, it) for it in ways]
-    over = threading.Event()
-    thread = threading.Thread(target=_keep_going, args=(follow_ups, senders, over, every), name="follow-ups")
-    thread.start()
-    try:
+    with going_on([Work("follow-ups", partial(_follow_up, follow_ups, senders), lambda: every)]):
         yield follow_ups
-    finally:
-        over.set()
-        thread.join()
 
 
-@asynccontextmanager
-async def followed_up(engine: Engine, sections: Mapping[str, WaySection]) -> AsyncIterator[None]:
+def followed_up(engine: Engine, sections: Mapping[str, WaySection]) -> AbstractAsyncContextManager[None]:
     """The same beside an event loop, which does not wait for an adapter in the end; without any way nothing is done.
 
     Raises:
         ConfigError: an address or a secret can't be used.
     """
-    going = ExitStack()
-    if sections:
-        going.enter_context(following_up(engine, sections))
-    try:
-        yield
-    finally:
-        await asyncio.to_thread(going.close)
+    return beside_a_loop(following_up(engine, sections) if sections else nullcontext())
 
 
-def _keep_going(follow_ups: FollowUps, senders: Sequence[WaySender], over: threading.Event, every: Seconds) -> None:
-    """Until it is over, and once more then: who was called last is not forgotten."""
-    last = False
-    while not last:
-        last = over.is_set()
-        try:
-            follow_ups.plan(datetime.now(UTC))
-            for sender in senders:
-                sender.send_due()
-        except (SQLAlchemyError, EngineError) as error:  # the database is busy or gone, or another engine was first: begin again
-            _log.warning("follow_up.again", error=type(error).__name__)
-        if not last:
-            over.wait(every)
+def _follow_up(follow_ups: FollowUps, senders: Sequence[WaySender]) -> None:
+    follow_ups.plan(datetime.now(UTC))
+    for sender in senders:
+        sender.send_due()
 
 
 def _wait(message: Message, answer: Answer) -> timedelta:
     return max(_AGAIN[message.attempts], answer.wait or timedelta(0))
-
-
-def _way(name: str, section: WaySection) -> Way:
-    setting = f"outbound.follow_up.{name}"
-    address = Address.parse(
-        f"{setting}.url", section.url, anywhere=section.anywhere, ca_file=section.ca_file, within=Seconds(section.within)
-    )
-    return Way(name, address, Secrets.read(f"{setting}.secret_file", section.secret_file))

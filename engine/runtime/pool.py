@@ -23,11 +23,11 @@ from typing import Any
 
 import structlog
 
-from engine.core.errors import ModelBroken, ModelOverloaded
+from engine.core.errors import ConfigError, EngineError, ModelBroken, ModelNotFound, ModelOverloaded
 from engine.core.units import Seconds
 from engine.runtime.jobs import Urgency
 from engine.runtime.process import Post, Recipe, WorkerProcess
-from engine.runtime.worker import Broke, Loader, Ready
+from engine.runtime.worker import Broke, CannotStart, Loader, Ready
 
 _log = structlog.get_logger(__name__)
 _LONGEST_PAUSE = Seconds(30.0)
@@ -94,6 +94,7 @@ class Pool:
         self._workers: list[_Worker] = []
         self._numbers = itertools.count()
         self._deaths = 0
+        self._why: EngineError = ModelBroken(f"expected the workers of {name!r} to start, found one dead: see the lines above")
         self._closing = False
         self._desertion: asyncio.TimerHandle | None = None
         self._deserted = False
@@ -106,7 +107,7 @@ class Pool:
         """Start the workers and wait until all are warm. Not safe to cancel.
 
         Raises:
-            ModelBroken: one could not be started.
+            ModelError, ConfigError: one could not be started; as its model's loader said it.
         """
         self._recipe = Recipe(self._load)
         for _ in range(self._policy.workers):
@@ -114,7 +115,7 @@ class Pool:
         while self.warm < self._policy.workers:
             if self._deaths:
                 await self.close()
-                raise ModelBroken(f"expected the workers of {self.name!r} to start, found one dead: see the lines above")
+                raise self._why
             await asyncio.sleep(0.02)
         self._watch = asyncio.get_running_loop().create_task(self._kill_the_silent())
 
@@ -222,8 +223,9 @@ class Pool:
         match message:
             case Ready():
                 worker.ready, self._deaths, self._deserted = True, 0, False
-            case Broke(code):
-                _log.error("worker.cannot_start", pool=self.name, code=code)
+            case CannotStart(code, told):
+                _log.error("worker.cannot_start", pool=self.name, code=code, error=told)
+                self._why = _told(self.name, code, told)
             case answers:
                 self._settle(worker, answers)
         self._hand_out()
@@ -306,3 +308,11 @@ class Pool:
     def _patience(self, worker: _Worker) -> Seconds:
         batch = any(entry.urgency is Urgency.BATCH for entry in worker.busy)
         return self._policy.batch_hang if batch else self._policy.hang
+
+
+def _told(pool: str, code: str, told: str) -> EngineError:
+    """What a worker has said of its start, as an error of ours."""
+    told = f"the workers of {pool!r} can't start: {told}"
+    if code == ModelNotFound.code:
+        return ModelNotFound(f"{told}. How each model comes to its place: callwright models list, models/README.md")
+    return (ConfigError if code == ConfigError.code else ModelBroken)(told)

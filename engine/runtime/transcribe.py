@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.asr.detectors import make_vad
-from engine.asr.endpointer import EndpointPolicy
+from engine.asr.endpoint_policy import EndpointPolicy
 from engine.asr.phrasing import Drop, Ended, Phrasing, Try
 from engine.asr.protocol import Hints, Recogniser
 from engine.asr.two_pass import Agreement, TwoPassPolicy, choose, wants_second

@@ -1,4 +1,4 @@
-"""Who looks on while a call goes: the demo's printout, the browser phone, the live pages to come. Looking on changes nothing."""
+"""Who looks on while a call goes: the demo's printout, the browser phone, the live page. Looking on changes nothing."""
 
 from __future__ import annotations
 

@@ -44,8 +44,18 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
+class CannotStart:
+    """What a worker says when its model can't be loaded; no call has come near it yet, so all may be told."""
+
+    code: str
+
+    told: str
+    """What was expected, what was found, where."""
+
+
+@dataclass(frozen=True, slots=True)
 class Broke:
-    """What a worker says of a job, or of its start, when it failed; codes only, never data."""
+    """What a worker says of a job that failed; a code only, never data."""
 
     code: str
 
@@ -71,7 +81,7 @@ def run(pipe: Connection, load: Loader) -> None:
         model = load()
         model.warm_up()
     except EngineError as error:
-        pipe.send(Broke(error.code))
+        pipe.send(CannotStart(error.code, str(error)))
         return
     pipe.send(Ready(os.getpid()))
     while True:

@@ -38,7 +38,7 @@ class Workers:
         """
         self._asr = config.asr
         self._recognisers = _recognisers(config.asr, flows, languages)
-        voices = {language: _of(language, config.tts.voices, "tts.voices") for language in languages} if flows else {}
+        voices = {language: chosen(language, config.tts.voices, "tts.voices") for language in languages} if flows else {}
         said = partial(speaking, voices, config.tts.cache, config.tts.recorded)
         self.voices = Pool("voices", said, _VOICES if flows else _NONE)
         self._seconds = {flow.revision: second for flow in flows if (second := self._second_opinion(flow))}
@@ -99,7 +99,7 @@ class Workers:
 
 def _recognisers(asr: AsrSection, flows: Sequence[Flow], languages: Iterable[Language]) -> dict[str, Pool]:
     taught = tuple(Lesson.of(flow).taught() for flow in flows)
-    wanted = [_of(language, asr.recognisers, "asr.recognisers") for language in languages]
+    wanted = [chosen(language, asr.recognisers, "asr.recognisers") for language in languages]
     also = [asr.second] if asr.second and flows else []  # who only listens asks for no second opinion
     found = {}
     for name in dict.fromkeys([*wanted, *also]):
@@ -110,10 +110,15 @@ def _recognisers(asr: AsrSection, flows: Sequence[Flow], languages: Iterable[Lan
     return found
 
 
-def _of(language: Language, names: Any, setting: str) -> str:
+def chosen(language: Language, names: Mapping[str, str], setting: str) -> str:
+    """Who is configured for a language.
+
+    Raises:
+        ConfigError: nobody is.
+    """
     if language not in names:
         raise ConfigError(f"{setting}: expected one for {language!r}, which the flow speaks, found {', '.join(names)}")
-    return str(names[language])
+    return names[language]
 
 
 def _told(worked: Callable[[str, float], None], pool: str, _: int, seconds: float) -> None:

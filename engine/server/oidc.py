@@ -12,7 +12,6 @@ import asyncio
 import hmac
 import json
 import secrets
-import ssl
 import time
 from base64 import urlsafe_b64encode
 from collections import OrderedDict
@@ -31,6 +30,7 @@ from cryptography.fernet import Fernet, InvalidToken
 
 from engine.access.permissions import Role
 from engine.access.principal import PersonId, Principal
+from engine.config.named_files import text_in, trusting
 from engine.config.oidc import OidcSection
 from engine.core.errors import ConfigError
 from engine.store.accounts import known_as
@@ -287,23 +287,18 @@ def issuer_of(section: OidcSection | None) -> Issuer | None:
     """
     if section is None:
         return None
-    secret = None if section.client_secret_file is None else _read(section.client_secret_file)
+    secret = None if section.client_secret_file is None else _secret(section.client_secret_file)
+    trusted = trusting("access.oidc.ca_file", section.ca_file)
     try:
-        trusted = ssl.create_default_context(cafile=section.ca_file)
         return Issuer(section, secret, httpx.AsyncClient(verify=trusted, follow_redirects=False, trust_env=False))
     except ImportError as error:
         raise ConfigError("access.oidc: expected the extra oidc: pip install 'callwright[oidc]'") from error
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(f"access.oidc.ca_file: expected a certificate at {section.ca_file}, found: {error}") from error
 
 
-def _read(file: Path) -> str:
-    try:
-        found = file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"access.oidc.client_secret_file: expected a readable file at {file}, found: {error}") from error
+def _secret(file: Path) -> str:
+    found = text_in(setting := "access.oidc.client_secret_file", file)
     if not found:
-        raise ConfigError(f"access.oidc.client_secret_file: expected a secret in {file}, found an empty file")
+        raise ConfigError(f"{setting}: expected a secret in {file}, found an empty file")
     return found
 
 

@@ -15,6 +15,7 @@ from typing import Final
 
 from starlette.requests import HTTPConnection
 
+from engine.config.named_files import text_in
 from engine.core.errors import ConfigError
 
 SHORTEST: Final = 16  # characters; no one guesses them
@@ -35,10 +36,7 @@ class Token:
         """
         if file is None:
             return cls()
-        try:
-            text = file.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{setting}: expected a readable file at {file}, found: {error}") from error
+        text = text_in(setting, file)
         if len(text) < SHORTEST or not text.isascii() or not text.isprintable() or " " in text:
             raise ConfigError(f"{setting}: expected {SHORTEST} or more ASCII characters without a space in {file}, found others")
         return cls(text)

@@ -1,5 +1,5 @@
-"""What the house needs every hour while the engine runs: the audit chain's head goes out, and what is too old is taken out, of
-the chain and of the API's answers."""
+"""What the house needs every hour while the engine runs: the audit chain's head goes out, what is too old is taken out, of
+the chain and of the API's answers, and the database looks at how it has grown."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from engine.config.access import AccessSection
 from engine.core.errors import ConfigError
 from engine.store.answers import Answers
 from engine.store.audit import Trail
+from engine.store.database import survey
 from engine.store.heads import append_head
 
 _log = structlog.get_logger(__name__)
@@ -40,6 +41,7 @@ async def _hourly(trail: Trail, section: AccessSection) -> None:
         await asyncio.to_thread(_export, trail, section)
         await asyncio.to_thread(_prune, trail, section)
         await asyncio.to_thread(_forget, trail)
+        await asyncio.to_thread(_survey, trail)
         await asyncio.sleep(_EVERY)
 
 
@@ -66,3 +68,10 @@ def _forget(trail: Trail) -> None:
         Answers(trail.database).forget(datetime.now(UTC))
     except SQLAlchemyError as error:
         _log.error("answers.not_forgotten", error=type(error).__name__)
+
+
+def _survey(trail: Trail) -> None:
+    try:
+        survey(trail.database)
+    except SQLAlchemyError as error:
+        _log.error("database.not_surveyed", error=type(error).__name__)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Engine, Integer, cast, distinct, extract, func, select
+from sqlalchemy import Connection, Engine, distinct, func, select
 
 from engine.outbound.attempt import AttemptState
 from engine.outbound.contacts import CampaignId, ContactState, Outcome, Reached
@@ -19,7 +19,6 @@ from engine.store.samples import utc
 HOURS: Final = 24
 GOAL: Final = frozenset({Outcome.PROMISED, Outcome.ACCEPTED, Outcome.INFORMED})
 """What a campaign is made for."""
-_HOUR: Final = 3600  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +75,23 @@ def funnel(engine: Engine, campaign: CampaignId, account: CampaignAccount) -> Fu
 
 def hours(engine: Engine, campaign: CampaignId, now: datetime) -> Sequence[Hour]:
     """The last hours in which anybody was called, the newest first."""
-    hour = cast(extract("epoch", AttemptRow.committed_at), Integer) // _HOUR
-    made = (AttemptRow.campaign == campaign) & (AttemptRow.state != AttemptState.WITHDRAWN)
-    since = AttemptRow.committed_at >= now - timedelta(hours=HOURS)
-    columns = (hour.label("hour"), AttemptRow.reached, AttemptRow.outcome)
-    found: dict[int, Hour] = {}
+    begun = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     with engine.connect() as connection:
-        for at, reached, outcome, number in connection.execute(
-            select(*columns, func.count()).where(made, since).group_by(*columns)
-        ):
-            one = found.setdefault(int(at), Hour(datetime.fromtimestamp(int(at) * _HOUR, UTC)))
-            one.dialled += number
-            one.answered += number if reached == Reached.ANSWERED else 0
-            one.outcomes.update({outcome: number} if outcome else {})
-    return [found[at] for at in sorted(found, reverse=True)]
+        found = [_hour(connection, campaign, begun - timedelta(hours=ago)) for ago in range(HOURS)]
+    return [it for it in found if it.dialled]
+
+
+def _hour(connection: Connection, campaign: CampaignId, at: datetime) -> Hour:
+    """One; asked for by itself it is a stretch of an index, and no time of day is worked out for each attempt."""
+    made = (AttemptRow.campaign == campaign) & (AttemptRow.state != AttemptState.WITHDRAWN)
+    within = (AttemptRow.committed_at >= at) & (AttemptRow.committed_at < at + timedelta(hours=1))
+    columns = (AttemptRow.reached, AttemptRow.outcome)
+    hour = Hour(at)
+    for reached, outcome, number in connection.execute(select(*columns, func.count()).where(made, within).group_by(*columns)):
+        hour.dialled += number
+        hour.answered += number if reached == Reached.ANSWERED else 0
+        hour.outcomes.update({outcome: number} if outcome else {})
+    return hour
 
 
 def last_hour(engine: Engine, campaign: CampaignId, now: datetime) -> int:

@@ -32,6 +32,7 @@ _PATIENCE = {
 """Of libpq, in seconds (the last: ms): a server whose machine is gone is given up in half a minute, not in two hours."""
 
 _BUSY_MS = 5_000  # how long a writer waits for another process's write
+_SAMPLED = 1_000  # rows of each index
 
 
 def connect(url: str) -> Engine:
@@ -78,6 +79,17 @@ def upgrade(engine: Engine) -> None:
             command.upgrade(config, "head")
     except OperationalError as error:
         raise ConfigError(f"expected a database that can be written at {engine.url!r}, found: {error.orig}") from error
+
+
+def survey(engine: Engine) -> None:
+    """Let SQLite look at samples of its indexes, so that its plans fit tables that have grown; PostgreSQL does so by itself.
+
+    https://www.sqlite.org/lang_analyze.html#approx
+    """
+    if engine.dialect.name == "sqlite":
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"PRAGMA analysis_limit={_SAMPLED}")
+            connection.exec_driver_sql("ANALYZE")
 
 
 def _alone(connection: Connection) -> None:

@@ -12,7 +12,7 @@ Rules:
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 
 from engine.outbound.contacts import ContactState, Outcome
 from engine.store.campaigns import readable_policy_of
-from engine.store.looks import Looks
+from engine.store.looks import Looks, ids_since
 from engine.store.outbound_models import AttemptRow, CampaignRow, ContactRow
 from engine.store.outbox import Message, MessageState
 from engine.store.quality_models import OutboxRow
@@ -61,10 +61,8 @@ class FollowUps:
     def plan(self, now: datetime) -> int:
         """Put a message into the outbox for everybody who has an outcome that asks for one; gives how many."""
         since = self._looks.since(now)
-        done = select(ContactRow, CampaignRow).join(CampaignRow, CampaignRow.id == ContactRow.campaign)
-        done = done.where(ContactRow.state == ContactState.DONE, ContactRow.done_at >= since, ContactRow.outcome.is_not(None))
-        with Session(self._engine) as session, session.begin():
-            planned = sum(self._begin(session, contact, campaign, now) for contact, campaign in session.execute(done))
+        done = ids_since(self._engine, since, ContactRow.done_at, ContactState.DONE)
+        planned = sum(self._begin(ids, now) for ids in done)
         self._looks.looked(now)
         return planned
 
@@ -99,17 +97,42 @@ class FollowUps:
                 session.execute(update(OutboxRow).where(mine).values(waiting).returning(OutboxRow.id)).one_or_none() is not None
             )
 
-    def _begin(self, session: Session, contact: ContactRow, campaign: CampaignRow, now: datetime) -> bool:
-        policy = readable_policy_of(campaign)
-        wanted = policy.follow_up.get(Outcome(contact.outcome), ()) if policy is not None and contact.outcome else ()
-        ways = [way for way in wanted if way in self._ways]
-        if not wanted or session.get(OutboxRow, _id(contact.id, ways[0] if ways else wanted[0])) is not None:
-            return False
-        data = {**_told(session, contact, campaign), "way": (ways or list(wanted))[0], "ways_left": ways[1:]}
-        row = self._put(session, data, now)
-        if not ways:
+    def _begin(self, contacts: Sequence[str], now: datetime) -> int:
+        """Write to those of them who are to be written to and are not yet."""
+        with Session(self._engine) as session:
+            wanted = dict(self._wanted(session, contacts))
+            first = {_id(it, self._there(ways)[0]): it for it, ways in wanted.items()}
+            known = set(session.scalars(select(OutboxRow.id).where(OutboxRow.id.in_(first))))
+        fresh = [it for id, it in first.items() if id not in known]
+        if fresh:
+            with Session(self._engine) as session, session.begin():
+                for contact in fresh:
+                    self._write(session, contact, wanted[contact], now)
+        return len(fresh)
+
+    def _wanted(self, session: Session, contacts: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
+        """Who is to be written to, and the ways that their campaign prefers."""
+        rows = select(ContactRow.id, ContactRow.campaign, ContactRow.outcome)
+        found = session.execute(rows.where(ContactRow.id.in_(contacts), ContactRow.outcome.is_not(None))).all()
+        campaigns = session.scalars(select(CampaignRow).where(CampaignRow.id.in_({it.campaign for it in found}))).all()
+        policies = {it.id: readable_policy_of(it) for it in campaigns}
+        for it in found:
+            policy = policies[it.campaign]
+            if policy is not None and (ways := policy.follow_up.get(Outcome(it.outcome))):
+                yield it.id, ways
+
+    def _there(self, wanted: Sequence[str]) -> Sequence[str]:
+        """The ways that there is an adapter for; where there is none, all."""
+        return [way for way in wanted if way in self._ways] or wanted
+
+    def _write(self, session: Session, id: str, wanted: Sequence[str], now: datetime) -> None:
+        contact = session.get_one(ContactRow, id)
+        campaign = session.get_one(CampaignRow, contact.campaign)
+        first, *left = self._there(wanted)
+        there = first in self._ways
+        row = self._put(session, {**_told(session, contact, campaign), "way": first, "ways_left": left if there else []}, now)
+        if not there:
             row.state, row.told = MessageState.GIVEN_UP, f"expected an adapter for {' or '.join(wanted)}, found none configured"
-        return True
 
     def _put(self, session: Session, data: dict[str, Any], now: datetime) -> OutboxRow:
         body = {"type": TYPE, "timestamp": now.isoformat(), "data": data}

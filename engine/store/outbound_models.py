@@ -46,6 +46,7 @@ class ContactRow(Base):
         UniqueConstraint("campaign", "number"),
         Index("ix_contacts_queue", "campaign", "state", "next_at"),
         Index("ix_contacts_account", "campaign", "state", "outcome", "reason", "attempts"),  # its pages read this alone
+        Index("ix_contacts_done", "state", "done_at", "id"),
     )
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -74,9 +75,10 @@ class AttemptRow(Base):
     __table_args__ = (
         Index("ix_attempts_person", "person", "committed_at"),
         Index("ix_attempts_number", "number", "committed_at"),
-        Index("ix_attempts_campaign", "campaign", "committed_at"),
-        Index("ix_attempts_account", "campaign", "reached", "state", "talked", "contact"),  # as with contacts
+        Index("ix_attempts_hours", "campaign", "committed_at", "state", "reached", "outcome"),  # as with contacts
+        Index("ix_attempts_account", "campaign", "reached", "state", "talked", "contact"),
         Index("ix_attempts_state", "state", "committed_at"),
+        Index("ix_attempts_ended", "state", "ended_at", "id"),
         Index("ux_attempts_open", "contact", unique=True, sqlite_where=text(IS_OPEN), postgresql_where=text(IS_OPEN)),
     )
 

@@ -11,26 +11,23 @@ Rules:
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
-from itertools import islice
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from engine.outbound.attempt import AttemptState
 from engine.outbound.contacts import ContactState
-from engine.store.looks import Looks
+from engine.store.looks import Looks, ids_since
 from engine.store.outbound_models import AttemptRow, CampaignRow, ContactRow
 from engine.store.outbox import MessageState
 from engine.store.quality_models import OutboxRow, ReceiverRow
 from engine.store.samples import utc
-
-_AT_ONCE: Final = 500  # messages in one transaction, for which others wait
 
 
 class Told(StrEnum):
@@ -50,8 +47,9 @@ class Told(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class _News:
-    id: str
-    type: str
+    of: str
+    """The attempt's id, or the contact's."""
+
     at: datetime | None
     data: Mapping[str, Any]
 
@@ -71,52 +69,55 @@ class OutcomeMessages:
             row = session.get(ReceiverRow, self._receiver)
             if row is not None and row.stopped:
                 return 0
-            found = iter([*self._calls(session, since), *self._outcomes(session, since)])
-        while some := {it.id: it for it in islice(found, _AT_ONCE)}:
-            planned += self._put(some, now)
+        if Told.CALL in self._wants:
+            ended = ids_since(self._engine, since, AttemptRow.ended_at, AttemptState.ENDED)
+            planned += sum(self._put(Told.CALL, ids, now) for ids in ended)
+        if Told.OUTCOME in self._wants:
+            done = ids_since(self._engine, since, ContactRow.done_at, ContactState.DONE)
+            planned += sum(self._put(Told.OUTCOME, ids, now) for ids in done)
         self._looks.looked(now)
         return planned
 
-    def _calls(self, session: Session, since: datetime) -> Iterator[_News]:
-        if Told.CALL not in self._wants:
-            return
-        ended = (AttemptRow.state == AttemptState.ENDED) & (AttemptRow.ended_at >= since)
-        called = select(AttemptRow, CampaignRow.name).join(CampaignRow, CampaignRow.id == AttemptRow.campaign).where(ended)
-        for it, campaign in session.execute(called):
-            yield self._news(Told.CALL, it.id, it.ended_at, _whose(campaign, it.contact, it.person) | _call(it))
-
-    def _outcomes(self, session: Session, since: datetime) -> Iterator[_News]:
-        if Told.OUTCOME not in self._wants:
-            return
-        done = (ContactRow.state == ContactState.DONE) & (ContactRow.done_at >= since)
-        found = select(ContactRow, CampaignRow.name).join(CampaignRow, CampaignRow.id == ContactRow.campaign).where(done)
-        for it, campaign in session.execute(found):
-            data = {"outcome": it.outcome, "reason": it.reason, "attempts": it.attempts, "row": it.row}
-            yield self._news(Told.OUTCOME, it.id, it.done_at, _whose(campaign, it.id, it.person) | data)
-
-    def _news(self, told: Told, of: str, at: datetime | None, data: Mapping[str, Any]) -> _News:
-        id = sha256(f"{self._receiver}|{told}|{of}".encode()).hexdigest()[:40]
-        return _News(f"msg_{id}", told.type, at, data)
-
-    def _put(self, news: Mapping[str, _News], now: datetime) -> int:
-        with Session(self._engine) as session, session.begin():
-            known = set(session.scalars(select(OutboxRow.id).where(OutboxRow.id.in_(list(news)))))
-            fresh = [it for it in news.values() if it.id not in known]
-            session.add_all(self._row(it, now) for it in fresh)
+    def _put(self, told: Told, of: Sequence[str], now: datetime) -> int:
+        """Tell of what has no message yet."""
+        messages = {self._id(told, it): it for it in of}
+        with Session(self._engine) as session:
+            known = set(session.scalars(select(OutboxRow.id).where(OutboxRow.id.in_(messages))))
+        fresh = [it for id, it in messages.items() if id not in known]
+        if fresh:
+            with Session(self._engine) as session, session.begin():
+                news = _calls(session, fresh) if told is Told.CALL else _outcomes(session, fresh)
+                session.add_all(self._row(told, it, now) for it in news)
         return len(fresh)
 
-    def _row(self, it: _News, now: datetime) -> OutboxRow:
-        body = {"type": it.type, "timestamp": utc(it.at or now).isoformat(), "data": it.data}
+    def _id(self, told: Told, of: str) -> str:
+        return f"msg_{sha256(f'{self._receiver}|{told}|{of}'.encode()).hexdigest()[:40]}"
+
+    def _row(self, told: Told, it: _News, now: datetime) -> OutboxRow:
+        body = {"type": told.type, "timestamp": utc(it.at or now).isoformat(), "data": it.data}
         return OutboxRow(
-            id=it.id,
+            id=self._id(told, it.of),
             receiver=self._receiver,
-            type=it.type,
+            type=told.type,
             body=json.dumps(body, ensure_ascii=False, sort_keys=True),
             state=MessageState.WAITING,
             attempts=0,
             created_at=now,
             due_at=now,
         )
+
+
+def _calls(session: Session, ids: Collection[str]) -> Iterator[_News]:
+    called = select(AttemptRow, CampaignRow.name).join(CampaignRow, CampaignRow.id == AttemptRow.campaign)
+    for it, campaign in session.execute(called.where(AttemptRow.id.in_(ids))):
+        yield _News(it.id, it.ended_at, _whose(campaign, it.contact, it.person) | _call(it))
+
+
+def _outcomes(session: Session, ids: Collection[str]) -> Iterator[_News]:
+    done = select(ContactRow, CampaignRow.name).join(CampaignRow, CampaignRow.id == ContactRow.campaign)
+    for it, campaign in session.execute(done.where(ContactRow.id.in_(ids))):
+        data = {"outcome": it.outcome, "reason": it.reason, "attempts": it.attempts, "row": it.row}
+        yield _News(it.id, it.done_at, _whose(campaign, it.id, it.person) | data)
 
 
 def _whose(campaign: str, contact: str, person: str) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 Rules of the peer. Sound comes as 16-bit little-endian PCM of the rate and channels that the dialplan chose, which the stream does
 not say: the address or the metadata must (``rate``, ``channels``, ``reply``). Of two channels the first is the caller's.
-``mod_audio_stream`` has no order to forget what it was sent, so the lead is the floor of barge-in; ``mod_audio_fork`` has one.
+``mod_audio_stream`` has no order to forget what it was sent, so the lead is the floor of barge-in; ``mod_audio_fork`` has one,
+which spares what it has not yet gathered into 80 ms: silence pushes that out first.
 When the socket closes, the channel stays where the dialplan left it: whoever parked it listens for ``transfer`` and
 ``disconnect``. Keys are in no message of its own: the dialplan sends them as text, or their tones are heard.
 """
@@ -56,6 +57,12 @@ class FreeSwitchLeg(SocketLeg):
             await refuse(socket, cls.dialect)
             raise
         return cls(socket, known, [first], handover)  # it may be sound, and without metadata a key
+
+    async def flush(self) -> None:
+        """See :class:`engine.telephony.leg.Leg`. Not safe to cancel."""
+        if self._said.reply is wire.Reply.BINARY:
+            await self._send(wire.held_back(self._format.rate_hz))
+        await super().flush()
 
     def _understand(self, message: str | bytes) -> None:
         if isinstance(message, bytes):

@@ -6,7 +6,7 @@ From the module: one text first, the metadata of ``uuid_audio_stream ... start``
 To the module: JSON objects with a ``type``. ``streamAudio`` is sound; every other one becomes an event
 (``mod_audio_stream::json``, ``mod_audio_fork::...``) that a script may act on, and ``killAudio`` empties the buffer of a
 ``mod_audio_fork``.
-Sources: the READMEs of amigniter/mod_audio_stream and jambonz/freeswitch-modules/mod_audio_fork.
+Sources: the READMEs and the code of amigniter/mod_audio_stream and jambonz/freeswitch-modules/mod_audio_fork.
 """
 
 from __future__ import annotations
@@ -20,11 +20,16 @@ from typing import Annotated, Final, Literal
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from engine.core.errors import MediaError
+from engine.core.units import Seconds
 
 MOST_CHARACTERS: Final = 8_192  # of a text message; the module cuts metadata there
 LARGEST_SOUND: Final = 65_536  # bytes in one message: a second of both channels at 16 kHz
 KILL_AUDIO: Final = '{"type":"killAudio"}'
-DISCONNECT: Final = '{"type":"disconnect"}'
+DISCONNECT: Final = '{"type":"disconnect","data":{"reason":"ended"}}'
+"""``mod_audio_fork`` makes an event of ``data`` alone, and one without any where the connection is lost: the two must differ."""
+
+HELD_BACK: Final = Seconds(0.160)
+"""What ``mod_audio_fork`` gathers before the first sound is played; 80 ms later on."""
 
 
 _AS_TEXT: Final = BeforeValidator(lambda found: str(found).replace("k", "000"))  # "16k", as the command has it
@@ -87,6 +92,11 @@ def stream_audio(pcm: bytes, rate_hz: int) -> str:
     """Write sound: 16-bit little-endian mono."""
     sound = {"audioDataType": "raw", "sampleRate": rate_hz, "audioData": base64.b64encode(pcm).decode()}
     return json.dumps({"type": "streamAudio", "data": sound}, separators=(",", ":"))
+
+
+def held_back(rate_hz: int) -> bytes:
+    """Write the silence that pushes out what ``mod_audio_fork`` holds back: ``killAudio`` empties only what is beyond that."""
+    return bytes(2 * round(rate_hz * HELD_BACK))
 
 
 def transfer(destination: str, context: Mapping[str, str]) -> str:

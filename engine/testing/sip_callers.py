@@ -90,7 +90,7 @@ class Phone:
             ConfigError: it is not installed, or did not start.
         """
         program = installed("baresip", "baresip-core")
-        port, control = port or free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_STREAM)
+        port, control = port or _sip_port(), free_port(socket.SOCK_STREAM)
         _configure(folder, settings, port, control)
         with _log(folder) as log:
             process = await asyncio.create_subprocess_exec(
@@ -249,6 +249,16 @@ def free_port(kind: socket.SocketKind) -> int:
             with contextlib.suppress(OSError, OverflowError):
                 second.bind((LOOPBACK, port + 1))
                 return port
+
+
+def _sip_port() -> int:
+    """One that nobody has, over UDP nor TCP; nor the one above, where baresip takes TLS."""
+    while True:
+        port = free_port(socket.SOCK_DGRAM)
+        with contextlib.suppress(OSError), contextlib.ExitStack() as probes:
+            for it in (port, port + 1):
+                probes.enter_context(socket.socket(type=socket.SOCK_STREAM)).bind((LOOPBACK, it))
+            return port
 
 
 def _stage(folder: Path, scenario: str, voice: AudioFrame | None) -> None:

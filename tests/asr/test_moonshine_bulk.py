@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.asr.backends._moonshine.products import PlainProduct, Product, Stored
+from engine.asr.backends._moonshine.network import ENCODER, Network
+from engine.asr.backends._moonshine.products import Product, Stored
+from engine.asr.backends._moonshine.signed import with_signed_weights
 from engine.asr.backends._moonshine.weights import read_weights
-from engine.asr.backends.moonshine import MoonshineRecogniser, load
+from engine.asr.backends.moonshine import MODEL, MoonshineRecogniser, load
 from engine.asr.normalise import word_errors
 from engine.asr.protocol import Hints
 from engine.audio.files import read
@@ -18,6 +20,7 @@ from engine.core.audio import WIDEBAND, AudioFrame, silence
 from engine.core.errors import ModelBroken
 from engine.core.speech import ENGLISH
 from engine.core.units import Seconds
+from engine.model_files import ready
 
 SPOKEN = {
     "speech/leopard_en.wav": "mr quilter is the apostle of the middle classes and we are glad to welcome his gospel",
@@ -36,22 +39,51 @@ def weight(outputs: int, seed: int = 1) -> Stored:
     return Stored(values, draw.uniform(0.001, 0.01, outputs).astype(np.float32), np.full(outputs, 128, np.uint8))
 
 
+def plain(rows: np.ndarray, weight: Stored) -> np.ndarray:
+    return rows @ ((weight.values.astype(np.float32) - weight.zero) * weight.scale)
+
+
 @pytest.mark.parametrize("outputs", [7, 288])
 def test_a_product_in_bytes_is_nearly_the_plain_one(outputs: int) -> None:
     rows = np.random.default_rng(2).normal(0, 1, (3, 288)).astype(np.float32)
     bias = np.arange(outputs, dtype=np.float32)
-    plain = PlainProduct(weight(outputs), bias)(rows)
+    expected = plain(rows, weight(outputs))
     found = Product(weight(outputs), bias)(rows)
 
     assert found.shape == (3, outputs)
-    assert np.abs(found - plain).max() < 0.02 * np.abs(plain - bias).max()
+    assert np.abs(found - bias - expected).max() < 0.02 * np.abs(expected).max()
+
+
+def test_a_rows_product_hangs_on_no_other_row() -> None:
+    rows = np.random.default_rng(2).normal(0, 1, (3, 288)).astype(np.float32)
+    product = Product(weight(7))
+    loud = np.concatenate([rows, 1000 * rows])
+
+    assert np.allclose(product(loud)[:3], product(rows), rtol=1e-5)
 
 
 def test_weights_beside_each_other_are_one_product() -> None:
     rows = np.ones((1, 288), np.float32)
-    together = PlainProduct(Stored.beside([weight(5), weight(3, seed=4)]))(rows)
+    together = Product(Stored.beside([weight(5), weight(3, seed=4)]))(rows)
 
-    assert np.allclose(together, np.concatenate([PlainProduct(weight(5))(rows), PlainProduct(weight(3, seed=4))(rows)], axis=1))
+    assert np.allclose(together, np.concatenate([Product(weight(5))(rows), Product(weight(3, seed=4))(rows)], axis=1))
+
+
+@pytest.mark.model
+def test_the_encoder_hears_the_same_with_signed_weights() -> None:
+    sound = np.random.default_rng(5).normal(0, 0.1, 16_000).astype(np.float32)
+    stored, signed = (Network(ready(MODEL), signed=signed).encode([sound]).states for signed in (False, True))
+
+    assert np.allclose(stored, signed, atol=1e-5)
+
+
+@pytest.mark.model
+def test_nothing_but_weights_is_signed() -> None:
+    octets = (ready(MODEL) / ENCODER).read_bytes()
+    signed = with_signed_weights(octets)
+
+    assert len(signed) == len(octets)
+    assert with_signed_weights(signed) == signed != octets
 
 
 def test_another_network_is_refused(tmp_path: Path) -> None:

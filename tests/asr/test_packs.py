@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,8 +45,9 @@ def test_a_short_sound_fills_the_room_that_a_long_one_left() -> None:
 class Forgetful:
     """A decoder that leaves out whatever lies last in a window of several: it says the loudness of each of the others."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, forgets: bool = True) -> None:
         self.windows: list[int] = []
+        self._forgets = forgets
 
     def decode_all(self, sounds: Sequence[np.ndarray], *_: object) -> list[Decoded | None]:
         return [self._decoded(sound) for sound in sounds]
@@ -57,7 +59,7 @@ class Forgetful:
         edges = np.flatnonzero(np.diff(np.concatenate([[False], sound > 0, [False]]).astype(int)))
         spans = list(zip(edges[::2], edges[1::2], strict=True))
         self.windows.append(len(spans))
-        kept = spans[:-1] if len(spans) > 1 else spans
+        kept = spans[:-1] if self._forgets and len(spans) > 1 else spans
         pieces = tuple(word(f"{sound[first]:.1f}", first / 16_000 + 0.1, last / 16_000 - 0.1) for first, last in kept)
         return Decoded(pieces, (), -0.1, 1 + len(pieces), 0.0, 0.5) if pieces else None
 
@@ -80,6 +82,15 @@ def test_no_window_holds_sound_of_two_calls() -> None:
 
     assert [said.text for said in heard] == ["0.1", "0.2", "0.3"]
     assert decoder.windows == [2, 1, 1]
+
+
+@pytest.mark.parametrize(("context", "windows"), [(Context.PACKED, [2, 1]), (Context.PACKED_FULL, [3])])
+def test_what_is_read_greedily_lies_in_shorter_windows(context: Context, windows: list[int]) -> None:
+    recogniser = WhisperRecogniser(SimpleNamespace(supported_languages=["en"]), context, None)  # type: ignore[arg-type]
+    decoder = recogniser._decoder = Forgetful(forgets=False)  # type: ignore[assignment]
+    recogniser.recognise([AudioFrame(np.full(8 * 16_000, 9_000, np.int16), WIDEBAND)] * 3, [Hints()] * 3)
+
+    assert decoder.windows == windows
 
 
 def test_between_two_sounds_there_is_silence() -> None:

@@ -9,6 +9,7 @@ import pytest
 import soundfile
 
 from engine.asr.backends.silero_vad import SileroModel, SileroVoiceActivity
+from engine.asr.backends.webrtc_vad import WebRtcVoiceActivity
 from engine.asr.detectors import DETECTORS, CascadeVoiceActivity, make_vad
 from engine.asr.vad import VoiceActivity
 from engine.core.audio import FRAME_SAMPLES, TELEPHONY, WIDEBAND, AudioFrame, Samples, frames_of, silence
@@ -47,6 +48,19 @@ def verdicts(detector: VoiceActivity, line: AudioFrame) -> list[bool]:
 
 def numbered(count: int) -> list[AudioFrame]:
     return list(frames_of(silence(Seconds(count * 0.02))))
+
+
+def test_webrtc_says_of_a_whole_sound_what_it_says_frame_by_frame() -> None:
+    line = sound(np.concatenate([noise(0.5, 2000.0).samples, silence(Seconds(0.5)).samples, noise(0.105, 2000.0).samples]))
+    said = list(WebRtcVoiceActivity().each(line))
+
+    assert said == verdicts(WebRtcVoiceActivity(), line)
+    assert len(set(said)) == 2
+
+
+def test_webrtc_hears_whole_sounds_of_the_telephone_alone() -> None:
+    with pytest.raises(MediaError, match="8000 Hz, found a sound of 16000 Hz"):
+        list(WebRtcVoiceActivity().each(silence(Seconds(0.1), WIDEBAND)))
 
 
 def test_a_cascade_asks_the_good_detector_only_when_the_cheap_one_hears_something() -> None:

@@ -50,6 +50,23 @@ def test_config_show_prints_every_setting_with_its_default(run: Run, config: Pat
     assert shown["store"]["database"] == f"sqlite:///{config.parent}/var/callwright.db"
 
 
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("postgresql+psycopg://bank:s3/cr@t@db.bank.example/calls", "postgresql+psycopg://bank:***@db.bank.example/calls"),
+        (
+            "postgresql://db.bank.example/calls?user=bank&password=s3cret",
+            "postgresql://db.bank.example/calls?user=bank&password=***",
+        ),
+        ("postgresql://bank@db.bank.example:5432/calls", "postgresql://bank@db.bank.example:5432/calls"),
+    ],
+)
+def test_config_show_keeps_passwords_in_addresses_to_itself(run: Run, config: Path, written: str, shown: str) -> None:
+    config.write_text(f'{config.read_text()}\n[store]\ndatabase = "{written}"\n')
+
+    assert run("config", "show", "--config", config).objects[0]["store"]["database"] == shown
+
+
 def test_a_sound_flow_is_fine(run: Run) -> None:
     ran = run("flow", "check", SOUND)
 

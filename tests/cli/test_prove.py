@@ -81,7 +81,7 @@ def proved_after_masking(run: Run, folder: Path, ears: BatchTranscriber, secret:
     ran = run("qa", "prove", folder / "call.wav", "--json")
     kept = json.loads((folder / "call.proof.json").read_text(encoding="utf-8"))
 
-    assert "Could you tell me" in text
+    assert "tell me the" in text  # a made voice is another each time, and a first word may be lost
     assert ran.code == 0, ran.out
     assert ran.objects == [kept]
     assert (kept["clean"], kept["left"], kept["seal"]) == (True, [], seal(kept))

@@ -102,5 +102,5 @@ def test_a_caller_behind_freeswitch_is_understood_in_stereo_and_wideband(minute:
     assert isinstance(caller, FreeSwitchCaller)
 
     assert told.nodes == ["main", "opening_hours", "bye"], told
-    assert caller.events[-1] == {"type": "disconnect"}
+    assert caller.events[-1] == {"type": "disconnect", "data": {"reason": "ended"}}
     assert (told.row.outcome, told.row.door) == ("completed", "freeswitch")

@@ -85,7 +85,7 @@ class Floor:
                 self.pacing.asked(found=True)
                 talk = self.draw.expovariate(1.0 / self.talk)
                 heapq.heappush(self.events, (now + talk, taken, "ends", talk))
-            self.worst = max(self.worst, self.pacing.abandoned_share)
+            self.worst = max(self.worst, self.pacing.abandoned / max(1, self.pacing.wanted))
         self.busy_share = self.worked / (now * self.operators)
 
 

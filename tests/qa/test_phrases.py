@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 import pytest
 from hypothesis import example, given, settings
@@ -179,6 +180,28 @@ def test_looking_only_where_the_sieve_says_misses_nothing(
 
     assert list(speech.heard(sought)) == as_heard
     assert list(speech.perhaps(sought)) == (as_may_be if set(speech.weights) != {1.0} else [])
+
+
+REPEATED = st.lists(
+    st.tuples(st.sampled_from(["you", "you", "bye", "so", "um"]), st.sampled_from([0.0, 0.5]), st.sampled_from([0.0, 0.5, 2.0])),
+    max_size=20,
+)
+AT_ONCE = [(text, 0.0, 0.0) for text in ("you", "bye", "so", "um", "um")]
+
+
+@settings(max_examples=300)
+@example(AT_ONCE, "you bye so _")
+@given(
+    REPEATED, st.sampled_from(["you bye", "you bye so _", "(you) (so) bye", "you ... bye so", "you so bye you so bye", "(so)"])
+)
+def test_what_is_said_word_for_word_is_where_laying_finds_it(spoken: list[tuple[str, float, float]], wanted: str) -> None:
+    """Also where words take no time, or overlap."""
+    starts = accumulate(begins for _, begins, _ in spoken)
+    timed = zip(spoken, starts, strict=True)
+    said = [HeardWord(text, Seconds(start), Seconds(start + takes), Speaker.AGENT) for (text, _, takes), start in timed]
+    sought, speech = phrase(wanted), Speech(said)
+
+    assert list(speech.heard(sought)) == list(apart(everywhere(speech, sought, None, sought.allowed)))
 
 
 @settings(max_examples=200)

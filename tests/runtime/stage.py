@@ -28,8 +28,8 @@ from engine.runtime.tape import NoTape, Tape
 from engine.store.journal import Journal
 from engine.store.recorder import Recorder
 from engine.telephony.leg import Gone, Incoming
-from engine.telephony.wav_leg import WavLeg
 from engine.testing.parts import Loudness, Onlooker, ScriptedEars, ScriptedHost, TonePrompts, tone
+from engine.testing.wav_leg import WavLeg
 
 
 def bank(operation: str, arguments: Mapping[str, str]) -> Reply:

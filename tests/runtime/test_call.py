@@ -24,8 +24,8 @@ from engine.runtime.host import Reply
 from engine.runtime.tape import PatientTape
 from engine.store.database import connect
 from engine.store.journal import Journal
-from engine.telephony.wav_leg import WavLeg
 from engine.testing.parts import ScriptedHost, TonePrompts, understood
+from engine.testing.wav_leg import WavLeg
 from tests.databases import store_in
 from tests.runtime.stage import BringingLeg, FullDisk, Stage
 

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.core.errors import ModelBroken, ModelOverloaded
+from engine.core.errors import ConfigError, ModelBroken, ModelNotFound, ModelOverloaded
 from engine.core.units import Seconds
 from engine.runtime.jobs import Urgency
+from engine.runtime.models import understanding
 from engine.runtime.pool import Pool, PoolPolicy
 from engine.runtime.process import Recipe, WorkerProcess
 from engine.testing.models import Do, learned, missing, obedient
@@ -121,8 +122,22 @@ async def test_a_job_taken_back_is_not_done(pool: Pool) -> None:
 
 
 async def test_a_model_that_is_missing_is_told_at_the_start() -> None:
-    with pytest.raises(ModelBroken, match="expected the workers of 'none' to start"):
+    with pytest.raises(ModelNotFound, match=r"the workers of 'none' can't start: told to be missing\. .*callwright models list"):
         await Pool("none", missing, QUICK).start()
+
+
+@pytest.mark.model
+async def test_a_folder_that_is_not_there_is_named_with_what_belongs_in_it(tmp_path: Path) -> None:
+    vosk = partial(understanding, "vosk", {"model": str(tmp_path / "vosk-ru")}, ())
+    with pytest.raises(
+        ModelNotFound, match=rf"expected a Vosk model with am/final\.mdl in {tmp_path}/vosk-ru\..*models/README\.md"
+    ):
+        await Pool("russian", vosk, QUICK).start()
+
+
+async def test_wrong_settings_of_a_recogniser_are_the_operators_to_mend() -> None:
+    with pytest.raises(ConfigError, match=r"the workers of 'mine' can't start: expected an installed recogniser"):
+        await Pool("mine", partial(understanding, "mine", {}, ()), QUICK).start()
 
 
 async def test_a_worker_that_dies_between_two_jobs_costs_nothing(pool: Pool) -> None:

@@ -13,7 +13,7 @@ from engine.ivr.files import load_flow
 from engine.runtime import room as looking
 from engine.runtime.engine import Engine
 from engine.runtime.room import Room
-from engine.telephony.wav_leg import WavLeg
+from engine.testing.wav_leg import WavLeg
 from tests.databases import store_in
 
 SMALL_BANK = Path(__file__).parents[1] / "journeys" / "small_bank.yaml"

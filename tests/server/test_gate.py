@@ -284,6 +284,6 @@ async def test_files_that_are_no_certificates_are_the_operators_error(tmp_path: 
     file = tmp_path / "wrong.pem"
     file.write_text("no certificate", encoding="ascii")
 
-    with pytest.raises(ConfigError, match=r"doors.http: expected PEM files with a certificate and its key in .*wrong.pem"):
+    with pytest.raises(ConfigError, match=r"doors.http.tls_certificate: expected PEM files .* in .*wrong.pem"):
         async with opened(EchoEngine(HttpDoor(port=0, tls_certificate=file, tls_key=file))):
             pass

@@ -81,7 +81,7 @@ async def test_a_caller_behind_freeswitch_hears_itself_however_it_streams(rate_h
         await caller.press("#")
         await _ends(caller)
 
-    assert caller.events == [{"type": "disconnect"}]
+    assert caller.events == [{"type": "disconnect", "data": {"reason": "ended"}}]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from engine.server.upkeep import kept_up
 from engine.store.answers import KEPT, Answered, Answers, Keyed
 from engine.store.api_models import AnswerRow
 from engine.store.audit import Told
+from engine.store.database import connect, survey, upgrade
 from engine.store.house import House
 
 LONG_AGO = datetime.now(UTC) - timedelta(days=400)
@@ -41,6 +42,16 @@ async def test_old_answers_and_rows_of_the_chain_go_and_its_head_is_exported(hou
     assert list(trail.breaks()) == []
     exported = [json.loads(line)["hash"] for line in heads.read_text().splitlines()]
     assert exported == [head.hash, trail.head().hash]
+
+
+def test_sqlite_is_told_how_its_tables_have_grown(tmp_path: Path) -> None:
+    database = connect(f"sqlite:///{tmp_path}/house.db")
+    upgrade(database)
+
+    survey(database)
+
+    with database.connect() as connection:
+        assert connection.exec_driver_sql("SELECT tbl FROM sqlite_stat1").scalars().all()
 
 
 def rows(house: House) -> int:

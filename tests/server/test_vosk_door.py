@@ -476,7 +476,10 @@ async def test_sound_passes_encrypted_where_there_is_a_certificate(certificate: 
         ({"language": "de"}, r"doors.vosk.language: expected one of en, ru.*found 'de'"),
         ({"models": {"model-de": "de"}}, r"doors.vosk.models.model-de: expected one of en, ru.*found 'de'"),
         ({"token_file": Path("/nowhere/token")}, r"doors.vosk.token_file: expected .*/nowhere/token"),
-        ({"tls_certificate": Path("/nowhere/c"), "tls_key": Path("/nowhere/k")}, r"doors.vosk: expected .*certificate"),
+        (
+            {"tls_certificate": Path("/nowhere/c"), "tls_key": Path("/nowhere/k")},
+            r"doors.vosk.tls_certificate: expected a readable file",
+        ),
     ],
 )
 async def test_what_is_wrong_with_the_settings_is_told_before_the_door_opens(settings: dict[str, Any], complaint: str) -> None:

@@ -24,7 +24,7 @@ from engine.telephony.sip import wire
 from engine.telephony.sip.handed import Handing
 from engine.telephony.sip.leg import SipLeg
 from engine.telephony.twilio import TwilioLeg
-from engine.telephony.wav_leg import WavLeg
+from engine.testing.wav_leg import WavLeg
 from tests.telephony.audiosocket_door import HELLO, door
 from tests.telephony.doubles import FakeSocket, frame, ramp
 from tests.telephony.test_asterisk_ws_messages import PLAIN_START

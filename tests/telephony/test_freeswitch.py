@@ -109,12 +109,23 @@ async def test_what_the_engine_wants_is_told_to_whoever_listens() -> None:
     assert await leg.receive() == Gone("transferred")
 
 
+@pytest.mark.parametrize(("rate", "held_back"), [("8000", 2_560), ("16000", 5_120)])
+async def test_what_mod_audio_fork_holds_back_is_pushed_out_before_it_is_told_to_forget(rate: str, held_back: int) -> None:
+    """A real one (30f2189 on FreeSWITCH 1.10.12) said up to 80 ms of the old prompt before the next one."""
+    socket = FakeSocket(METADATA, hangs_up=False)
+    leg = await FreeSwitchLeg.accept(socket, {"reply": "binary", "rate": rate})
+    await leg.flush()
+    await leg.hang_up()
+
+    assert socket.sent[:2] == [bytes(held_back), '{"type":"killAudio"}']
+
+
 async def test_a_hang_up_is_told_before_the_socket_closes() -> None:
     socket = FakeSocket(METADATA, hangs_up=False)
     leg = await FreeSwitchLeg.accept(socket, {})
     await leg.hang_up()
 
-    assert socket.sent == ['{"type":"disconnect"}']
+    assert socket.sent == ['{"type":"disconnect","data":{"reason":"ended"}}']
     assert socket.last_words == (1000, "ended")
 
 

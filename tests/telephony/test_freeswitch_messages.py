@@ -88,7 +88,7 @@ def test_sound_is_written_as_the_readme_has_it() -> None:
 
 def test_orders_are_written_as_mod_audio_fork_has_them() -> None:
     assert json.loads(wire.KILL_AUDIO) == {"type": "killAudio"}
-    assert json.loads(wire.DISCONNECT) == {"type": "disconnect"}
+    assert json.loads(wire.DISCONNECT) == {"type": "disconnect", "data": {"reason": "ended"}}
     assert json.loads(wire.transfer("cards", {"intent": "card_block"})) == {
         "type": "transfer",
         "data": {"destination": "cards", "context": {"intent": "card_block"}},

@@ -10,7 +10,7 @@ from engine.core.call import CallFacts, CallId
 from engine.core.errors import MediaError
 from engine.core.units import Seconds
 from engine.telephony.leg import Gone, Key, Sound
-from engine.telephony.wav_leg import Transferred, WavLeg
+from engine.testing.wav_leg import Transferred, WavLeg
 from tests.telephony.doubles import everything, frame, keys_of, ramp, sound_of
 
 FACTS = CallFacts(CallId("c1"), "wav")
@@ -115,7 +115,7 @@ async def test_in_real_time_a_frame_comes_when_it_has_been_spoken(monkeypatch: p
         waits.append(length)
         now += length
 
-    monkeypatch.setattr("engine.telephony.wav_leg.asyncio.sleep", sleep)
+    monkeypatch.setattr("engine.testing.wav_leg.asyncio.sleep", sleep)
     leg = WavLeg(AudioFrame(ramp(3)), FACTS, real_time=True, clock=lambda: now)
     await leg.receive()
     now += 0.015  # the engine was busy

@@ -75,7 +75,7 @@ def load(
     vocabulary = Vocabulary.read(folder / "tokenizer.bin")
     if bulk:
         decoder = BulkDecoder(read_weights(folder / DECODER))
-        return MoonshineRecogniser(BulkReader(Network(folder), decoder, vocabulary), calibrators)
+        return MoonshineRecogniser(BulkReader(Network(folder, signed=True), decoder, vocabulary), calibrators)
     return MoonshineRecogniser(Reader(Network(folder), vocabulary, DigitEar.shipped()), calibrators)
 
 

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from faster_whisper import WhisperModel
 
-from engine.asr.backends._whisper.decoding import BEAM, FULL_CONTEXT, SHORT_CONTEXT, Decoded, Decoder, Piece
+from engine.asr.backends._whisper.decoding import BEAM, FULL_CONTEXT, PACK_CONTEXT, SHORT_CONTEXT, Decoded, Decoder, Piece
 from engine.asr.backends._whisper.listening import Window, windows
 from engine.asr.backends._whisper.packs import Pack, packed
 from engine.asr.calibration import Condition, shipped
@@ -36,6 +36,7 @@ from engine.model_files import ready
 
 NAME = "whisper"
 LONGEST_WINDOW = Seconds(28.0)  # of the 30 s the network takes in
+LONGEST_PACK = Seconds(22.5)  # of the 24 s of a pack that is read greedily
 LONGEST_SHORT = Seconds(13.0)  # of the 15 s of the short context
 LONGEST_SHORT_PACK = Seconds(14.5)  # a pack that fits into the short context is read there, with a beam
 TOGETHER = 4  # packs decoded in step
@@ -52,10 +53,10 @@ class Context(StrEnum):
     """15 s where the speech is shorter than 13 s, 0.35 s of CPU: live turns. Up to 3 points of word error rate may be lost."""
 
     PACKED = "packed"
-    """Utterances put together into windows and read greedily: recordings in bulk. The caller has found the voice."""
+    """Utterances put together into windows of 24 s and read greedily: recordings in bulk. The caller has found the voice."""
 
     PACKED_FULL = "packed_full"
-    """The same with beam search: recordings where accuracy matters more than time."""
+    """The same with beam search, in windows of 30 s: recordings where accuracy matters more than time."""
 
 
 _PACKED = frozenset({Context.PACKED, Context.PACKED_FULL})
@@ -155,7 +156,7 @@ class WhisperRecogniser:
         for hint in dict.fromkeys(Hints(hint.language) for hint in hints):
             self._check(hint)
             own = [place for place, other in enumerate(hints) if other.language == hint.language]
-            parts = [part for place in own for part in _parts(place, calls[place], utterances[place])]
+            parts = [part for place in own for part in _parts(place, calls[place], utterances[place], self._longest)]
             for place, transcript in self._packs(parts, hint.language):
                 heard[place].append(transcript)
         return [
@@ -178,21 +179,25 @@ class WhisperRecogniser:
 
     def _told(self, parts: Sequence[_Part], places: Sequence[int], language: Language) -> Iterator[tuple[int, Transcript]]:
         """Those of the parts at these places that have words."""
-        packs = [pack for own in _by_call(parts, places) for pack in _packed(parts, own)]
+        packs = [pack for own in _by_call(parts, places) for pack in _packed(parts, own, self._longest)]
         for pack, decoded in chain(*(self._read(alike, language) for alike in _alike(packs))):
             for place, pieces in pack.parted(decoded.pieces if decoded else ()):
                 part = parts[place]
                 if decoded and pieces and not distrust(" ".join(it.text for it in pieces), part.window.duration, language):
                     yield place, self._transcript(_share(decoded, pieces), part.window, language)
 
+    @property
+    def _longest(self) -> Seconds:
+        """Of a pack."""
+        return LONGEST_PACK if self._context is Context.PACKED else LONGEST_WINDOW
+
     def _read(self, packs: Sequence[Pack], language: Language) -> Iterator[tuple[Pack, Decoded | None]]:
         """Read packs that all fit into the short context, or all do not."""
         short = packs[0].duration <= LONGEST_SHORT_PACK
         greedy = self._context is Context.PACKED and not short
+        context = SHORT_CONTEXT if short else PACK_CONTEXT if greedy else FULL_CONTEXT
         try:
-            read = self._decoder.decode_all(
-                [pack.sound for pack in packs], language, SHORT_CONTEXT if short else FULL_CONTEXT, 1 if greedy else BEAM
-            )
+            read = self._decoder.decode_all([pack.sound for pack in packs], language, context, 1 if greedy else BEAM)
         except RuntimeError as error:
             raise ModelBroken(f"whisper failed on {len(packs)} windows: {error}") from error
         for pack, decoded in zip(packs, read, strict=True):  # what loops is read once more with all the care there is
@@ -235,9 +240,9 @@ class _Part:
     sound: npt.NDArray[np.float32]
 
 
-def _parts(owner: int, call: int, frame: AudioFrame) -> Iterator[_Part]:
+def _parts(owner: int, call: int, frame: AudioFrame, longest: Seconds) -> Iterator[_Part]:
     check_rate(frame)
-    step = WIDEBAND.samples(LONGEST_WINDOW)
+    step = WIDEBAND.samples(longest)
     for start in range(0, len(frame.samples), step):
         samples = frame.samples[start : start + step]
         yield _Part(owner, call, Window(start, start + len(samples)), samples.astype(np.float32) / np.float32(LOUDEST))
@@ -248,9 +253,9 @@ def _by_call(parts: Sequence[_Part], places: Sequence[int]) -> Iterator[Sequence
         yield [place for place in places if parts[place].call == call]
 
 
-def _packed(parts: Sequence[_Part], places: Sequence[int]) -> Iterator[Pack]:
+def _packed(parts: Sequence[_Part], places: Sequence[int], longest: Seconds) -> Iterator[Pack]:
     """Packs that name the parts by their places."""
-    for pack in packed([parts[place].sound for place in places], LONGEST_WINDOW):
+    for pack in packed([parts[place].sound for place in places], longest):
         yield replace(pack, parts=tuple(places[at] for at in pack.parts))
 
 

@@ -3,10 +3,12 @@
 Rules:
 
 * tones decide at once: SIT and busy are the network's, fax is fax, and a beep is a machine's;
-* cadence and words make log-odds (:mod:`engine.outbound.answering.weights`): a machine once they are high and a piece of its
-  words was heard, or all the words lean far and none is a person's; a person once somebody has said something and waits;
-* whose words lean a little towards a machine is none before the deadline: its beep may come;
-* cadence alone never makes a machine before the talk: offices that answer speak for three seconds too;
+* words decide next: a machine once they lean far enough, less far where a piece of a machine's own words is among them and
+  further where there is none, and then none may be a person's (:mod:`engine.outbound.answering.leaning`);
+* silence behind words that lean to no machine makes a person (:mod:`engine.outbound.answering.weights`); behind others it says
+  nothing before the deadline, since their beep may come;
+* cadence alone never makes a machine before the talk, for offices that answer speak for three seconds too; whoever goes on for
+  nearly five is one where the words lean a little and none is a person's;
 * at the deadline, which is later where a voice goes on that is no person's by the odds, what is not surely a machine is a
   person: **unsure means person**;
 * nobody says anything: silence, which is spoken to as a person is;
@@ -99,13 +101,13 @@ class Patience:
     heard: Seconds = Seconds(0.9)
     """The same at the longest, where words of theirs are still being recognised."""
 
-    greeting: Seconds = Seconds(3.4)
+    greeting: Seconds = Seconds(3.3)
     """From the first voice to a verdict ..."""
 
     doubtful: Seconds = Seconds(4.8)
     """... and where the voice goes on and the odds are above ``doubt``: such a greeting has its own words soon."""
 
-    doubt: float = -0.5
+    doubt: float = 0.0
 
     nobody: Seconds = Seconds(2.2)
     """From the answer, if nobody speaks; ringing begins it anew."""
@@ -113,17 +115,17 @@ class Patience:
     longest: Seconds = Seconds(8.0)
     """From the answer to a verdict, whatever comes."""
 
-    machine: float = 2.5
-    """Log-odds at which it is one, where words say so: pieces that only machines say."""
+    told: float = 1.5
+    """How far the words of a machine lean, where there are pieces among them that only machines say ..."""
 
-    leant: float = 3.5
-    """Log-odds of the words alone that are as good as such a piece; people in offices lean less far."""
+    leant: float = 3.0
+    """... and where there are none; people in offices lean less far."""
 
-    leans: float = 1.5
-    """Log-odds of the words alone above which nobody is a person before the deadline."""
+    going_on: float = 1.0
+    """The same at the later deadline, if the voice still goes on."""
 
-    at_last: float = 1.0
-    """Log-odds of all evidence, at the deadline."""
+    late: float = 4.0
+    """The same once somebody is talked to, with pieces."""
 
     person: float = -1.0
     """Log-odds below which somebody who waits is one."""
@@ -201,18 +203,16 @@ class Answering:
             waited = now >= min(self._waits_from + patience.nobody, patience.longest)
             return Verdict(Answerer.SILENCE, Confidence(1.0), now) if waited else None
         odds = log_odds(features(self.cadence, self.said, now))
-        if odds >= patience.machine and self._said_so():
+        if self._said_so():
             return self._machine(odds, now)
-        if odds <= patience.person and self._waits(now) and not self._doubtful():
+        if odds <= patience.person and self._waits(now):
             return Verdict(Answerer.PERSON, Confidence(1 - probability(odds)), now)
         in_doubt = odds > patience.doubt and self.cadence.silence(now) < patience.wait
-        if now >= min(began + (patience.doubtful if in_doubt else patience.greeting), patience.longest):
-            if odds >= patience.at_last and self._said_so():
-                return self._machine(odds, now)
-            return Verdict(
-                Answerer.PERSON, Confidence(1 - probability(odds)), now, unsure=odds > patience.person or self._doubtful()
-            )
-        return None
+        if now < min(began + (patience.doubtful if in_doubt else patience.greeting), patience.longest):
+            return None
+        if in_doubt and self.said.leaning >= patience.going_on and not self.said.of_people:
+            return self._machine(odds, now)
+        return Verdict(Answerer.PERSON, Confidence(1 - probability(odds)), now, unsure=odds > patience.person)
 
     def _waits(self, now: Seconds) -> bool:
         patience, silence = self._patience, self.cadence.silence(now)
@@ -222,11 +222,10 @@ class Answering:
 
     def _said_so(self) -> bool:
         """Whether words are a machine's: a piece of its own, or all of them lean so far and none is a person's."""
-        return self.said.of_machines > 0 or (self.said.leaning >= self._patience.leant and not self.said.of_people)
-
-    def _doubtful(self) -> bool:
-        """Whether the words are such that a beep is worth waiting for."""
-        return self.said.leaning >= self._patience.leans and not self.said.of_people
+        said, patience = self.said, self._patience
+        return said.leaning >= (patience.told if said.of_machines else patience.leant) and bool(
+            said.of_machines or not said.of_people
+        )
 
     def _machine(self, odds: float, now: Seconds) -> Verdict:
         named = {Speaker.SCREENING: Answerer.SCREENING, Speaker.NETWORK: Answerer.NETWORK}
@@ -234,8 +233,8 @@ class Answering:
         return Verdict(answerer, probability(odds), now)
 
     def _by_words_alone(self, now: Seconds) -> Verdict | None:
-        pieces, people = self.said.of_machines, self.said.of_people
-        if people or pieces == 0 or (pieces == 1 and self.said.leaning < self._patience.leant):
+        said = self.said
+        if said.of_people or not said.of_machines or said.leaning < self._patience.late:
             return None
         return self._machine(log_odds(features(self.cadence, self.said, now)), now)
 

@@ -1,8 +1,8 @@
-"""How much each piece of evidence speaks for a machine: log-odds, fitted by logistic regression.
+"""How much silence and words speak for a machine: log-odds, fitted by logistic regression.
 
-Fitted by ``callwright bench answering --fit weights`` to the 429 composed cases of the ``choose`` part, at every 0.2 s; their
-texts ``leaning.json`` has not seen. Their voices are synthetic, and neither these nor their wordings are among the judged ones.
-They are few and their signs are plain, so that anybody can say why a verdict fell.
+Fitted by ``callwright bench answering --fit weights`` to the 429 composed cases of the ``choose`` part, at every 0.2 s. Their
+voices are synthetic, and neither these nor their wordings are among the judged ones. How long somebody has spoken was a number
+here too; it weighed nothing beside the words. They are few and their signs are plain, so that anybody can say why a verdict fell.
 """
 
 from __future__ import annotations
@@ -21,50 +21,26 @@ from engine.outbound.answering.wording import Said
 class Features:
     """What is known of a greeting at one moment; each is bounded, so that nothing outweighs all else."""
 
-    first_phrase: float
-    """Seconds, up to 3.5."""
-
-    voiced: float
-    """Seconds, up to 4."""
-
     silence: float
-    """Seconds since the last voice, up to 1."""
-
-    machine_words: float
-    """Pieces that only machines say, up to 2."""
-
-    people_words: float
-    """Up to 1."""
-
-    words: float
-    """In all, up to 12."""
+    """Seconds since the last voice, up to 1; 0 behind words that lean to a machine, for its beep may come."""
 
     leaning: float
-    """Log-odds of the words, from -4 to 4."""
+    """Log-odds of the words and of the pieces among them, from -6 to 6."""
 
 
 WEIGHTS: Final[Mapping[str, float]] = {
-    "first_phrase": -0.72,
-    "voiced": 0.83,
-    "silence": -4.0,
-    "machine_words": 4.15,
-    "people_words": -2.88,
-    "words": -0.19,
-    "leaning": 1.2,
+    "silence": -5.49,
+    "leaning": 1.5,
 }
 BIAS: Final = -0.58
+_LEANS: Final = 1.0  # from where on silence says nothing
 
 
 def features(cadence: Cadence, said: Said, now: Seconds) -> Features:
     """What is known now."""
     return Features(
-        first_phrase=min(3.5, cadence.first_phrase),
-        voiced=min(4.0, cadence.voiced),
-        silence=min(1.0, cadence.silence(now)),
-        machine_words=float(min(2, said.of_machines)),
-        people_words=float(min(1, said.of_people)),
-        words=float(min(12, said.words)),
-        leaning=max(-4.0, min(4.0, said.leaning)),
+        silence=min(1.0, cadence.silence(now)) if said.leaning < _LEANS else 0.0,
+        leaning=max(-6.0, min(6.0, said.leaning)),
     )
 
 

@@ -2,19 +2,19 @@
 
 Greetings are not in the tables: machines say "hello" too, and people in offices thank for the call. Pieces, not sentences: a
 recogniser that heard two seconds of a greeting has heard some of them. The tables were written from what operators and telephones
-say; what the judged cases of ``bench.answering`` say was written apart. Chinese is matched without spaces, in simplified
+say, and from what was missed on the fitted part of ``bench.answering``. Chinese is matched without spaces, in simplified
 characters and those few traditional ones that recognisers write.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
 from engine.core.units import Language
-from engine.outbound.answering.leaning import leaning, words_of
+from engine.outbound.answering.leaning import leaning, terms, words_of
 
 
 class Speaker(StrEnum):
@@ -42,7 +42,8 @@ _PIECES: Final[Mapping[str, Mapping[Speaker, str]]] = {
             "|other line|on vacation|on holiday|is closed|are closed|call you back|return your|business hours"
             "|our hours|the beep|the tone|automated|automatic|to record|pound key|hash key|stay on the"
             "|important to us|extension|name and number|your message|at the moment please|this is the voice"
-            "|reached the|you reached|record a"
+            "|reached the|you reached|record a|press three|press zero|dial zero|be recorded|is recorded|your call is"
+            "|party's extension|through friday|longer with"
         ),
         Speaker.NETWORK: (
             "the number you|number you have|not in service|been disconnected|cannot be completed"
@@ -55,14 +56,14 @@ _PIECES: Final[Mapping[str, Mapping[Speaker, str]]] = {
             "|has been changed|currently busy|not accepting|turned off|powered off|wireless|the customer"
             "|the mobile|not valid|is invalid|dial again|and dial|your party|calls to this|this number has"
             "|not allocated|is restricted|service area|not been recognised|not been recognized"
-            "|not recognised"
+            "|not recognised|this call cannot|call cannot be"
         ),
         Speaker.SCREENING: (
             "state your name|say your name|your name and|why you're calling|why you are calling"
             "|reason for your call|reason for calling|screening|call assist|virtual assistant|see if this person"
             "|if they're available|record your name|an assistant|who is calling and|will get a copy"
             "|the purpose of|try to connect you|say who|who you are and|your name after|screened|screens"
-            "|before i put"
+            "|before i put|please state"
         ),
         Speaker.PERSON: (
             "yes|yeah|yep|speaking|who's this|who is this|who's calling|who is calling|can i help|may i help"
@@ -83,18 +84,19 @@ _PIECES: Final[Mapping[str, Mapping[Speaker, str]]] = {
             "|мы работаем|работаем с|закрыт|оставайтесь|ожидайте|важен для нас|добавочн|тональн|запишу"
             "|записан|записыва|назовите себя|как только|сигнал|гудк|сообщение|сообщения|отвечу вам|ответим вам"
             "|свяжитесь|меня нет|телефон семьи|в данный момент|в настоящее время"
+            "|соглашаетесь|дозвонились"
         ),
         Speaker.NETWORK: (
             "абонент|вне зоны|недоступен|набран|номер не|не обслуживается|не существует|заблокирован"
             "|не зарегистрирован|выключен|вид связи|линия|сети|неправильно|позвоните позже|перегружен|аппарат"
             "|вызываем|вызов|не может быть|не отвечает|набрали|набираем|неверно|проверьте|соединени|роуминг"
             "|временно|отключ|ограничен|на линии связи|номер заблок|номер изм|номер времен|перегрузк|попробуйте"
-            "|повторите|зоны действ"
+            "|повторите|зоны действ|обслуживается|недостаточно средств|установлено ограничение"
         ),
         Speaker.SCREENING: (
             "назовите|представьтесь|по какому вопросу|помощник|секретар|ассистент|по какому поводу|что передать"
             "|ваше имя и|узнаю удобно|удобно ли|виртуальн|робот|передам|сообщу|цель|причин|кто звонит и"
-            "|как вас представить|ваш вопрос"
+            "|как вас представить|ваш вопрос|какой целью|нужно передать"
         ),
         Speaker.PERSON: (
             "да|слушаю|слушаем|кто это|говорите|чем могу|секунду|секундочку|минутку|минуточку|подождите"
@@ -110,13 +112,13 @@ _PIECES: Final[Mapping[str, Mapping[Speaker, str]]] = {
             "|联系您|联系你|不方便|没法接|无法接|不能接|没空接|暂时不能|暂时没|现在不能|现在无法|现在没办法"
             "|不在家|不在办公|我们不在|外出|度假|休假|放假|营业时间|上班时间|工作时间|办公时间|下班|打烊|请按"
             "|分机|人工服务|排队|尽快|回拨|答复|姓名和|您的姓名|短信|嘀|哔|响后|声后|答录|自动|挂断|请留|语音"
-            "|出去了|接电话|没人接|家里没人|無法|錄|請留|留下"
+            "|出去了|接电话|坐席|没人接|家里没人|無法|錄|請留|留下"
         ),
         Speaker.NETWORK: (
             "您拨|您撥|你撥|撥打的|关机|關機|通话中|通話中|空号|空號|无人接听|無人接聽|再拨|再撥|用户|用戶|停机"
             "|停機|不在服務區|暂停服务|线路忙|网络忙|網絡忙|拨叫|稍后再|请您稍后|請您稍後|不存在|所拨|拨打|您所"
             "|正在通话|接通|欠费|服务区|占线|忙线|查证|核对|呼叫|受限|限制|未开通|转移|对不起您|對不起您"
-            "|被叫|主叫|电话已|电话正"
+            "|被叫|主叫|系统繁忙|不可达|电话已|电话正"
         ),
         Speaker.SCREENING: (
             "来意|來意|助理|助手|秘书|秘書|转告|轉告|代接|哪里打来|打电话的原因|是否接听|是否接聽"
@@ -168,14 +170,28 @@ NOTHING: Final = Said({}, 0)
 def heard(text: str, language: Language) -> Said:
     """Count the pieces of each; a language without a table has its words counted, and no more."""
     words = words_of(text)
+    said = Said(_counts(words, language), len("".join(words)) // 2 if language == "zh" else len(words))
+    return replace(said, leaning=leaning(terms(words, language) | _marks(said), language))
+
+
+def leaning_terms(words: list[str], language: Language) -> frozenset[str]:
+    """All of these words that can lean, pieces too: what the fit counts."""
+    return terms(words, language) | _marks(Said(_counts(words, language), len(words)))
+
+
+def _marks(said: Said) -> frozenset[str]:
+    machines = ("<machine>", "<machines>")[: said.of_machines]
+    return frozenset((*machines, *("<person>", "<people>")[: said.of_people]))
+
+
+def _counts(words: list[str], language: Language) -> Mapping[Speaker, int]:
     tables = _PIECES.get(language, {})
     chinese = language == "zh"
     joined = "".join(words) if chinese else f" {' '.join(words)} "
     counts = {
         speaker: sum(_has(joined, it, speaker, chinese=chinese) for it in row.split("|")) for speaker, row in tables.items()
     }
-    found = {speaker: count for speaker, count in counts.items() if count}
-    return Said(found, len(joined) // 2 if chinese else len(words), leaning(words, language))
+    return {speaker: count for speaker, count in counts.items() if count}
 
 
 def _has(text: str, piece: str, speaker: Speaker, *, chinese: bool) -> bool:

@@ -159,4 +159,4 @@ def _outside(event: CallEvent, masks: Sequence[MaskedTime]) -> CallEvent | None:
     start, end = event.span.start, event.span.end
     start = next((it.end for it in masks if it.start <= start < it.end), start)
     end = next((it.start for it in masks if it.start < end <= it.end), end)
-    return replace(event, span=replace(event.span, start=start, end=end)) if start <= end else None
+    return replace(event, span=event.span._replace(start=start, end=end)) if start <= end else None

@@ -24,8 +24,8 @@ from uuid import UUID
 
 import structlog
 
+from engine.config.named_files import text_in
 from engine.config.outbound import AsteriskSection
-from engine.core.errors import ConfigError
 from engine.core.units import Seconds
 from engine.outbound.carrier import CarrierLost, Dial, Doubt, Ended, Knowledge
 from engine.outbound.contacts import AttemptId, Reached
@@ -80,11 +80,7 @@ class AsteriskLine:
         Raises:
             ConfigError: the secret can't be read.
         """
-        try:
-            secret = section.secret_file.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            found = f"expected a readable file at {section.secret_file}, found: {error}"
-            raise ConfigError(f"outbound.asterisk.secret_file: {found}") from error
+        secret = text_in("outbound.asterisk.secret_file", section.secret_file)
         line = cls(section, claims)
         keeper = asyncio.create_task(line._keep(secret))
         try:

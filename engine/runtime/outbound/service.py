@@ -13,6 +13,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import Engine as Database
 
+from engine.config import Config
 from engine.config.outbound import OutboundSection
 from engine.core.errors import ConfigError
 from engine.core.units import Seconds
@@ -41,6 +42,8 @@ from engine.store.rulebook import CampaignRules
 from engine.telephony.announced import Announcement
 
 _log = structlog.get_logger(__name__)
+_NO_SIP: Final = 'outbound: expected [doors.sip] for carrier = "sip", found none'
+_NO_ASTERISK: Final = "outbound: expected [outbound.asterisk], and [doors.audiosocket] for the answered calls, found none"
 _STOPPING: Final = Seconds(5.0)  # for what is still to be written; the engine has drained before
 
 
@@ -49,7 +52,7 @@ async def dialling(engine: Engine, section: OutboundSection, habits: Habits = Ha
     """Dial the campaigns that run, as long as this lasts. The door that carries the calls must be open.
 
     Raises:
-        ConfigError: it is not.
+        ConfigError: it is not, or a file can't be read.
     """
     database = connect(engine.config.store.database)
     try:
@@ -91,6 +94,18 @@ async def _run(dialler: Dialler[Any]) -> AsyncIterator[None]:
         await asyncio.gather(running, return_exceptions=True)
 
 
+def can_carry(config: Config, section: OutboundSection) -> None:
+    """See that there is a door by which the carrier's calls go, or come back.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if section.carrier == "sip" and config.open_doors.sip is None:
+        raise ConfigError(_NO_SIP)
+    if section.carrier == "asterisk" and (section.asterisk is None or config.open_doors.audiosocket is None):
+        raise ConfigError(_NO_ASTERISK)
+
+
 def _say_why(running: asyncio.Task[None]) -> None:
     """A dialler that ends by itself has met a bug; nobody is dialled any more, and the log must say so."""
     if not running.cancelled() and (error := running.exception()) is not None:
@@ -107,11 +122,11 @@ async def _line(
                 yield simulated, ScriptedTalker()
         case "sip":
             if engine.outward is None:
-                raise ConfigError('outbound: expected [doors.sip] for carrier = "sip", found none')
+                raise ConfigError(_NO_SIP)
             yield SipLine(engine.outward, section.sip, engine.expecting), _talker(engine, database)
         case "asterisk":
             if section.asterisk is None or engine.config.open_doors.audiosocket is None:
-                raise ConfigError("outbound: expected [outbound.asterisk], and [doors.audiosocket] for the answered calls")
+                raise ConfigError(_NO_ASTERISK)
             async with AsteriskLine.connected(section.asterisk, _Claims(engine)) as asterisk:
                 yield asterisk, _talker(engine, database)
 

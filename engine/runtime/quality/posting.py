@@ -16,11 +16,12 @@ from datetime import timedelta
 from enum import Enum, auto
 from http import HTTPStatus
 from ipaddress import ip_address
-from pathlib import Path
 from typing import Self
 
 import httpx
 
+from engine.config.named_files import trusting
+from engine.config.webhooks import PostedSection
 from engine.core.errors import ConfigError
 from engine.core.units import Seconds
 
@@ -60,26 +61,26 @@ class Address:
 
     url: httpx.URL
 
-    anywhere: bool = False
+    trusted: ssl.SSLContext
 
-    ca_file: Path | None = None
+    anywhere: bool
 
-    within: Seconds = Seconds(15.0)
+    within: Seconds
 
     @classmethod
-    def parse(cls, setting: str, url: str, *, anywhere: bool, ca_file: Path | None, within: Seconds) -> Address:
-        """Check it.
+    def of(cls, setting: str, section: PostedSection) -> Address:
+        """Check it; ``setting`` is where the section stands in the configuration.
 
         Raises:
-            ConfigError: it is no address.
+            ConfigError: it is no address, or its authorities can't be read.
         """
         try:
-            parsed = httpx.URL(url)
+            url = httpx.URL(section.url)
         except httpx.InvalidURL as error:
-            raise ConfigError(f"{setting}: expected an address, found {url!r}: {error}") from error
-        if parsed.scheme not in {"http", "https"} or not parsed.host:
-            raise ConfigError(f"{setting}: expected http:// or https:// and a host, found {url!r}")
-        return cls(parsed, anywhere, ca_file, within)
+            raise ConfigError(f"{setting}.url: expected an address, found {section.url!r}: {error}") from error
+        if url.scheme not in {"http", "https"} or not url.host:
+            raise ConfigError(f"{setting}.url: expected http:// or https:// and a host, found {section.url!r}")
+        return cls(url, trusting(f"{setting}.ca_file", section.ca_file), section.anywhere, Seconds(section.within))
 
 
 class Poster:
@@ -88,7 +89,7 @@ class Poster:
     def __init__(self, address: Address) -> None:
         self._address = address
         self._client = httpx.Client(
-            verify=_trust(address.ca_file), trust_env=False, follow_redirects=False, timeout=httpx.Timeout(address.within)
+            verify=address.trusted, trust_env=False, follow_redirects=False, timeout=httpx.Timeout(address.within)
         )
 
     def __enter__(self) -> Self:
@@ -140,11 +141,3 @@ def _asked_wait(answer: httpx.Response) -> timedelta | None:
     """``Retry-After`` in seconds; a date there is left to our own schedule."""
     asked = answer.headers.get("retry-after", "")
     return min(timedelta(seconds=int(asked)), _LONGEST_WAIT) if asked.isascii() and asked.isdigit() and len(asked) < 9 else None
-
-
-def _trust(ca_file: Path | None) -> ssl.SSLContext:
-    """The bank's own authorities, or else the system's."""
-    try:
-        return ssl.create_default_context(cafile=ca_file)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(f"ca_file: expected certificates (PEM) at {ca_file}, found: {error}") from error

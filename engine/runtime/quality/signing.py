@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
 import hmac
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+from engine.config.named_files import text_in
 from engine.core.errors import ConfigError
 
 PREFIX: Final = "whsec_"
@@ -31,10 +31,7 @@ class Secrets:
         Raises:
             ConfigError: the file can't be read, or what it holds is no secret; the message does not show it.
         """
-        try:
-            lines = file.read_text(encoding="ascii").split()
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{setting}: expected a readable file at {file}, found: {type(error).__name__}") from error
+        lines = text_in(setting, file).split()
         if not lines:
             raise ConfigError(f"{setting}: expected a secret in {file}, found an empty file")
         return cls([_key(setting, file, line) for line in lines])
@@ -53,7 +50,7 @@ class Secrets:
 def _key(setting: str, file: Path, line: str) -> bytes:
     try:
         key = b64decode(line.removeprefix(PREFIX), validate=True)
-    except binascii.Error:
+    except ValueError:
         key = b""
     if not line.startswith(PREFIX) or not _SHORTEST <= len(key) <= _LONGEST:
         expected = f"{PREFIX} and base64 of {_SHORTEST} to {_LONGEST} bytes"

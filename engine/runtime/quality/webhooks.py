@@ -12,7 +12,6 @@ Rules:
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,11 +20,11 @@ from random import SystemRandom
 
 import structlog
 from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
 
 from engine.config.webhooks import PostedSection, WebhookSection
 from engine.core.units import Seconds
 from engine.qa.announcements import Occasion
+from engine.runtime.going_on import Work, going_on
 from engine.runtime.quality.posting import Address, Answer, Came, Poster
 from engine.runtime.quality.signing import Secrets
 from engine.store.outbox import Message, Outbox, subscribe
@@ -48,7 +47,16 @@ class Receiver:
 
     secrets: Secrets
 
-    wants: Sequence[Occasion]
+    wants: Sequence[Occasion] = ()
+
+    @classmethod
+    def of(cls, name: str, setting: str, section: PostedSection, wants: Sequence[Occasion] = ()) -> Receiver:
+        """One that is configured, its secrets read; ``setting`` is where it stands in the configuration.
+
+        Raises:
+            ConfigError: its address or a secret can't be used.
+        """
+        return cls(name, Address.of(setting, section), Secrets.read(f"{setting}.secret_file", section.secret_file), wants)
 
 
 def receivers_of(sections: Mapping[str, WebhookSection]) -> list[Receiver]:
@@ -58,7 +66,7 @@ def receivers_of(sections: Mapping[str, WebhookSection]) -> list[Receiver]:
         ConfigError: an address or a secret can't be used.
     """
     return [
-        receiver_of(name, f"qa.webhooks.{name}", it, [Occasion(event) for event in it.events]) for name, it in sections.items()
+        Receiver.of(name, f"qa.webhooks.{name}", it, [Occasion(event) for event in it.events]) for name, it in sections.items()
     ]
 
 
@@ -86,6 +94,11 @@ class Sender:
                 taken += 1
                 message = self._claim()
         return taken
+
+    @property
+    def work(self) -> Work:
+        """Its sending, for a thread of its own."""
+        return Work(f"webhook {self._receiver.name}", self.send_due, lambda: self.rest)
 
     @property
     def failing(self) -> bool:
@@ -132,41 +145,6 @@ def sending(engine: Engine, sections: Mapping[str, WebhookSection]) -> Iterator[
         ConfigError: an address or a secret can't be used.
     """
     outbox = subscribed(engine, receivers := receivers_of(sections))
-    over = threading.Event()
-    threads = [
-        threading.Thread(target=_keep_sending, args=(Sender(outbox, it), over), name=f"webhook {it.name}") for it in receivers
-    ]
     outbox.forget(datetime.now(UTC) - _KEPT)
-    for thread in threads:
-        thread.start()
-    try:
+    with going_on([Sender(outbox, it).work for it in receivers]):
         yield
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join()
-
-
-def _keep_sending(sender: Sender, over: threading.Event) -> None:
-    """Send until it is over, and once more then: what came last is not left lying."""
-    last = False
-    while not last:
-        last = over.is_set()
-        try:
-            sender.send_due()
-        except OperationalError as error:  # the database is busy, or gone for a moment; nothing is lost by waiting
-            _log.warning("the outbox can't be reached", error=type(error.orig).__name__)
-        if not last:
-            over.wait(sender.rest)
-
-
-def receiver_of(name: str, setting: str, section: PostedSection, wants: Sequence[Occasion] = ()) -> Receiver:
-    """One receiver, its secrets read; ``setting`` is where it stands in the configuration.
-
-    Raises:
-        ConfigError: its address or a secret can't be used.
-    """
-    address = Address.parse(
-        f"{setting}.url", section.url, anywhere=section.anywhere, ca_file=section.ca_file, within=Seconds(section.within)
-    )
-    return Receiver(name, address, Secrets.read(f"{setting}.secret_file", section.secret_file), wants)

@@ -18,8 +18,6 @@ import structlog
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from engine.config import SiprecDoor, WebDoor
-from engine.core.errors import ConfigError
 from engine.core.units import Seconds
 
 GREETING: Final = Seconds(10.0)  # for a TLS handshake, and again for a whole request
@@ -43,27 +41,6 @@ class Entry:
     """Of one address."""
 
     tls: ssl.SSLContext | None = None
-
-
-def tls_of(setting: str, door: WebDoor | SiprecDoor) -> ssl.SSLContext | None:
-    """Load what a door encrypts with, and whose certificates it wants to see.
-
-    Raises:
-        ConfigError: a file can't be read, or is not what it should be.
-    """
-    if door.tls_certificate is None or door.tls_key is None:
-        return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        context.load_cert_chain(door.tls_certificate, door.tls_key, password="")
-        if door.tls_clients is not None:
-            context.load_verify_locations(door.tls_clients)
-            context.verify_mode = ssl.CERT_REQUIRED
-    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-        files = ", ".join(str(file) for file in (door.tls_certificate, door.tls_key, door.tls_clients) if file)
-        raise ConfigError(f"{setting}: expected PEM files with a certificate and its key in {files}, found: {error}") from error
-    return context
 
 
 class Arrivals:

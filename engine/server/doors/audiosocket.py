@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from uuid import UUID
 
-from engine.config import AudioSocketDoor
+from engine.config import AudioSocketDoor, Config
 from engine.core.call import CallFacts
 from engine.core.errors import ConfigError
 from engine.runtime.engine import Engine
@@ -26,7 +26,7 @@ async def opened(engine: Engine, section: AudioSocketDoor) -> AsyncIterator[list
         ConfigError: the address is taken, is none, nothing protects it, or no call could ever be announced.
     """
     protected = protection("doors.audiosocket", section)
-    _can_announce(engine, section)
+    can_announce(engine.config, section)
     desk = Desk(engine, strangers=not section.announces)
 
     def admit(name: UUID) -> CallFacts | None:
@@ -46,8 +46,13 @@ async def opened(engine: Engine, section: AudioSocketDoor) -> AsyncIterator[list
         await gateway.close()
 
 
-def _can_announce(engine: Engine, section: AudioSocketDoor) -> None:
-    http = engine.config.open_doors.http
+def can_announce(config: Config, section: AudioSocketDoor) -> None:
+    """See that somebody can announce calls where only announced ones come in.
+
+    Raises:
+        ConfigError: nobody can.
+    """
+    http = config.open_doors.http
     if section.announces and (http is None or http.token_file is None):
         raise ConfigError(
             "doors.audiosocket.announced_only: expected doors.http.token_file, since calls are announced there with that token, "

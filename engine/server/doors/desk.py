@@ -12,9 +12,10 @@ from engine.core.units import Language
 from engine.ivr.files import load_flow
 from engine.runtime.silent_agents import DeskRoom
 from engine.server.desk_app import desk_app
-from engine.server.doors.arrivals import Entry, tls_of
+from engine.server.doors.arrivals import Entry
 from engine.server.doors.common import Door, bound, protection
 from engine.server.doors.http import house_of, rules_of
+from engine.server.doors.tls import tls_of
 from engine.server.doors.web import served
 from engine.server.gate import Gate
 from engine.server.reception import Reception

@@ -16,8 +16,9 @@ from engine.access.lifetimes import Lifetimes
 from engine.config import Config, HttpDoor
 from engine.runtime.engine import Engine
 from engine.server.app import http_app
-from engine.server.doors.arrivals import Entry, tls_of
+from engine.server.doors.arrivals import Entry
 from engine.server.doors.common import Door, bound, protection
+from engine.server.doors.tls import tls_of
 from engine.server.doors.web import served, warmed
 from engine.server.gate import Gate
 from engine.server.indexing import indexed

@@ -11,11 +11,14 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from engine.config import SipDoor, TrunkSection
+from engine.config.named_files import text_in
+from engine.config.section import several
 from engine.core.call import CallFacts
 from engine.core.errors import ConfigError
 from engine.core.units import Seconds
 from engine.runtime.engine import Engine
 from engine.server.doors.common import Deaths, Door, figures, protection
+from engine.server.doors.tls import tls_of
 from engine.telephony.handover import new_call_id
 from engine.telephony.sip.addresses import number_in, user_in
 from engine.telephony.sip.gateway import Admit, Gateway
@@ -64,7 +67,7 @@ async def gateway(
     Raises:
         ConfigError: the address is taken or is none, or a file is missing.
     """
-    handing = Handing({name: _several(found) for name, found in section.destinations.items()}, section.screen)
+    handing = Handing({name: several(found) for name, found in section.destinations.items()}, section.screen)
     lines = Gateway(_settings(section), admit, on_leg, handing, in_band_keys=section.in_band_keys)
     try:
         port = await lines.open()
@@ -113,6 +116,7 @@ def _facts(call: ComesIn, flows: Mapping[str, str]) -> CallFacts:
 
 
 def _settings(section: SipDoor) -> SipSettings:
+    tls_of("doors.sip", section)  # the stack tells less of what is wrong with them
     return SipSettings(
         host=section.host,
         port=section.port,
@@ -122,19 +126,25 @@ def _settings(section: SipDoor) -> SipSettings:
         rtp_ports=section.rtp_ports,
         rtp_timeout=Seconds(section.rtp_timeout),
         srtp=section.srtp,
-        certificate=_joined(section.tls_certificate, section.tls_key),
-        authorities=_joined(section.tls_clients, section.tls_servers),
+        certificate=_joined(tls_certificate=section.tls_certificate, tls_key=section.tls_key),
+        authorities=_joined(tls_clients=section.tls_clients, tls_servers=section.tls_servers),
         verify_peers=section.tls_clients is not None,
-        trunks=tuple(map(_trunk, section.trunks)),
+        trunks=tuple(trunk(number, it) for number, it in enumerate(section.trunks)),
     )
 
 
-def _trunk(section: TrunkSection) -> Trunk:
+def trunk(number: int, section: TrunkSection) -> Trunk:
+    """One of the configured accounts, its password read.
+
+    Raises:
+        ConfigError: the password's file can't be read.
+    """
+    password = section.password_file and text_in(f"doors.sip.trunks.{number}.password_file", section.password_file)
     return Trunk(
         name=section.name,
         user=section.user,
         domain=section.domain,
-        password="" if section.password_file is None else _read(section.password_file).strip(),
+        password=password or "",
         auth_user=section.auth_user,
         proxy=section.proxy,
         transport=section.transport,
@@ -142,18 +152,6 @@ def _trunk(section: TrunkSection) -> Trunk:
     )
 
 
-def _several(found: str | tuple[str, ...]) -> tuple[str, ...]:
-    return (found,) if isinstance(found, str) else found
-
-
-def _joined(*parts: Path | None) -> str | None:
+def _joined(**files: Path | None) -> str | None:
     """The contents of PEM files as one: the stack wants certificate and key together."""
-    named = [part for part in parts if part is not None]
-    return "\n".join(map(_read, named)) if named else None
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"doors.sip: expected a readable file at {path}, found: {error}") from error
+    return "\n".join(text_in(f"doors.sip.{name}", file) + "\n" for name, file in files.items() if file is not None) or None

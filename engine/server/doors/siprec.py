@@ -24,8 +24,8 @@ from engine.runtime.engine import Engine
 from engine.runtime.human_call import Account, HumanCall, Parts, listening
 from engine.runtime.jobs import Urgency
 from engine.runtime.tape import PatientTape
-from engine.server.doors.arrivals import tls_of
 from engine.server.doors.common import Door, protection
+from engine.server.doors.tls import tls_of
 from engine.store.database import connect
 from engine.store.human_calls import HumanCallFacts, HumanCalls, Knowledge, unmasked
 from engine.store.keys import KeyFile, keys_of

@@ -33,8 +33,8 @@ from engine.core.audio import AudioFormat
 from engine.core.errors import ConfigError
 from engine.core.units import Confidence, Language, Seconds
 from engine.runtime.engine import Engine
-from engine.server.doors.arrivals import tls_of
 from engine.server.doors.common import Door, bound, protection
+from engine.server.doors.tls import tls_of
 from engine.server.token import Token
 from engine.server.vosk_stream import DOOR, Service, VoskStream
 from engine.telephony.sockets import STALLED

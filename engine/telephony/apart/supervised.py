@@ -11,7 +11,6 @@ import contextlib
 import os
 import socket
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,6 +18,7 @@ from typing import Any, Final
 import structlog
 
 from engine.core.errors import ConfigError
+from engine.core.passing import PassingFolder
 from engine.core.units import Seconds
 from engine.telephony.apart.wire import Failed, Frame, FrameReader, Kind, Ready, Said
 
@@ -116,9 +116,7 @@ class Supervised:
         self._ready: asyncio.Future[int] | None = None
         self._running: _Running | None = None
         self._keeper: asyncio.Task[None] | None = None
-        self._folder = tempfile.TemporaryDirectory(
-            prefix=f"callwright-{program.door}-"
-        )  # a stack leaves things when it is killed
+        self._folder = PassingFolder(program.door)  # a stack leaves things when it is killed
 
     async def open(self) -> int:
         """Start it and wait until it listens; the port. Not safe to cancel.
@@ -142,7 +140,7 @@ class Supervised:
             await asyncio.wait([self._keeper])
         if self._running is not None:
             await self._stop(self._running)
-        self._folder.cleanup()
+        self._folder.close()
         self._lost()
 
     @property
@@ -180,9 +178,9 @@ class Supervised:
             passed = (theirs.fileno(), *self._program.passed)
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", self._program.module, *map(str, passed)),
-                pass_fds=passed,
+                pass_fds=(*passed, self._folder.fileno()),
                 stdin=asyncio.subprocess.DEVNULL,
-                env={**os.environ, "TMPDIR": self._folder.name},
+                env={**os.environ, "TMPDIR": str(self._folder.path)},
             )
         ours.setblocking(False)
         link = _Link(self._take)

@@ -148,14 +148,6 @@ def address(value: str) -> str:
     return rest.partition(">")[0] if bracket else value.partition(";")[0].strip()
 
 
-def host_of(uri: str) -> str:
-    """The host a SIP URI names, without port."""
-    place = uri.partition(":")[2].rpartition("@")[2]
-    if place.startswith("["):
-        return place[1:].partition("]")[0]
-    return re.split(r"[:;?]", place, maxsplit=1)[0]
-
-
 def _message(head: bytes, rest: bytes) -> Request | Response:
     lines = head.split(b"\r\n")
     fields = _fields(lines[1:])

@@ -7,15 +7,14 @@ came although nobody keyed it, has proved nothing, and the proof has failed.
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from engine.config import MAIN, Config
 from engine.core.errors import ConfigError
+from engine.core.passing import PassingFolder
 from engine.dialogue.graph import Flow
 from engine.ivr.files import load_flow
 from engine.testing.canaries import places
@@ -95,9 +94,9 @@ async def prove(
         raise ConfigError("flow.path: expected a flow with a secret keypad entry, found no flow")
     flow = load_flow(config.flow.paths[MAIN])
     way = way_to_secrets(flow)
-    with tempfile.TemporaryDirectory(prefix="callwright-proof-") as folder, AgreeingBank.open(flow) as (bank, address):
+    with PassingFolder("proof") as folder, AgreeingBank.open(flow) as (bank, address):
         progress("starting the engine")
-        async with running(config, address, Path(folder)) as engine:
+        async with running(config, address, folder.path) as engine:
             open_roads = [road for road in roads if road.door in engine.doors]
             errands = [await asyncio.to_thread(_errand, road, flow, way, say) for road in open_roads]
             progress(f"calling by {len(open_roads)} roads")

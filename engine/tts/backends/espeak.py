@@ -10,7 +10,6 @@ import json
 import select
 import subprocess
 import sys
-import tempfile
 import threading
 import wave
 from collections.abc import Iterator, Mapping
@@ -20,6 +19,7 @@ import numpy as np
 
 from engine.core.audio import AudioFormat, AudioFrame
 from engine.core.errors import ConfigError, ModelBroken
+from engine.core.passing import PassingFolder
 from engine.core.units import Language, Seconds
 from engine.tts.protocol import VoiceCapabilities
 
@@ -61,8 +61,8 @@ class Espeak:
         """Speak ``text`` in one frame."""
         if language not in VOICES:
             raise ConfigError(f"expected one of the languages {', '.join(sorted(VOICES))}, found {language!r}")
-        with self._lock, tempfile.TemporaryDirectory(prefix="espeak-") as folder:
-            file = Path(folder, "speech.wav")
+        with self._lock, PassingFolder("espeak") as folder:
+            file = folder.path / "speech.wav"
             request = {"text": text, "voice": VOICES[language], "rate": self._words_per_minute, "path": str(file)}
             reply = self._ask(json.dumps(request).encode() + b"\n")
             if "error" in reply:

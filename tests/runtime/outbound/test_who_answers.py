@@ -23,8 +23,8 @@ from engine.runtime.outbound.who_answers import ListenedLeg, WhoAnswers
 from engine.runtime.tape import NoTape
 from engine.store.attempts import Intent
 from engine.telephony.leg import Gone, Incoming, Key, Leg
-from engine.telephony.wav_leg import WavLeg
 from engine.testing.parts import Loudness
+from engine.testing.wav_leg import WavLeg
 
 OVERDUE = Path(__file__).parents[3] / "examples" / "bank" / "campaigns" / "overdue_notice" / "campaign.yaml"
 CLARA = Contact(

@@ -24,6 +24,8 @@ import numpy.typing as npt
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as failures
 
+from engine.asr.backends._moonshine.products import signed_bytes_are_exact
+from engine.asr.backends._moonshine.signed import with_signed_weights
 from engine.asr.backends._moonshine.sound import Sound
 from engine.asr.backends._moonshine.steering import Chosen, Freely, Logprobs, Steering
 from engine.asr.backends._moonshine.vocabulary import BEGIN, END
@@ -103,8 +105,9 @@ class Row:
 class Network:
     """Encoder and decoder, one thread each; sessions may be shared by threads."""
 
-    def __init__(self, folder: Path) -> None:
-        self._encoder = _session(folder / ENCODER)
+    def __init__(self, folder: Path, *, signed: bool = False) -> None:
+        """``signed``: the encoder's weights as bytes with a sign, where this processor multiplies them exactly."""
+        self._encoder = _session(folder / ENCODER, signed=signed and signed_bytes_are_exact())
         self._decoder = _session(folder / DECODER)
 
     def encode(self, sounds: Sequence[Sound]) -> Encoded:
@@ -174,14 +177,15 @@ def _logprobs(logits: npt.NDArray[np.float32]) -> Logprobs:
     return normalised
 
 
-def _session(path: Path) -> onnxruntime.InferenceSession:
+def _session(path: Path, *, signed: bool = False) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1  # more threads cost more processor time than they save, and calls run side by side anyway
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = _FATAL_ONLY
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        network = with_signed_weights(path.read_bytes()) if signed else str(path)
+        return onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
     except _FAILURES as error:
         raise ModelBroken(f"expected a network in {path}, found: {error}") from error
 

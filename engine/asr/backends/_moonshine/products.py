@@ -1,17 +1,18 @@
 """Products with a weight of bytes, each as a network of one node.
 
 The decoder of a few texts does little else than move its weights, and bytes are a quarter of float32: 2 ms instead of 9 for the
-logits of 16 texts.
+logits of 16 texts, 1.2 instead of 6 for all the other products of a step of 9.
 
-The node is onnxruntime's own (``com.microsoft::DynamicQuantizeMatMul``): activations are brought to bytes on the fly, all rows
-with one scale, as in the packaged network. The network is written by hand in ONNX's protocol buffer (onnx.proto3), which spares a
-dependency. :class:`PlainProduct` is the same in float32: dearer, and more exact where rows differ much.
+The node is onnxruntime's own (``com.microsoft::DynamicQuantizeMatMul``), which brings activations to bytes on the fly, all rows
+with one scale. Rows are given to it as parts of their largest number: so what is said in one text hangs on none of those that are
+read in step with it. The network is written by hand in ONNX's protocol buffer (onnx.proto3), which spares a dependency.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +20,10 @@ import onnxruntime
 
 Floats = npt.NDArray[np.float32]
 
-_FLOAT, _INT8 = 1, 3  # TensorProto.DataType
+FLOAT, UINT8, INT8 = 1, 2, 3  # TensorProto.DataType
+OFFSET = 128  # from the stored unsigned bytes to the signed ones that processors multiply fastest
 _IR, _OPSET = 8, 17
-_OFFSET = 128  # from the stored unsigned bytes to the signed ones that the processor multiplies fastest
+_LEAST = np.float32(1e-9)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,37 +53,46 @@ class Product:
     """``rows @ weight + bias``; may be shared by threads."""
 
     def __init__(self, weight: Stored, bias: Floats | None = None) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = onnxruntime.InferenceSession(_network(weight, bias), options, providers=["CPUExecutionProvider"])
+        self._session = _loaded(weight, signed=signed_bytes_are_exact())
+        self._bias = bias
 
     def __call__(self, rows: Floats) -> Floats:
         """``rows`` has shape ``(rows, inputs)``."""
-        products: Floats = self._session.run(None, {"a": rows})[0]
+        largest = np.abs(rows).max(axis=1, keepdims=True) + _LEAST
+        products: Floats = self._session.run(None, {"a": rows / largest})[0]
+        products *= largest
+        if self._bias is not None:
+            products += self._bias
         return products
 
 
-class PlainProduct:
-    """The same in float32."""
+@cache
+def signed_bytes_are_exact() -> bool:
+    """Whether this processor multiplies by signed bytes without loss.
 
-    def __init__(self, weight: Stored, bias: Floats | None = None) -> None:
-        self._weight = (weight.values.astype(np.float32) - weight.zero) * weight.scale
-        self._bias = np.float32(0.0) if bias is None else bias
-
-    def __call__(self, rows: Floats) -> Floats:
-        """``rows`` has shape ``(rows, inputs)``."""
-        products: Floats = rows @ self._weight + self._bias
-        return products
+    Those with VNNI or its like do, at twice the speed of unsigned ones; older ones add two products in 16 bits, which overflow.
+    """
+    loudest = Stored(np.full((64, 16), 255, np.uint8), np.ones(16, np.float32), np.full(16, OFFSET, np.uint8))
+    (products,) = _loaded(loudest, signed=True).run(None, {"a": np.ones((1, 64), np.float32)})
+    return bool(np.allclose(products, 64 * (255 - OFFSET)))
 
 
-def _network(weight: Stored, bias: Floats | None) -> bytes:
-    signed = (weight.values.astype(np.int16) - _OFFSET).astype(np.int8)
-    zero = (weight.zero.astype(np.int16) - _OFFSET).astype(np.int8)
-    tensors = [_tensor("b", signed, _INT8), _tensor("scale", weight.scale, _FLOAT), _tensor("zero", zero, _INT8)]
-    if bias is not None:
-        tensors.append(_tensor("bias", bias, _FLOAT))
-    names = ["a", "b", "scale", "zero", *(["bias"] if bias is not None else [])]
+def _loaded(weight: Stored, *, signed: bool) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(_network(weight, signed=signed), options, providers=["CPUExecutionProvider"])
+
+
+def _network(weight: Stored, *, signed: bool) -> bytes:
+    kind = INT8 if signed else UINT8
+    flip = np.uint8(OFFSET if signed else 0)  # the same as to subtract it
+    tensors = [
+        _tensor("b", weight.values ^ flip, kind),
+        _tensor("scale", weight.scale, FLOAT),
+        _tensor("zero", weight.zero ^ flip, kind),
+    ]
+    names = ["a", "b", "scale", "zero"]
     node = [*(_text(1, name) for name in names), _text(2, "y"), _text(4, "DynamicQuantizeMatMul"), _text(7, "com.microsoft")]
     inputs, outputs = weight.values.shape
     graph = [
@@ -95,14 +106,14 @@ def _network(weight: Stored, bias: Floats | None) -> bytes:
     return b"".join([_number(1, _IR), _message(7, graph), *opsets])
 
 
-def _tensor(name: str, values: npt.NDArray[np.int8] | Floats, kind: int) -> list[bytes]:
+def _tensor(name: str, values: npt.NDArray[np.uint8] | Floats, kind: int) -> list[bytes]:
     return [*(_number(1, size) for size in values.shape), _number(2, kind), _text(8, name), _octets(9, values.tobytes())]
 
 
 def _value(name: str, width: int) -> list[bytes]:
     """A matrix of any number of rows."""
     shape = [_message(1, [_text(2, "rows")]), _message(1, [_number(1, width)])]
-    return [_text(1, name), _message(2, [_message(1, [_number(1, _FLOAT), _message(2, shape)])])]
+    return [_text(1, name), _message(2, [_message(1, [_number(1, FLOAT), _message(2, shape)])])]
 
 
 def _number(field: int, value: int) -> bytes:

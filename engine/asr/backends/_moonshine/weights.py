@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from onnxruntime.tools.ort_format_model.ort_flatbuffers_py.fbs.InferenceSession import InferenceSession
 
-from engine.asr.backends._moonshine.products import PlainProduct, Product, Stored
+from engine.asr.backends._moonshine.products import Product, Stored
 from engine.core.errors import ModelBroken
 
 Floats = npt.NDArray[np.float32]
@@ -33,17 +33,17 @@ class LayerWeights:
     norms: tuple[Floats, Floats, Floats]
     """Before the attention to what was said, the attention to what was heard, and the two products; shape ``(288,)`` each."""
 
-    said_in: PlainProduct
+    said_in: Product
     """To query, key and value side by side, 3 x 288."""
 
-    said_out: PlainProduct
-    heard_query: PlainProduct
-    heard_out: PlainProduct
+    said_out: Product
+    heard_query: Product
+    heard_out: Product
 
-    wide: PlainProduct
+    wide: Product
     """To 2 x 1152; the second half is the gate."""
 
-    narrow: PlainProduct
+    narrow: Product
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class DecoderWeights:
 
     layers: tuple[LayerWeights, ...]
 
-    heard: PlainProduct
+    heard: Product
     """What was heard to keys and values, layer by layer: 6 x 2 x 288."""
 
     norm: Floats
@@ -113,7 +113,7 @@ def _weights(tensors: _Tensors) -> DecoderWeights:
     return DecoderWeights(
         embedding=(embedding.values.astype(np.float32) - embedding.zero) * embedding.scale,
         layers=tuple(_layer(tensors, layer) for layer in range(LAYERS)),
-        heard=PlainProduct(Stored.beside(heard)),
+        heard=Product(Stored.beside(heard)),
         norm=tensors.plain("model.decoder.norm.weight_merged_0"),
         head=Product(tensors.weight("logits")),
         turns=tensors.plain("onnx::Expand_219").reshape(-1),
@@ -129,12 +129,12 @@ def _layer(tensors: _Tensors, layer: int) -> LayerWeights:
             tensors.plain(f"{named}.{second}.weight_merged_0"),
             tensors.plain(f"{named}.{third}.weight_merged_0"),
         ),
-        said_in=PlainProduct(Stored.beside([tensors.weight(f"{at}/self_attn/{part}_proj") for part in "qkv"])),
-        said_out=PlainProduct(tensors.weight(f"{at}/self_attn/o_proj")),
-        heard_query=PlainProduct(tensors.weight(f"{at}/encoder_attn/q_proj")),
-        heard_out=PlainProduct(tensors.weight(f"{at}/encoder_attn/o_proj")),
-        wide=PlainProduct(tensors.weight(f"{at}/mlp/fc1"), tensors.plain(f"{named}.mlp.fc1.bias_merged_0")),
-        narrow=PlainProduct(tensors.weight(f"{at}/mlp/fc2"), tensors.plain(f"{named}.mlp.fc2.bias_merged_0")),
+        said_in=Product(Stored.beside([tensors.weight(f"{at}/self_attn/{part}_proj") for part in "qkv"])),
+        said_out=Product(tensors.weight(f"{at}/self_attn/o_proj")),
+        heard_query=Product(tensors.weight(f"{at}/encoder_attn/q_proj")),
+        heard_out=Product(tensors.weight(f"{at}/encoder_attn/o_proj")),
+        wide=Product(tensors.weight(f"{at}/mlp/fc1"), tensors.plain(f"{named}.mlp.fc1.bias_merged_0")),
+        narrow=Product(tensors.weight(f"{at}/mlp/fc2"), tensors.plain(f"{named}.mlp.fc2.bias_merged_0")),
     )
 
 

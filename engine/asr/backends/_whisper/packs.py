@@ -4,7 +4,8 @@ The network takes in a window of fixed length, whatever is said in it, so short 
 between them, and the words that come out are given back to their owners by their times. A full window also keeps the network from
 the loops into which a short context and a short sound lead it. Measured on 100 prompts that no bench judges (882 words, one
 voice, over a telephone with noise): windows of 30 s have 4.1 % of the words wrong with a beam of 5 and 3.7 % greedily, for 0.7 of
-the work; windows of 15 s 4.9 % greedily and 4.0 % with a beam of 5.
+the work; windows of 15 s 4.9 % greedily and 4.0 % with a beam of 5. On another such set of 1,009 words
+56, 64 and 110 were wrong in contexts of 30, 24 and 20 s, for 29, 23 and 20 s of CPU.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A recording is a caller: it plays into the call, presses keys, and keeps what the engine said.
 
-For tests, benches, demos and replays. Without ``real_time`` its time runs as fast as the engine can follow.
+Without ``real_time`` its time runs as fast as the engine can follow.
 """
 
 from __future__ import annotations
