@@ -59,7 +59,10 @@ PLACES: Sequence[str] = (
         r"(?: number)?"
     ),
     r"(?:press|dial|choose|select)",
-    r"(?:in|since|year|from|until|by|of) (?=(?:19|20)\d\d$)",
+    r"(?:in|since|year|from|until|by|of|about|around) (?=(?:19|20)\d\d$)",
+    r"(?:about|around|roughly|nearly|almost|over|under|approximately|(?:more|less) than|at least|up to) (?=[1-9]\d?0{2,4}$)",
+    r"(?:около|примерно|почти|более|менее|порядка|больше|меньше) (?=[1-9]\d?0{2,4}$)",
+    r"(?:大约|大概|差不多|将近|超过|不到) ?(?=[1-9]\d?0{2,4}$)",
     r"(?:in|since|year) (?=(?:nineteen|twenty|two thousand)\b)",
     r"(?:balance|amount|total|sum|payment|price|cost)(?: (?:of|is|was|due|will be|comes to|in|your|account))*",
     r"(?:costs?|pay|paid|spent|charged?|transfer|deposit|withdraw|owe)(?: (?:me|you|us|about|around|over))?",

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from engine.core.speech import ENGLISH, Transcript, Word
 from engine.core.units import Seconds, confidence
 from engine.privacy import MASK, Kind, Turn, find_spans, mask_call, mask_text, time_spans, without_numbers
+from engine.privacy.doubt import doubtful
 
 
 def turn(speaker: str, text: str, start: float = 0.0, *, alternatives: tuple[str, ...] = ()) -> Turn:
@@ -24,6 +25,8 @@ def turn(speaker: str, text: str, start: float = 0.0, *, alternatives: tuple[str
         ("forty two eighteen oh five double seven", "•"),
         ("my pin is four two no wait five one thanks", "my pin is • thanks"),
         ("five five one two is my pin", "• is my pin"),
+        ("my pin is about 2000", "my pin is about •"),
+        ("it's about 2000 4000", "it's about •"),
         ("security code is three oh for", "security code is •"),
         ("call me on plus seven nine one six two two three forty four fifty five", "call me on plus •"),
         ("the one time password is 9 fife 4 4", "the one time password is •"),
@@ -57,6 +60,10 @@ def test_secrets_are_masked_in_every_language(said: str, told: str) -> None:
         "我要转三千五百块",
         "二零二六年三月十五号下午三点",
         "等一下，我有两张卡",
+        "I'm calling because about 2000",
+        "we bought it around 2008",
+        "примерно 2000",
+        "大约2000",
         "",
         "?!",
     ],
@@ -98,6 +105,14 @@ def test_alternatives_lose_the_number_that_only_they_have() -> None:
     heard = mask_call(call).turns[1].said
 
     assert heard.alternatives == (MASK, MASK)
+
+
+def test_a_round_number_that_only_another_reading_has_is_a_quantity() -> None:
+    """A recogniser that guesses what a cut-off sentence ends on guesses such: the sentence stays as it was heard."""
+    call = [turn("caller", "I'm calling today because about", alternatives=("I'm calling today because about 2000,",))]
+
+    assert mask_call(call).turns == tuple(call)
+    assert not doubtful(call, ())
 
 
 def test_where_a_turn_has_a_secret_every_number_of_its_alternatives_is_one() -> None:
