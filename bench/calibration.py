@@ -46,7 +46,7 @@ from engine.asr.calibration import (
     turn_features,
     word_features,
 )
-from engine.asr.digit_turns import sounds_like_digits, sure_digits
+from engine.asr.digit_turns import sounds_like_digits, surer_digits
 from engine.asr.features import RawScores
 from engine.asr.normalise import word_errors
 from engine.asr.two_pass import TwoPassPolicy, choose
@@ -239,12 +239,12 @@ def _pair(both: str, first: Decode, second: Decode, digits: Decode | None) -> Pa
         best.confidence or Confidence(0.5),
         other.confidence or Confidence(0.5),
         word_errors(first.text, second.text, ENGLISH).edits == 0,
-        digits if digits and any(map(sounds_like_digits, (one, two))) and _believed(digits) else None,
+        digits if digits and any(map(sounds_like_digits, (one, two))) and _believed(digits, said) else None,
     )
 
 
-def _believed(digits: Decode) -> bool:
-    return sure_digits(replace(_transcript(DIGITS, digits), rejected=not fits(digits.scores)))
+def _believed(digits: Decode, free: Transcript) -> bool:
+    return surer_digits(replace(_transcript(DIGITS, digits), rejected=not fits(digits.scores)), free)
 
 
 def _transcript(recogniser: str, decode: Decode) -> Transcript:

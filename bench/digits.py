@@ -1,6 +1,6 @@
 """How well are spoken digits heard, and does the recogniser know when it is wrong?
 
-``python -m bench.digits --recordings ../shared/testdata [--fit] [--json]``
+``python -m bench.digits --recordings ../shared/testdata [--more FSDD] [--fit] [--json]``
 
 Strings of 4 to 10 digits are joined from single recorded digits, with gaps as in the shared strings. Judged on the odd half of
 each speaker's recordings (the ear and the coefficients were fitted on the even half) and on the strings as they are shared; other
@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.card import Row, bootstrap, progress, report
-from bench.digit_ear import REAL_SHARE, Clip, Voice, fit, real_voices, strings, synthetic_voices
+from bench.digit_ear import STRINGS, SYNTHETIC_STRINGS, Clip, Voice, fit, real_voices, strings, synthetic_voices, taught
 from bench.recordings import Labelled, labelled
 from engine.asr.backends._moonshine.digit_ear import DigitEar
 from engine.asr.backends._moonshine.network import Network
@@ -43,6 +43,7 @@ TURN_FEATURES = ("allowed", "behind_free", "margin", "agree", "ear", "min_word_l
 WORD_FEATURES = ("word_doubt", "margin", "agree", "ear", "allowed")
 OTHER_KINDS = frozenset({"ivr_prompt", "spoken_query", "spoken_intent", "speaker", "speech", "live_answer"})
 HINTS = Hints(grammar=Grammar.DIGITS)
+COUNT = 60  # strings of each voice
 NOISY_EVERY = 4  # one string in four is fitted under noise, so that there are enough wrong ones
 
 
@@ -71,16 +72,16 @@ class Example:
     sound: AudioFrame
 
 
-def fitted(folder: Path, network: Network, vocabulary: Vocabulary) -> Calibration:
+def fitted(folder: Path, more: Path | None, network: Network, vocabulary: Vocabulary) -> Calibration:
     """Fit the confidence of digits on voices that the ear was not fitted on."""
-    voices, synthetic = real_voices(folder, 0), list(synthetic_voices().values())
+    voices = real_voices(folder, 0, more)
+    real, synthetic = taught(network, voices, STRINGS), taught(network, synthetic_voices(), SYNTHETIC_STRINGS)
     turns, right, words, words_ok = [], [], [], []
     for name, voice in voices.items():
-        others = [other for known, other in voices.items() if known != name]
         listener = Listener()
-        ear = fit(network, [*(others * REAL_SHARE), *synthetic])
+        ear = fit([*(lesson for other, lesson in real.items() if other != name), *synthetic.values()])
         recogniser = MoonshineRecogniser(Reader(network, vocabulary, ear), Calibrators(digits=listener))
-        for example in _in_noise(_joined(name, voice, 80, seed=11)):
+        for example in _in_noise(_joined(name, voice, COUNT, seed=11)):
             heard = _hear(recogniser, example.sound)
             if not heard.words or example.digits is None:
                 continue
@@ -94,10 +95,10 @@ def fitted(folder: Path, network: Network, vocabulary: Vocabulary) -> Calibratio
     return Calibration(turns=fit_logistic(turns, right, TURN_FEATURES), words=fit_logistic(words, words_ok, WORD_FEATURES))
 
 
-def judged(folder: Path, recogniser: MoonshineRecogniser) -> list[Row]:
+def judged(folder: Path, more: Path | None, recogniser: MoonshineRecogniser) -> list[Row]:
     """One row for each kind of sound."""
     rows = labelled(folder)
-    groups = {name: list(_joined(name, voice, 60, seed=12)) for name, voice in real_voices(folder, 1).items()}
+    groups = {name: list(_joined(name, voice, 60, seed=12)) for name, voice in real_voices(folder, 1, more).items()}
     groups["shared strings"] = list(_shared(rows))
     groups["other speech"] = list(_other(rows))
     return [_row(name, examples, recogniser) for name, examples in groups.items()]
@@ -168,7 +169,7 @@ def _write(calibration: Calibration) -> None:
     content = {
         "recogniser": f"{NAME}_digits",
         "model": MODEL,
-        "fitted_on": "strings joined from single digits of two speakers, heard by ears that were not fitted on them",
+        "fitted_on": "strings joined from single digits of six speakers, heard by ears that were not fitted on them",
         "conditions": {condition.value: calibration.model_dump(mode="json") for condition in Condition},
     }
     path.parent.mkdir(exist_ok=True)
@@ -188,16 +189,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Fit where asked to, judge, and print."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--recordings", type=Path, required=True)
+    options.add_argument("--more", type=Path, metavar="FOLDER", help="recordings of the Free Spoken Digit Dataset")
     options.add_argument("--fit", action="store_true", help="fit the confidence of digits first, and write it")
     options.add_argument("--json", action="store_true")
     chosen = options.parse_args(arguments)
     folder = ready(MODEL)
     network, vocabulary = Network(folder), Vocabulary.read(folder / "tokenizer.bin")
     if chosen.fit:
-        _write(fitted(chosen.recordings, network, vocabulary))
+        _write(fitted(chosen.recordings, chosen.more, network, vocabulary))
     calibration = shipped(f"{NAME}_digits", MODEL)
     reader = Reader(network, vocabulary, DigitEar.shipped())
-    rows = judged(chosen.recordings, MoonshineRecogniser(reader, Calibrators(digits=calibration)))
+    rows = judged(chosen.recordings, chosen.more, MoonshineRecogniser(reader, Calibrators(digits=calibration)))
     report(QUESTION, rows, json=chosen.json, notes=[f"flagged: rejected, or confidence below {SURE}"])
 
 

@@ -2,7 +2,12 @@
 
 A free recogniser is a writer: it makes ``for two six`` of ``four two six``, drops one of three equal digits, or goes on with
 ``8888``. The ear that live turns use where a question asks for digits has no such habits. It is asked where a free reading is
-nearly all numbers, and believed where it is sure by itself: of ``two hundred fifty`` it would make a string too, and be unsure.
+nearly all numbers, and believed where it is sure by itself, or surer than the reading that would stand: of ``two hundred fifty``
+it would make a string too, and be unsure.
+
+Measured with ears that were not fitted on the voice, words wrong, of 994 in clear strings and strings over a noisy telephone, and
+of 652 in hurried ones: two free readings with the ear where it is sure 13 and 131, where it is surer 13 and 109, Whisper with a
+beam alone 36 and 192; of 130 in numbers that are no strings 10, 9 and 4.
 """
 
 from __future__ import annotations
@@ -32,8 +37,17 @@ def sounds_like_digits(said: Transcript) -> bool:
 
 
 def sure_digits(digits: Transcript) -> bool:
-    """Whether what the ear for digits says can be believed."""
+    """Whether what the ear for digits says can be believed, whatever another says."""
     return bool(digits.words) and not digits.rejected and (digits.confidence or 0.0) >= SURE
+
+
+def surer_digits(digits: Transcript, free: Transcript) -> bool:
+    """Whether it is rather to be believed than a free reading."""
+    if sure_digits(digits):
+        return True
+    if digits.confidence is None or free.confidence is None:
+        return False
+    return bool(digits.words) and not digits.rejected and digits.confidence > free.confidence
 
 
 def instead(digits: Transcript, free: Transcript) -> Transcript:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.asr.digit_turns import instead, sounds_like_digits, sure_digits
+from engine.asr.digit_turns import instead, sounds_like_digits, sure_digits, surer_digits
 from engine.core.speech import Transcript, Word
 from engine.core.units import Confidence, Seconds
 
@@ -43,3 +43,15 @@ def test_digits_are_believed_where_their_ear_is_sure() -> None:
 )
 def test_else_they_are_not(digits: Transcript) -> None:
     assert not sure_digits(digits)
+
+
+@pytest.mark.parametrize(
+    ("digits", "free", "believed"), [(0.4, 0.2, True), (0.2, 0.4, False), (0.9, 0.95, True), (0.4, None, False)]
+)
+def test_or_surer_than_the_free_reading(digits: float, free: float | None, believed: bool) -> None:
+    assert surer_digits(heard("four two", digits), heard("for to", free)) is believed
+
+
+@pytest.mark.parametrize("digits", [heard("", 0.5), replace(heard("two one", 0.5), rejected=True), heard("two one", None)])
+def test_what_fits_no_digits_is_never_surer(digits: Transcript) -> None:
+    assert not surer_digits(digits, heard("for to", 0.1))

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from engine.asr.calibration import shipped_agreement
-from engine.asr.digit_turns import instead, sounds_like_digits, sure_digits
+from engine.asr.digit_turns import instead, sounds_like_digits, sure_digits, surer_digits
 from engine.asr.protocol import Grammar, HearsApart, Hints, Recogniser
 from engine.asr.registry import load_recogniser
 from engine.asr.stretches import Cutting
@@ -111,8 +111,10 @@ class Passes:
 
     def _heard_again(self, heard: list[Transcript], utterances: Sequence[Owned], language: Language) -> list[Transcript]:
         """The first readings, with digits as their own ear hears them, and what the second says of the least sure others."""
-        known, lengths = heard.copy(), [it.sound.duration for it in utterances]
-        settled = self._hear_digits(known, dict(enumerate(heard)), utterances)
+        lengths = [it.sound.duration for it in utterances]
+        digits = self._hear_digits(dict(enumerate(heard)), utterances)
+        settled = {place: instead(said, heard[place]) for place, said in digits.items() if sure_digits(said)}
+        known = [settled.get(place, said) for place, said in enumerate(heard)]
         unsure: list[int] = []
         for call in dict.fromkeys(it.call for it in utterances):
             own = [place for place, it in enumerate(utterances) if it.call == call]
@@ -120,20 +122,20 @@ class Passes:
         again = _apart(self.second, [utterances[place] for place in unsure], language) if unsure else []
         for place, second in zip(unsure, again, strict=True):
             known[place] = choose(known[place], second, lengths[place], self._settings.policy, self._agreement)
-        self._hear_digits(known, dict(zip(unsure, again, strict=True)), utterances)
+        digits |= self._hear_digits(
+            {place: it for place, it in zip(unsure, again, strict=True) if place not in digits}, utterances
+        )
+        for place, said in digits.items():
+            if place not in settled and surer_digits(said, known[place]):
+                known[place] = instead(said, known[place])
         return known
 
-    def _hear_digits(
-        self, known: list[Transcript], readings: Mapping[int, Transcript], utterances: Sequence[Owned]
-    ) -> frozenset[int]:
-        """Write into ``known`` the digits that are heard where a reading is nearly all numbers; gives where they are believed."""
+    def _hear_digits(self, readings: Mapping[int, Transcript], utterances: Sequence[Owned]) -> dict[int, Transcript]:
+        """What the ear for digits hears, by their places, where a reading is nearly all numbers."""
         places = [place for place, said in readings.items() if sounds_like_digits(said)]
         hints = [Hints(grammar=Grammar.DIGITS)] * len(places)
         told = self.digits.recognise([utterances[place].sound for place in places], hints) if places else []
-        believed = [(place, digits) for place, digits in zip(places, told, strict=True) if sure_digits(digits)]
-        for place, digits in believed:
-            known[place] = instead(digits, known[place])
-        return frozenset(place for place, _ in believed)
+        return dict(zip(places, told, strict=True))
 
     @cached_property
     def _agreement(self) -> Agreement | None:
