@@ -98,7 +98,7 @@ def fitted(folder: Path, more: Path | None, network: Network, vocabulary: Vocabu
 def judged(folder: Path, more: Path | None, recogniser: MoonshineRecogniser) -> list[Row]:
     """One row for each kind of sound."""
     rows = labelled(folder)
-    groups = {name: list(_joined(name, voice, 60, seed=12)) for name, voice in real_voices(folder, 1, more).items()}
+    groups = {name: list(_joined(name, voice, COUNT, seed=12)) for name, voice in real_voices(folder, 1, more).items()}
     groups["shared strings"] = list(_shared(rows))
     groups["other speech"] = list(_other(rows))
     return [_row(name, examples, recogniser) for name, examples in groups.items()]
@@ -169,7 +169,7 @@ def _write(calibration: Calibration) -> None:
     content = {
         "recogniser": f"{NAME}_digits",
         "model": MODEL,
-        "fitted_on": "strings joined from single digits of six speakers, heard by ears that were not fitted on them",
+        "fitted_on": "strings joined from single digits, heard by ears that were not fitted on their speaker",
         "conditions": {condition.value: calibration.model_dump(mode="json") for condition in Condition},
     }
     path.parent.mkdir(exist_ok=True)

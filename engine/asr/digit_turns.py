@@ -45,9 +45,9 @@ def surer_digits(digits: Transcript, free: Transcript) -> bool:
     """Whether it is rather to be believed than a free reading."""
     if sure_digits(digits):
         return True
-    if digits.confidence is None or free.confidence is None:
+    if not digits.words or digits.rejected or free.confidence is None:
         return False
-    return bool(digits.words) and not digits.rejected and digits.confidence > free.confidence
+    return (digits.confidence or 0.0) > free.confidence
 
 
 def instead(digits: Transcript, free: Transcript) -> Transcript:

@@ -179,6 +179,16 @@ def test_what_is_nearly_all_numbers_is_heard_by_the_ear_for_digits() -> None:
     assert len(second.asked) == 1, "what is known is not heard twice"
 
 
+def test_digits_that_are_surer_than_what_both_have_read_stand() -> None:
+    first, second = ScriptedRecogniser("for two six", sureness=0.1), Polyglot("")
+    digits = ScriptedRecogniser("four two six", sureness=0.4)
+    heard = ears(first, second, digits=digits).transcribe(recorded(pieces((1, 2))), ENGLISH, Tier.BOTH)
+
+    assert [turn.transcript.text for turn in heard.turns] == ["four two six"]
+    assert len(second.asked) == 1, "what is not sure is heard twice"
+    assert len(digits.asked) == 1, "and by the ear for digits once"
+
+
 def test_a_language_that_is_not_told_is_detected_and_heard_by_who_knows_it() -> None:
     second = Polyglot("русские слова", detects="ru")
     heard = ears(ScriptedRecogniser("english words"), second).transcribe(recorded(pieces((1, 2))))
