@@ -8,8 +8,9 @@ from typing import Any, NoReturn
 
 import numpy as np
 import pytest
+from faster_whisper.feature_extractor import FeatureExtractor
 
-from engine.asr.backends._whisper.decoding import Piece, add_piece
+from engine.asr.backends._whisper.decoding import Piece, add_piece, padded
 from engine.asr.backends._whisper.listening import Window, grouped, windows
 from engine.asr.backends.whisper import WhisperRecogniser, load, merged
 from engine.asr.features import RawScores
@@ -58,6 +59,18 @@ def calibrator() -> Even:
 @pytest.fixture(scope="module")
 def whisper(calibrator: Even) -> WhisperRecogniser:
     return load(context="short", calibrator=calibrator)
+
+
+def test_a_window_is_filled_with_what_the_network_was_taught_that_silence_is() -> None:
+    extract = FeatureExtractor()
+    voice = np.random.default_rng(0).normal(0.0, 0.05, SECOND).astype(np.float32)
+    with_silence = extract(np.pad(voice, (0, 2 * SECOND)))
+
+    filled = padded(extract(voice)[:, :100], 300)
+
+    assert filled.shape == (80, 300)
+    assert filled.dtype == np.float32
+    assert filled[:, 103:] == pytest.approx(with_silence[:, 103:300])
 
 
 def test_neighbouring_stretches_are_put_together_up_to_the_longest() -> None:

@@ -50,7 +50,7 @@ class Context(StrEnum):
     """30 s, about 1 s of CPU whatever is said: files."""
 
     SHORT = "short"
-    """15 s where the speech is shorter than 13 s, 0.35 s of CPU: live turns. Up to 3 points of word error rate may be lost."""
+    """15 s where the speech is shorter than 13 s, 0.35 s of CPU: live turns."""
 
     PACKED = "packed"
     """Utterances put together into windows of 24 s and read greedily: recordings in bulk. The caller has found the voice."""
