@@ -35,7 +35,7 @@ PHRASE = b"\x01\x00" * 800
 CARD = "4539 5787 6362 1486"  # valid by its check digit, issued by nobody
 
 
-def task(number: int = 1, within: float = 6.0, value: str | None = None) -> Task:
+def task(number: int = 1, within: float = 30.0, value: str | None = None) -> Task:
     now = time.time()
     return Task(
         TaskId(CallId("call"), number), Language("en"), "r1", NodeId("main"), "What can I do for you?", "why can't I", (
