@@ -100,8 +100,8 @@ class Decoder:
     def languages(self, sound: Floats) -> list[tuple[str, float]]:
         """The likeliest languages of a window of at most 15 s and their probabilities, likeliest first."""
         seconds = len(sound) / self._model.feature_extractor.sampling_rate
-        frames = min(SHORT_CONTEXT, math.ceil(seconds * self._model.frames_per_second))
-        (heard,) = self._encoded([sound], [frames], SHORT_CONTEXT)
+        frames = math.ceil(seconds * self._model.frames_per_second)
+        (heard,) = self._encoded([sound], [frames], FULL_CONTEXT)  # in a short one English digits were taken for Chinese
         told = self._model.model.detect_language(StorageView.from_array(heard))
         return [(token[2:-2], min(1.0, float(sure))) for token, sure in told[0]]
 
