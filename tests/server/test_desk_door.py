@@ -146,7 +146,7 @@ async def test_a_phrase_is_offered_with_its_sound_and_the_answer_is_given_to_the
     assert (offered["task"], offered["words"], offered["question"]) == ("call:1", "why can't I", "What can I do for you?")
     assert offered["choices"][0] == {"intent": "lost_card", "title": "block a lost card", "confidence": 0.41}
     assert offered["turns"] == [{"who": "agent", "text": "Welcome."}, {"who": "caller", "text": "hello"}]
-    assert 5.0 < offered["left"] <= offered["within"] == pytest.approx(6.0)
+    assert 5.0 < offered["left"] <= offered["within"] == pytest.approx(30.0)
     assert receipt == {"event": "receipt", "task": "call:1", "receipt": "taken"}
     assert (given.result().settled, given.result().answer, given.result().agent) == (Settled.ANSWERED, Picked("operator"), "anna")
     assert (day["answered"], day["late"]) == (1, 0)
