@@ -212,7 +212,7 @@ def padded(mel: Floats, context: int) -> Floats:
     """Fill the log-mel frames ``(80, n)`` up to ``context`` with silence, as in training: with the least that a frame can hold.
 
     faster-whisper fills with zeros, a noise some 30 dB above it, which leads a short context astray: of 346 words of 87 real
-    utterances of numbers and commands (AN4, 83 speakers), each cut closely, 77 were wrong in 15 s filled with zeros, 22 so; in
+    utterances of numbers and commands (CMU's AN4), each cut closely, 77 were wrong in 15 s filled with zeros, 22 so; in
     30 s 22 and 23.
     """
     silence = max(QUIETEST, float(mel.max()) - SILENCE_BELOW)
